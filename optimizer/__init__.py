@@ -1,0 +1,1 @@
+"""Exact design-space exploration for AI racks and clusters."""
