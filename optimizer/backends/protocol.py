@@ -1,0 +1,149 @@
+"""What every solver behind the engine promises: one hot instance per model, explicit options, three separate answers.
+
+A solve answers three questions that are never folded into one: why did it stop (``StopReason``), is there a point
+(``SolveResult.x is not None``), and what is proven (``Proof``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar, Protocol
+
+from optimizer.compiled_model import CompiledModel, Floats
+
+
+class StopReason(Enum):
+    """Why a solve ended."""
+
+    FINISHED = "finished"
+    TIME_LIMIT = "time_limit"
+    NODE_LIMIT = "node_limit"
+    INTERRUPTED = "interrupted"
+    ERROR = "error"
+
+
+class Proof(Enum):
+    """What a solve proved; a limit that was reached never counts as infeasible."""
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    BOUND = "bound"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class SolverOptions:
+    """Every option that can change an answer or its cost, with its default. All tolerances are absolute unless named relative.
+
+    ``relative_gap`` stays 0 in exact work: the usual 1e-4 silently loses points. ``gap_share`` is the absolute gap as a share
+    of the step between two legal objective values, so that a proof within the gap is a proof of optimality.
+    """
+
+    relative_gap: float = 0.0
+    gap_share: float = 0.9
+    default_absolute_gap: float = 1e-6
+    feasibility_tolerance: float = 1e-6
+    integrality_tolerance: float = 1e-6
+    threads: int = 1
+    seed: int = 0
+    presolve: bool = True
+    heuristic_effort: float = 0.05
+    restarts: bool = True
+    probing_level: int = 2
+    symmetry_level: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SolveLimits:
+    """Limits of one solve. ``seconds`` of wall clock and ``nodes`` are None when unlimited.
+
+    ``watchdog_factor``: a solver that ignores its own time limit is interrupted from outside after ``seconds`` times this, plus one second.
+    """
+
+    seconds: float | None = None
+    nodes: int | None = None
+    watchdog_factor: float = 1.5
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SolveResult:
+    """Answer of one solve.
+
+    ``x`` (columns) is an incumbent with integer columns rounded, or None; ``objective`` its value of the cost that was minimised;
+    ``bound`` a proven lower bound of that cost (-inf when none). ``seconds`` wall clock, ``nodes`` of the tree (None when the solver does not tell).
+    """
+
+    stop: StopReason
+    proof: Proof
+    x: Floats | None
+    objective: float | None
+    bound: float
+    seconds: float
+    nodes: int | None = None
+    message: str = ""
+
+    @property
+    def has_point(self) -> bool:
+        """True when an incumbent was found."""
+        return self.x is not None
+
+
+class Backend(Protocol):
+    """One hot solver instance for one model. The rows of all objectives are in the program from the start, unbounded.
+
+    A class implements it in one file of this folder, exports itself as ``BACKEND`` and is found by looking.
+    """
+
+    name: ClassVar[str]
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        """Why this solver cannot run here (package missing, ...), or None."""
+        ...
+
+    @classmethod
+    def version(cls) -> str:
+        """Version of the solver."""
+        ...
+
+    @classmethod
+    def refusal(cls, model: CompiledModel) -> str | None:
+        """Why this solver cannot treat ``model`` (a continuous column, a coefficient that is not an exact integer multiple, ...), or None."""
+        ...
+
+    def __init__(self, model: CompiledModel, options: SolverOptions = SolverOptions()) -> None: ...  # noqa: B008
+
+    def solve(
+        self,
+        *,
+        weights: Sequence[float] | None = None,
+        cost: Floats | None = None,
+        objective_upper: Sequence[float] | None = None,
+        lower: Floats | None = None,
+        upper: Floats | None = None,
+        row_lower: Floats | None = None,
+        row_upper: Floats | None = None,
+        step: float = 0.0,
+        limits: SolveLimits = SolveLimits(),  # noqa: B008
+    ) -> SolveResult:
+        """Minimise ``sum_i weights[i] * objective_i`` or ``cost @ x`` (neither: find any feasible point).
+
+        ``objective_upper`` (k, inf for none) bounds the objectives themselves, offsets included, in minimisation sense. The other
+        arrays replace the model's own bounds for this solve only. ``step``: any two legal values of the minimised sum differ by
+        at least this much or not at all (0: unknown); with it ``Proof.OPTIMAL`` means proven to the step.
+        """
+        ...
+
+    def solve_any_of(
+        self,
+        boxes: Floats,
+        *,
+        weights: Sequence[float],
+        step: float = 0.0,
+        limits: SolveLimits = SolveLimits(),  # noqa: B008
+    ) -> SolveResult:
+        """As ``solve``, over the union of the boxes ``objective <= boxes[j]`` (m x k, finite): one disjunctive program."""
+        ...

@@ -1,0 +1,107 @@
+"""What a run of the engine returns: points, the zones that were closed and how, and a status derived from these alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.compiled_model import Floats
+
+
+class FrontierStatus(Enum):
+    """State of a frontier, derived from its ledger."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    EMPTY = "empty"
+    INFEASIBLE = "infeasible"
+
+
+class Closure(Enum):
+    """What ended the work on a zone of objective space. The first three are proofs, the others leave it open."""
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    BOUND = "bound"
+    TIME_LIMIT = "time_limit"
+    ERROR = "error"
+    UNTOUCHED = "untouched"
+
+    @property
+    def proven(self) -> bool:
+        """True when the zone is known to hold no further point."""
+        return self in (Closure.OPTIMAL, Closure.INFEASIBLE, Closure.BOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRecord:
+    """One zone: no legal value vector lies at or below ``upper - delta`` in every objective, as ``closed`` says.
+
+    ``upper`` (k) in the model's units and minimisation sense, inf where unbounded; ``solve`` the number of the solve that
+    settled it (None when untouched); ``bound`` the certified lower bound of the objective ``direction`` inside, where one was used.
+    """
+
+    upper: tuple[float, ...]
+    closed: Closure
+    solve: int | None = None
+    direction: int | None = None
+    bound: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HypervolumeBounds:
+    """Hypervolume between the listed points and ``reference``, and an upper bound for that of the true frontier (normalised to the box)."""
+
+    listed: float
+    at_most: float
+    reference: tuple[float, ...]
+
+    @property
+    def share(self) -> float:
+        """Certified share of the true hypervolume that the listed points cover."""
+        return 1.0 if self.at_most <= 0.0 else self.listed / self.at_most
+
+
+@dataclass(frozen=True, eq=False)
+class ParetoResult:
+    """A frontier with its ledger. All values in the model's units and minimisation sense; rows sorted by value.
+
+    points (n x k), solutions (n x columns, integer columns rounded), proven (n: true when nondominated for certain),
+    bounds (n x k: the value where proven, else a certified lower bound of that objective), delta (k: what was subtracted
+    from a zone's corner: one step in exact work), error (k: every legal y has a listed z with z <= y + error; inf where
+    nothing is certified yet), resolution (k: what was asked for, in units; None where exact).
+    """
+
+    status: FrontierStatus
+    points: Floats
+    solutions: Floats
+    proven: NDArray[np.bool_]
+    bounds: Floats
+    ledger: tuple[ZoneRecord, ...]
+    delta: tuple[float, ...]
+    resolution: tuple[float | None, ...]
+    error: tuple[float, ...]
+    hypervolume: HypervolumeBounds | None
+    ideal: tuple[float, ...]
+    solves: int
+    relaxations: int
+    discarded: int
+    seconds: float
+    backend: str
+    algorithm: str
+    fingerprint: str
+    stopped_by: str | None = None
+    problem: str | None = None
+
+    @property
+    def n_points(self) -> int:
+        """Number of listed points."""
+        return int(self.points.shape[0])
+
+    @property
+    def open_zones(self) -> tuple[ZoneRecord, ...]:
+        """Zones that may still hold points."""
+        return tuple(z for z in self.ledger if not z.closed.proven)
