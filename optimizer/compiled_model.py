@@ -8,8 +8,10 @@ Objectives are kept in minimisation sense; ``senses`` says which were flipped, a
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from enum import Enum
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -108,3 +110,36 @@ class CompiledModel:
         signs = np.array([1.0 if s is Sense.MINIMISE else -1.0 for s in self.senses])
         flipped = np.asarray(y, dtype=np.float64) * signs
         return np.where(flipped == 0.0, 0.0, flipped)
+
+
+def value_steps(objectives: Floats, integer: NDArray[np.bool_], lower: Floats, upper: Floats) -> tuple[float | None, ...]:
+    """For each row of ``objectives`` (k x columns) the largest step of which every legal value is a whole multiple, or None.
+
+    Coefficients are read as the decimals they print as (0.1 is one tenth). None where a column that is neither integer nor
+    fixed carries a coefficient, or where no step of at least 1e-9 of the largest coefficient fits. A fixed continuous column must
+    be moved to the offset first. A constant objective has step 1.
+    """
+    steps: list[float | None] = []
+    movable = upper > lower
+    for row in objectives:
+        used = (row != 0.0) & movable
+        if not used.any():
+            steps.append(1.0 if not ((row != 0.0) & ~integer).any() else None)
+            continue
+        if not integer[row != 0.0].all():
+            steps.append(None)
+            continue
+        steps.append(_common_step(np.unique(np.abs(row[row != 0.0]))))
+    return tuple(steps)
+
+
+def _common_step(coefficients: Floats) -> float | None:
+    numerator, denominator = 0, 1
+    for value in coefficients.tolist():
+        exact = Fraction(repr(value))
+        shared = math.lcm(denominator, exact.denominator)
+        numerator = math.gcd(numerator * (shared // denominator), exact.numerator * (shared // exact.denominator))
+        denominator = shared
+        if numerator / denominator < 1e-9 * float(coefficients[-1]):
+            return None
+    return numerator / denominator
