@@ -1,0 +1,170 @@
+"""What things cost: price ranges, tiers, bundles of charges on a purchase, currencies.
+
+Money in USD unless a function says otherwise. Prices are estimates with a low and a high end; analyses say which basis they used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class PriceBasis(StrEnum):
+    """Which end of a price range a calculation uses."""
+
+    LOW = "low"
+    MID = "mid"
+    HIGH = "high"
+
+
+def price_at(low: ArrayLike, high: ArrayLike, basis: PriceBasis = PriceBasis.MID) -> Floats:
+    """The price a basis means: low end, arithmetic middle, high end. NaN where a range has no number at all.
+
+    Where one end is unknown (NaN) the other stands for both.
+    """
+    a, b = np.broadcast_arrays(np.asarray(low, dtype=float), np.asarray(high, dtype=float))
+    bottom, top = np.where(np.isnan(a), b, a), np.where(np.isnan(b), a, b)
+    if np.any(bottom > top):
+        raise ValueError("a low price is above its high price")
+    share = {PriceBasis.LOW: 0.0, PriceBasis.MID: 0.5, PriceBasis.HIGH: 1.0}[PriceBasis(basis)]
+    return np.asarray(bottom + share * (top - bottom), dtype=float)
+
+
+def _tiers(breaks: ArrayLike, prices: ArrayLike) -> tuple[Floats, Floats]:
+    starts, unit = np.asarray(breaks, dtype=float), np.asarray(prices, dtype=float)
+    if starts.ndim != 1 or starts.shape != unit.shape or starts.size == 0:
+        raise ValueError("tiers are two lists of one length: the quantity each begins at, and its unit price")
+    if starts[0] > 1 or np.any(np.diff(starts) <= 0) or np.any(starts < 0) or np.any(unit < 0):
+        raise ValueError("the first tier begins at 0 or 1, later ones at rising quantities; prices are not negative")
+    return starts, unit
+
+
+def tier_of(quantity: ArrayLike, breaks: ArrayLike) -> Ints:
+    """Index of the tier a quantity falls in: the last whose beginning it reaches; 0 below the first."""
+    starts = np.asarray(breaks, dtype=float)
+    found = np.searchsorted(starts, np.asarray(quantity, dtype=float), side="right") - 1
+    return np.asarray(np.maximum(found, 0), dtype=np.int64)
+
+
+def all_unit_cost(quantity: ArrayLike, breaks: ArrayLike, prices: ArrayLike) -> Floats:
+    """Cost when the price of the tier reached holds for every unit: q * price[tier(q)].
+
+    Not monotone: a few units more may cost less in all, see ``cheapest_all_unit``.
+    """
+    starts, unit = _tiers(breaks, prices)
+    q = np.asarray(quantity, dtype=float)
+    return np.asarray(q * unit[tier_of(q, starts)], dtype=float)
+
+
+def cheapest_all_unit(quantity: ArrayLike, breaks: ArrayLike, prices: ArrayLike) -> tuple[Floats, Floats]:
+    """Least cost of at least ``quantity`` units under all-unit tiers, and how many units that buys.
+
+    Either the quantity itself or the beginning of a later tier; the smallest of those on ties.
+    """
+    starts, unit = _tiers(breaks, prices)
+    q = np.asarray(quantity, dtype=float)
+    bought = np.maximum(q[..., None], starts)
+    cost = bought * unit[tier_of(bought, starts)]
+    pick = cost.argmin(axis=-1)[..., None]
+    return np.take_along_axis(cost, pick, axis=-1)[..., 0], np.take_along_axis(bought, pick, axis=-1)[..., 0]
+
+
+def incremental_cost(quantity: ArrayLike, breaks: ArrayLike, prices: ArrayLike) -> Floats:
+    """Cost when each tier's price holds for the units within it: sum_k price[k] * units in tier k.
+
+    A tier that begins at ``b`` prices unit number b and those after it, so the units before it are b - 1 (a tier from 0 or 1 begins with the first unit).
+    """
+    starts, unit = _tiers(breaks, prices)
+    before = np.maximum(starts - 1.0, 0.0)
+    width = np.append(np.diff(before), np.inf)
+    within = np.clip(np.asarray(quantity, dtype=float)[..., None] - before, 0.0, width)
+    return np.asarray((within * unit).sum(axis=-1), dtype=float)
+
+
+@dataclass(frozen=True)
+class LandedCost:
+    """A purchase with the charges on it [USD]; ``total`` is the sum of the rest."""
+
+    goods: Floats
+    freight: Floats
+    insurance: Floats
+    duty: Floats
+    tax: Floats
+    total: Floats
+
+
+def landed_cost(
+    goods: ArrayLike,
+    freight_share: ArrayLike = 0.0,
+    freight_per_kg: ArrayLike = 0.0,
+    weight: ArrayLike = 0.0,
+    insurance_share: ArrayLike = 0.0,
+    duty_share: ArrayLike = 0.0,
+    tax_share: ArrayLike = 0.0,
+) -> LandedCost:
+    """Freight, insurance, duty and tax on ``goods`` [USD].
+
+    Duty is on goods + freight + insurance (the CIF customs value of most countries; for a FOB country give freight as a line of its own), tax on the value with duty. A tax that can be
+    reclaimed is left out by the caller. ``weight`` [kg].
+    """
+    value = np.asarray(goods, dtype=float)
+    freight = value * np.asarray(freight_share, dtype=float) + np.asarray(freight_per_kg, dtype=float) * np.asarray(
+        weight
+    )
+    insurance = value * np.asarray(insurance_share, dtype=float)
+    duty = (value + freight + insurance) * np.asarray(duty_share, dtype=float)
+    tax = (value + freight + insurance + duty) * np.asarray(tax_share, dtype=float)
+    lines = np.broadcast_arrays(value, freight, insurance, duty, tax)
+    return LandedCost(*lines, total=np.asarray(sum(lines), dtype=float))
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyRate:
+    """US dollars for one unit of ``currency`` (ISO 4217) on a day."""
+
+    currency: str
+    usd: float
+    on: date
+
+    def __post_init__(self) -> None:
+        if not (len(self.currency) == 3 and self.currency.isalpha() and self.currency.isupper()):
+            raise ValueError(f"{self.currency!r} is not an ISO 4217 currency code such as EUR")
+        if not self.usd > 0:
+            raise ValueError(f"a rate of {self.usd} USD for one {self.currency} is not above 0")
+
+
+def rate_on(rates: list[CurrencyRate] | tuple[CurrencyRate, ...], currency: str, on: date) -> CurrencyRate:
+    """The latest rate of ``currency`` dated on or before ``on``; 1 for USD. ValueError names what is missing."""
+    if currency == "USD":
+        return CurrencyRate("USD", 1.0, on)
+    known = [r for r in rates if r.currency == currency]
+    past = [r for r in known if r.on <= on]
+    if not past:
+        first = min((r.on for r in known), default=None)
+        detail = f"the first is of {first}" if first else "none is given"
+        raise ValueError(f"no rate for {currency} on or before {on}: {detail}")
+    return max(past, key=lambda r: r.on)
+
+
+def to_usd(amount: ArrayLike, rate: CurrencyRate) -> Floats:
+    """Amounts in the rate's currency as US dollars of its day."""
+    return np.asarray(np.asarray(amount, dtype=float) * rate.usd, dtype=float)
+
+
+def vendor_shares(spend: ArrayLike) -> Floats:
+    """Share of each vendor in the spend along the last axis; zeros where nothing is spent."""
+    money = np.asarray(spend, dtype=float)
+    total = money.sum(axis=-1, keepdims=True)
+    return np.asarray(np.divide(money, total, out=np.zeros_like(money), where=total > 0), dtype=float)
+
+
+def largest_spend(spend: ArrayLike) -> Floats:
+    """Concentration as the program minimises it: the largest vendor's spend [USD] along the last axis."""
+    return np.asarray(np.max(np.asarray(spend, dtype=float), axis=-1, initial=0.0), dtype=float)
