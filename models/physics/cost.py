@@ -121,8 +121,8 @@ def landed_cost(
     insurance = value * np.asarray(insurance_share, dtype=float)
     duty = (value + freight + insurance) * np.asarray(duty_share, dtype=float)
     tax = (value + freight + insurance + duty) * np.asarray(tax_share, dtype=float)
-    lines = np.broadcast_arrays(value, freight, insurance, duty, tax)
-    return LandedCost(*lines, total=np.asarray(sum(lines), dtype=float))
+    total = value + freight + insurance + duty + tax
+    return LandedCost(*np.broadcast_arrays(value, freight, insurance, duty, tax, total))
 
 
 @dataclass(frozen=True, slots=True)

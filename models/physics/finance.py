@@ -141,13 +141,10 @@ def ownership_cost(
     care_factor = growing_annuity_factor(terms.discount_rate, terms.maintenance_growth, terms.years)
     loan_years = terms.years if terms.debt_years is None else terms.debt_years
     per_dollar = annuity_factor(terms.discount_rate, loan_years) / annuity_factor(terms.debt_rate, loan_years) - 1.0
-    parts = np.broadcast_arrays(
-        buy,
-        buy * terms.debt_share * per_dollar,
-        np.asarray(yearly_energy_usd, dtype=float) * energy_factor,
-        buy * np.asarray(maintenance_share, dtype=float) * care_factor,
-        np.asarray(other_yearly, dtype=float) * annuity,
-        np.asarray(residual, dtype=float) * discount_factor(terms.discount_rate, terms.years),
-    )
-    total = parts[0] + parts[1] + parts[2] + parts[3] + parts[4] - parts[5]
-    return OwnershipCost(*parts, total=np.asarray(total, dtype=float))
+    financing = buy * terms.debt_share * per_dollar
+    energy = np.asarray(yearly_energy_usd, dtype=float) * energy_factor
+    care = buy * np.asarray(maintenance_share, dtype=float) * care_factor
+    other = np.asarray(other_yearly, dtype=float) * annuity
+    left = np.asarray(residual, dtype=float) * discount_factor(terms.discount_rate, terms.years)
+    total = buy + financing + energy + care + other - left
+    return OwnershipCost(*np.broadcast_arrays(buy, financing, energy, care, other, left, total))

@@ -120,7 +120,7 @@ def pump_head(flow: ArrayLike, curve_flow: ArrayLike, curve_pressure: ArrayLike)
     x, y = np.asarray(curve_flow, dtype=float), np.asarray(curve_pressure, dtype=float)
     if np.any(np.diff(x) <= 0) or np.any(np.diff(y) > 0):
         raise ValueError("a pump curve has rising flow and pressure that does not rise")
-    return np.asarray(np.interp(flow, x, y, right=0.0), dtype=float)
+    return np.asarray(np.interp(np.asarray(flow, dtype=float), x, y, right=0.0), dtype=float)
 
 
 def within_pump_curve(
