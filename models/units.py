@@ -10,10 +10,12 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
@@ -120,6 +122,10 @@ FRACTION = Unit("", "fraction", "fraction", "0.95 or 95 %")
 _QUANTITY = re.compile(r"^\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
 
 
+# An optional prefix and a three-letter currency code, standing at the start of the unit.
+_CURRENCY = re.compile(r"^([kMGT]?)([A-Z]{3})(?![A-Za-z])")
+
+
 class UnitError(ValueError):
     """Text that is no quantity of the wanted dimension; the message says what was found and expected."""
 
@@ -150,8 +156,22 @@ def _scaled(number: float, factor: float) -> float:
     return number * factor
 
 
-def parse(text: str, unit: Unit) -> float:
-    """The quantity in ``text`` in canonical ``unit``; UnitError says what is missing or wrong."""
+def _money(unit_text: str, rates: Mapping[str, float]) -> tuple[str, float]:
+    """``unit_text`` with its currency replaced by USD, and what one unit of that currency is worth in USD."""
+    match = _CURRENCY.search(unit_text)
+    if not match or match.group(2) == "USD":
+        return unit_text, 1.0
+    if match.group(2) not in rates:
+        known = ", ".join(["USD", *sorted(rates)])
+        raise UnitError(f"currency {match.group(2)} has no dated rate under money.currencies; known: {known}")
+    return unit_text[: match.start(2)] + "USD" + unit_text[match.end(2) :], rates[match.group(2)]
+
+
+def parse(text: str, unit: Unit, rates: Mapping[str, float] | None = None) -> float:
+    """The quantity in ``text`` in canonical ``unit``; UnitError says what is missing or wrong.
+
+    ``rates``: USD per unit of other currencies, by ISO code, used where ``unit`` is money.
+    """
     match = _QUANTITY.match(text)
     if not match:
         raise UnitError(f"{text!r} is not a number with a unit")
@@ -159,7 +179,10 @@ def parse(text: str, unit: Unit) -> float:
     if not unit_text and unit is not FRACTION:
         raise UnitError(f"{text!r} has no unit")
     try:
-        value = _scaled(number, _factor(unit_text, unit.symbol))
+        rate = 1.0
+        if unit.symbol.startswith("USD"):
+            unit_text, rate = _money(unit_text, rates or {})
+        value = _scaled(number, _factor(unit_text, unit.symbol)) * rate
     except UnitError as error:
         raise UnitError(f"{text!r}: {error}") from None
     if not math.isfinite(value):
@@ -207,33 +230,33 @@ def _prefixed_text(value: float, symbol: str, digits: int) -> str:
     raise AssertionError("the last prefix always matches")
 
 
-def _validator(unit: Unit) -> BeforeValidator:
-    def read(value: Any) -> Any:
-        if value is None or isinstance(value, bool):
-            raise PydanticCustomError(
-                "unit",
-                "{found} is not {dimension}, for example {example}",
-                {"found": repr(value), "dimension": unit.dimension, "example": unit.example},
-            )
-        if isinstance(value, Canonical):
+def _refuse(code: str, found: str, unit: Unit) -> PydanticCustomError:
+    return PydanticCustomError(
+        code,
+        "{found}; expected {dimension} with its unit, for example {example}",
+        {"found": found, "dimension": unit.dimension, "example": unit.example},
+    )
+
+
+def _read(value: Any, info: ValidationInfo, unit: Unit) -> float:
+    if isinstance(value, Canonical):
+        return float(value)
+    if value is None or isinstance(value, bool):
+        raise _refuse("unit", repr(value), unit)
+    if isinstance(value, int | float):
+        if unit is FRACTION:
             return float(value)
-        if isinstance(value, int | float):
-            if unit is FRACTION:
-                return float(value)
-            raise PydanticCustomError(
-                "unit-missing",
-                "{found} has no unit; expected {dimension} with its unit, for example {example}",
-                {"found": repr(value), "dimension": unit.dimension, "example": unit.example},
-            )
-        try:
-            return parse(str(value), unit)
-        except UnitError as error:
-            code = "unit-missing" if "has no unit" in str(error) else "unit"
-            raise PydanticCustomError(
-                code,
-                "{found}; expected {dimension}, for example {example}",
-                {"found": str(error), "dimension": unit.dimension, "example": unit.example},
-            ) from None
+        raise _refuse("unit-missing", f"{value!r} has no unit", unit)
+    rates = (info.context or {}).get("rates", {})
+    try:
+        return parse(str(value), unit, rates)
+    except UnitError as error:
+        raise _refuse("unit-missing" if "has no unit" in str(error) else "unit", str(error), unit) from None
+
+
+def _validator(unit: Unit) -> BeforeValidator:
+    def read(value: Any, info: ValidationInfo) -> float:
+        return _read(value, info, unit)
 
     return BeforeValidator(read)
 
@@ -264,3 +287,21 @@ TokensPerSecond = Annotated[float, TOKEN_PER_SECOND, _validator(TOKEN_PER_SECOND
 PerSecond = Annotated[float, PER_SECOND, _validator(PER_SECOND)]
 KilogramsPerJoule = Annotated[float, KILOGRAM_PER_JOULE, _validator(KILOGRAM_PER_JOULE)]
 Fraction = Annotated[float, FRACTION, _validator(FRACTION)]
+
+
+class Unlimited(Enum):
+    """The word for a limit that does not exist; never a large number."""
+
+    UNLIMITED = "unlimited"
+
+
+def _or_unlimited(unit: Unit) -> BeforeValidator:
+    def read(value: Any, info: ValidationInfo) -> float | Unlimited:
+        if value == "unlimited" or isinstance(value, Unlimited):
+            return Unlimited.UNLIMITED
+        return _read(value, info, unit)
+
+    return BeforeValidator(read)
+
+
+WattsOrUnlimited = Annotated[float | Unlimited, WATT, _or_unlimited(WATT)]

@@ -1,0 +1,216 @@
+"""From files to an Instance: reads YAML and CSV, resolves inheritance, and reports every problem at once.
+
+Each problem names file and line, what was found, what was expected, and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from models.catalogue import Catalogue
+from models.errors import InstanceError, Problem, UsageError, nearest
+from models.instance import SCHEMA, Document, Instance
+from models.reading.catalogue_files import read_catalogue
+from models.reading.references import check_references
+from models.reading.schema_errors import problems_of
+from models.reading.yaml_file import Origins, YamlDocument, read_yaml
+from models.shipped import catalogue_folder, shipped_instances
+
+_META = ("extends", "catalogues", "scenarios")
+
+
+def find_instance(name_or_path: str | Path) -> Path:
+    """The file of an instance given by path or by the name of a shipped one.
+
+    Raises UsageError naming the nearest shipped instance when there is none.
+    """
+    path = Path(name_or_path)
+    shipped = shipped_instances()
+    if str(name_or_path) in shipped:
+        return shipped[str(name_or_path)]
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, not an instance file")
+        if not path.exists():
+            raise UsageError(f"no instance file {path}")
+        return path
+    raise UsageError(f"no instance {str(name_or_path)!r}: {nearest(str(name_or_path), list(shipped))}")
+
+
+def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mapping[str, Any] | None = None) -> Instance:
+    """The validated instance behind a path or shipped name.
+
+    ``scenario`` applies one of its named overrides; ``overrides`` is a nested mapping applied last.
+    Raises UsageError (no such file) or InstanceError with every problem found.
+    """
+    problems: list[Problem] = []
+    merged, origins, folders = _merged(find_instance(name_or_path), scenario, problems)
+    if overrides:
+        _merge(merged, dict(overrides), Origins({}), origins, "")
+    catalogue = read_catalogue(folders, problems)
+    document = _validated(merged, origins, problems)
+    if document is not None and not problems:
+        problems.extend(check_references(document, catalogue, origins))
+    if problems or document is None:
+        raise InstanceError(sorted(set(problems), key=_by_place))
+    return Instance(document, catalogue, merged, MappingProxyType(origins))
+
+
+def load_resolved(raw: Mapping[str, Any], catalogue_folders: list[Path], origins: Mapping[str, str]) -> Instance:
+    """An instance from a merged document and catalogue folders already resolved (a run folder's inputs)."""
+    problems: list[Problem] = []
+    catalogue = read_catalogue(catalogue_folders, problems)
+    document = _validated(dict(raw), dict(origins), problems)
+    if document is not None and not problems:
+        problems.extend(check_references(document, catalogue, dict(origins)))
+    if problems or document is None:
+        raise InstanceError(problems)
+    return Instance(document, catalogue, raw, MappingProxyType(dict(origins)))
+
+
+def with_catalogue(instance: Instance, catalogue: Catalogue) -> Instance:
+    """The same instance against another catalogue."""
+    return Instance(instance.document, catalogue, instance.raw, instance.origins)
+
+
+def _by_place(problem: Problem) -> tuple[str, int, str]:
+    file, _, line = problem.where.rpartition(":")
+    return (file, int(line), problem.found) if line.isdigit() else (problem.where, 0, problem.found)
+
+
+def _merged(
+    path: Path, scenario: str | None, problems: list[Problem]
+) -> tuple[dict[str, Any], dict[str, str], list[Path]]:
+    """The document with ``extends`` applied (base first) and one scenario on top; catalogue folders in order."""
+    chain: list[YamlDocument] = []
+    seen: set[Path] = set()
+    current: Path | None = path
+    while current is not None:
+        if current.resolve() in seen:
+            raise InstanceError(
+                [Problem("extends-cycle", f"{current}:1", "an instance that extends itself", hint="break the circle")]
+            )
+        seen.add(current.resolve())
+        document = read_yaml(current)
+        chain.append(document)
+        current = _base(document, problems)
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    folders = [catalogue_folder()]
+    scenarios: dict[str, tuple[Any, YamlDocument]] = {}
+    for document in reversed(chain):
+        content = {key: value for key, value in document.content.items() if key not in _META}
+        _merge(merged, content, document.origins, origins, "")
+        folders.extend(_folders(document, problems))
+        scenarios.update({name: (value, document) for name, value in (document.content.get("scenarios") or {}).items()})
+    if scenario is not None:
+        if scenario not in scenarios:
+            raise UsageError(f"instance has no scenario {scenario!r}: {nearest(scenario, list(scenarios))}")
+        value, document = scenarios[scenario]
+        _merge(merged, value, document.origins, origins, "", source_prefix=f"scenarios.{scenario}.")
+    return merged, origins, folders
+
+
+def _base(document: YamlDocument, problems: list[Problem]) -> Path | None:
+    named = document.content.get("extends")
+    if named is None:
+        return None
+    if not isinstance(named, str):
+        problems.append(
+            Problem("extends", document.where("extends"), repr(named), "a path or the name of a shipped instance")
+        )
+        return None
+    beside = document.path.parent / named
+    try:
+        return beside if beside.is_file() else find_instance(named)
+    except UsageError as error:
+        problems.append(Problem("extends", document.where("extends"), str(error)))
+        return None
+
+
+def _folders(document: YamlDocument, problems: list[Problem]) -> list[Path]:
+    listed = document.content.get("catalogues") or []
+    if not isinstance(listed, list):
+        problems.append(Problem("catalogues", document.where("catalogues"), repr(listed), "a list of folders"))
+        return []
+    found = []
+    for number, name in enumerate(listed):
+        folder = (document.path.parent / str(name)).resolve()
+        if folder.is_dir():
+            found.append(folder)
+        else:
+            problems.append(Problem("catalogue-missing", document.where(f"catalogues.{number}"), f"no folder {name!r}"))
+    return found
+
+
+def _merge(
+    target: dict[str, Any],
+    source: Mapping[str, Any],
+    source_origins: Mapping[str, str],
+    origins: dict[str, str],
+    prefix: str,
+    source_prefix: str = "",
+) -> None:
+    """Deep merge of ``source`` into ``target``: mappings merge key by key, everything else is replaced."""
+    for key, value in source.items():
+        path = f"{prefix}{key}"
+        _copy_origins(source_origins, origins, f"{source_prefix}{path}", path)
+        if isinstance(value, Mapping) and isinstance(target.get(key), dict):
+            _merge(target[key], value, source_origins, origins, f"{path}.", source_prefix)
+        else:
+            target[key] = _plain_copy(value)
+
+
+def _plain_copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain_copy(item) for key, item in value.items()}
+    return [_plain_copy(item) for item in value] if isinstance(value, list) else value
+
+
+def _copy_origins(source: Mapping[str, str], target: dict[str, str], source_path: str, path: str) -> None:
+    for known, where in source.items():
+        if known == source_path or known.startswith(f"{source_path}."):
+            target[path + known[len(source_path) :]] = where
+
+
+def _validated(merged: dict[str, Any], origins: Mapping[str, str], problems: list[Problem]) -> Document | None:
+    version = merged.get("schema")
+    if version != SCHEMA:
+        where = origins.get("schema", origins.get("name", "instance"))
+        expected = f"schema: {SCHEMA} at the top"
+        hint = (
+            "this instance is newer than the program: update the program"
+            if isinstance(version, int) and version > SCHEMA
+            else ""
+        )
+        problems.append(
+            Problem("schema", where, "no schema" if version is None else f"schema {version!r}", expected, hint)
+        )
+        return None
+    rates, rate_problems = _rates(merged, origins)
+    problems.extend(rate_problems)
+    try:
+        return Document.model_validate(merged, context={"rates": rates})
+    except ValidationError as error:
+        problems.extend(problems_of(error, Document, origins))
+        return None
+
+
+def _rates(merged: Mapping[str, Any], origins: Mapping[str, str]) -> tuple[dict[str, float], list[Problem]]:
+    """USD per unit of each currency stated under money.currencies; the schema reports malformed entries itself."""
+    stated = merged.get("money", {})
+    stated = stated.get("currencies", {}) if isinstance(stated, Mapping) else {}
+    rates: dict[str, float] = {}
+    problems = []
+    for code, entry in stated.items() if isinstance(stated, Mapping) else []:
+        if len(str(code)) != 3 or not str(code).isupper():
+            where = origins.get(f"money.currencies.{code}", "money.currencies")
+            problems.append(Problem("currency", where, f"{code!r}", "an ISO 4217 code such as EUR"))
+        if isinstance(entry, Mapping) and isinstance(entry.get("usd"), int | float):
+            rates[str(code)] = float(entry["usd"])
+    return rates, problems

@@ -1,0 +1,36 @@
+"""Accelerators: one package as the vendor sells it. Dense rates, one-direction bandwidths, marketed memory."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from models.parts.part import PricedPart, column
+from models.parts.quarter import QuarterField
+from models.units import Bytes, BytesPerSecond, FlopPerSecond, Watts
+
+
+class Accelerator(PricedPart):
+    """``peak_*`` without sparsity [FLOP/s]; ``scaleup_bandwidth`` one direction [B/s]; ``tdp`` [W]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    file: ClassVar[str] = "accelerators.csv"
+    plural: ClassVar[str] = "accelerators"
+
+    peak_bf16: FlopPerSecond | None = column("bf16_tflops_dense", "TFLOP/s")
+    peak_fp8: FlopPerSecond | None = column("fp8_tflops_dense", "TFLOP/s")
+    peak_fp4: FlopPerSecond | None = column("fp4_tflops_dense", "TFLOP/s")
+    peak_int8: FlopPerSecond | None = column("int8_tops_dense", "TFLOP/s")
+    memory: Bytes | None = column("hbm_gb", "GB")
+    memory_bandwidth: BytesPerSecond | None = column("hbm_tb_s", "TB/s")
+    scaleup_technology: str = column("scaleup_tech", default="")
+    scaleup_bandwidth: BytesPerSecond | None = column("scaleup_gb_s_per_direction", "GB/s")
+    scaleup_domain: int | None = column("scaleup_domain_size")
+    tdp: Watts | None = column("tdp_w", "W")
+    available: QuarterField | None = column("available_quarter")
+
+    def peak(self, dtype: str) -> float | None:
+        """Dense peak [FLOP/s] at ``dtype`` (bf16, fp8, fp4, int8), or None where the catalogue has none."""
+        value: float | None = getattr(self, f"peak_{dtype}")
+        return value

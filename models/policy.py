@@ -1,0 +1,102 @@
+"""What people decide rather than measure: limits, assumptions, prices and money, each with an owner and a reason."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.parts.part import Label, PriceBasis
+from models.units import Dollars, Fraction, Kilograms, PerSecond, Seconds, TokensPerSecond, Watts
+
+T = TypeVar("T")
+
+
+class Record(BaseModel):
+    """Base of everything an instance states: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Owned(Record):
+    """Who answers for it, why it is so, and who may read it (public, internal, or a vendor's name)."""
+
+    owner: str = ""
+    reason: str = ""
+    label: str = Label.PUBLIC.value
+
+
+class Stated(Owned, Generic[T]):
+    """A value somebody states. Written as a bare value, or as a mapping with ``value``, ``owner``, ``reason``, ``label``."""
+
+    value: T
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, data: Any) -> Any:
+        return data if isinstance(data, dict | Stated) else {"value": data}
+
+
+class PowerFigure(StrEnum):
+    """Which power figure a limit is held against."""
+
+    NAMEPLATE = "nameplate"
+    DESIGN = "design"
+    TYPICAL = "typical"
+
+
+class Limits(Record):
+    """Bounds on objectives, each on its bad side: ceilings on money, power, carbon and floor, floors on the rest."""
+
+    capex: Stated[Dollars] | None = None
+    opex: Stated[Dollars] | None = None
+    tco: Stated[Dollars] | None = None
+    power: Stated[Watts] | None = None
+    carbon: Stated[Kilograms] | None = None
+    floor: Stated[int] | None = None
+    throughput: Stated[TokensPerSecond] | None = None
+    goodput: Stated[Fraction] | None = None
+
+
+class Assumptions(Record):
+    """Figures no catalogue row backs. Outputs show each as an assumption with its owner.
+
+    ``design_power_share`` places the sustained peak between typical (0) and nameplate (1) power.
+    ``*_failure_rate`` [1/s] are job-stopping interruptions per accelerator, and per node beside its accelerators.
+    """
+
+    design_power_share: Stated[Fraction]
+    training_derating: Stated[Fraction] | None = None
+    exposed_communication: Stated[Fraction] | None = None
+    serving_derating: Stated[Fraction] | None = None
+    accelerator_failure_rate: Stated[PerSecond]
+    node_failure_rate: Stated[PerSecond]
+    checkpoint_write: Stated[Seconds]
+    restart: Stated[Seconds]
+    embodied_carbon_per_accelerator: Stated[Kilograms]
+    maintenance_per_year: Stated[Fraction]
+    discount_rate: Stated[Fraction]
+    reserved_rack_units: Stated[float]
+    rack_pdus_per_feed: Stated[int] = Field(default_factory=lambda: Stated[int](value=2))
+
+
+class CurrencyRate(Owned):
+    """How many USD one unit of a currency is worth on a date, and who says so."""
+
+    usd: float = Field(gt=0)
+    date: str
+    source: str
+
+
+class Money(Owned):
+    """How money is counted: which end of price ranges, at which date, real or nominal, and lines on top of prices."""
+
+    price_basis: PriceBasis
+    price_date: str
+    basis: str = Field(default="real", pattern="^(real|nominal)$")
+    horizon: Seconds
+    freight: Stated[Fraction] = Field(default_factory=lambda: Stated[float](value=0.0))
+    duty: Stated[Fraction] = Field(default_factory=lambda: Stated[float](value=0.0))
+    tax: Stated[Fraction] = Field(default_factory=lambda: Stated[float](value=0.0))
+    currencies: dict[str, CurrencyRate] = Field(default_factory=dict)

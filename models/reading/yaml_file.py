@@ -1,0 +1,89 @@
+"""YAML 1.2 files with the line of every key."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import InstanceError, Problem
+
+
+class Origins(dict[str, str]):
+    """``file:line`` by dotted path."""
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """A file's content as plain values, and where each stands."""
+
+    path: Path
+    content: dict[str, Any]
+    origins: Origins
+
+    def where(self, path: str) -> str:
+        """``file:line`` of a dotted path."""
+        return self.origins.get(path, f"{self.path}:1")
+
+
+def read_yaml(path: Path) -> YamlDocument:
+    """The document at ``path``; InstanceError for unreadable files, syntax errors and duplicate keys."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 text ({error.reason})"
+        raise InstanceError([Problem("unreadable", str(path), f"cannot be read: {reason}")]) from None
+    try:
+        tree = YAML(typ="rt").load(text)
+    except DuplicateKeyError as error:
+        raise InstanceError([_marked(path, error, "duplicate-key")]) from None
+    except MarkedYAMLError as error:
+        raise InstanceError([_marked(path, error, "yaml-syntax")]) from None
+    except YAMLError as error:
+        raise InstanceError([Problem("yaml-syntax", f"{path}:1", str(error))]) from None
+    if not isinstance(tree, Mapping):
+        raise InstanceError(
+            [Problem("yaml-syntax", f"{path}:1", "not a mapping", "keys and values, beginning with schema: 1")]
+        )
+    origins = Origins()
+    content = _plain(tree, path, "", origins)
+    return YamlDocument(path, content, origins)
+
+
+def _marked(path: Path, error: Any, code: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark is not None else 1
+    found = str(error.problem or error).split("\n")[0]
+    if code == "duplicate-key":
+        found = found.split(" with value")[0]
+    return Problem(code, f"{path}:{line}", found)
+
+
+def _plain(node: Any, path: Path, prefix: str, origins: Origins) -> Any:
+    if isinstance(node, Mapping):
+        result: dict[str, Any] = {}
+        for key, value in node.items():
+            here = f"{prefix}{key}"
+            origins[here] = f"{path}:{node.lc.key(key)[0] + 1}"  # type: ignore[attr-defined]
+            result[str(key)] = _plain(value, path, f"{here}.", origins)
+        return result
+    if isinstance(node, list):
+        items = []
+        for number, value in enumerate(node):
+            origins[f"{prefix}{number}"] = f"{path}:{node.lc.item(number)[0] + 1}"  # type: ignore[attr-defined]
+            items.append(_plain(value, path, f"{prefix}{number}.", origins))
+        return items
+    if isinstance(node, bool) or node is None:
+        return node
+    for kind in (int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    if isinstance(node, dt.date):
+        return node.isoformat()
+    return str(node)

@@ -1,0 +1,118 @@
+"""Workloads: what a cluster has to deliver, and the design space it may be built from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from models.parts.system import SystemKind
+from models.policy import Owned, Record, Stated
+from models.units import BytesPerSecond, Seconds, Tokens, TokensPerSecond
+
+
+class RackCooling(StrEnum):
+    """How a rack gives off its heat."""
+
+    AIR = "air"
+    REAR_DOOR = "rear_door"
+    LIQUID = "liquid"
+
+
+class Dtype(StrEnum):
+    """Number format of the matrix multiplications."""
+
+    BF16 = "bf16"
+    FP8 = "fp8"
+    FP4 = "fp4"
+
+
+class SizeRange(Record):
+    """Cluster or pod sizes in accelerators: from, to and step, both ends included."""
+
+    smallest: int = Field(gt=0)
+    largest: int = Field(gt=0)
+    step: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> SizeRange:
+        if self.smallest > self.largest:
+            raise ValueError(f"smallest {self.smallest} is above largest {self.largest}")
+        return self
+
+
+class FabricSpace(Record):
+    """Which scale-out fabrics may be built; None means every one the catalogue has."""
+
+    switches: tuple[str, ...] | None = None
+    media: tuple[str, ...] | None = None
+    protocols: tuple[str, ...] | None = None
+    speeds: tuple[BytesPerSecond, ...] = Field(min_length=1)
+    tiers: tuple[Literal[1, 2, 3], ...] = Field(min_length=1)
+    oversubscription: tuple[Annotated[float, Field(ge=1)], ...] = Field(min_length=1)
+    rail_optimised: bool = True
+    wasted_ports_at_most: float = Field(default=0.1, ge=0, lt=1)
+
+
+class DesignSpace(Record):
+    """What a cluster may be built from; None means every legal part of the catalogue."""
+
+    systems: tuple[str, ...] | None = None
+    system_kinds: tuple[SystemKind, ...] | None = None
+    vendors: tuple[str, ...] | None = None
+    frames: tuple[str, ...] | None = None
+    rack_pdus: tuple[str, ...] | None = None
+    rear_doors: tuple[str, ...] | None = None
+    cooling: tuple[RackCooling, ...] = Field(min_length=1)
+    preliminary_parts: bool
+    fabric: FabricSpace
+    sizes: SizeRange
+
+
+class Workload(Owned):
+    """What every workload says: which model, in which number format, on which sites, built from what."""
+
+    model: str
+    dtype: Dtype
+    sites: tuple[str, ...] | None = None
+    design_space: DesignSpace
+    injection_at_least: Stated[BytesPerSecond] | None = None
+    bisection_at_least: Stated[BytesPerSecond] | None = None
+
+
+class Training(Workload):
+    """Train ``model`` on ``tokens`` within ``deadline``; the demand is tokens / deadline in tokens of goodput.
+
+    ``global_batch`` [tokens per optimizer step] and ``model_parallel`` (accelerators that share one copy of the
+    parameters) set the traffic of data parallelism.
+    """
+
+    kind: Literal["training"]
+    tokens: Tokens = Field(gt=0)
+    deadline: Seconds = Field(gt=0)
+    global_batch: Tokens = Field(gt=0)
+    model_parallel: int = Field(gt=0)
+
+    @property
+    def demand(self) -> float:
+        """Tokens per second of goodput that meet the deadline."""
+        return self.tokens / self.deadline
+
+
+class Serving(Workload):
+    """Serve ``rate`` output tokens per second at given prompt and answer lengths, from any number of equal pods."""
+
+    kind: Literal["serving"]
+    rate: TokensPerSecond = Field(gt=0)
+    prompt: Tokens = Field(gt=0)
+    answer: Tokens = Field(gt=0)
+    pods_at_most: int = Field(default=64, gt=0)
+
+    @property
+    def demand(self) -> float:
+        """Output tokens per second to deliver."""
+        return self.rate
+
+
+AnyWorkload = Annotated[Training | Serving, Field(discriminator="kind")]
