@@ -148,3 +148,39 @@ def ownership_cost(
     left = np.asarray(residual, dtype=float) * discount_factor(terms.discount_rate, terms.years)
     total = buy + financing + energy + care + other - left
     return OwnershipCost(*np.broadcast_arrays(buy, financing, energy, care, other, left, total))
+
+
+CASH_LINES = ("capex", "loan received", "loan payments", "energy", "maintenance", "other", "residual")
+
+
+def cash_schedule(
+    capex: float,
+    yearly_energy_usd: float,
+    maintenance_share: float,
+    terms: FinanceTerms,
+    other_yearly: float = 0.0,
+    residual: float = 0.0,
+) -> Floats:
+    """Undiscounted cash of each line of ``CASH_LINES`` in each year: [line, 0..years], costs positive, receipts negative.
+
+    The first year's running costs are one growth step below the second's. Discounted at the terms' rate it sums to ``ownership_cost``'s total. ValueError where horizon or loan
+    are not whole years, or the loan outlives the horizon.
+    """
+    years, loan = terms.years, terms.years if terms.debt_years is None else terms.debt_years
+    if years != int(years) or loan != int(loan) or loan > years:
+        raise ValueError(
+            "a yearly schedule needs a horizon and a loan of whole years, the loan no longer than the horizon"
+        )
+    horizon, term = int(years), int(loan)
+    table = np.zeros((len(CASH_LINES), horizon + 1))
+    principal = capex * terms.debt_share
+    step = np.arange(horizon)
+    table[0, 0] = capex
+    table[1, 0] = -principal
+    if principal:
+        table[2, 1 : term + 1] = yearly_payment(principal, terms.debt_rate, term)
+    table[3, 1:] = yearly_energy_usd * (1.0 + terms.energy_growth) ** step
+    table[4, 1:] = capex * maintenance_share * (1.0 + terms.maintenance_growth) ** step
+    table[5, 1:] = other_yearly
+    table[6, -1] = -residual
+    return table
