@@ -41,7 +41,7 @@ class JobReliability(Part):
     file: ClassVar[str] = "job_reliability.csv"
     plural: ClassVar[str] = "job_reliability"
 
-    accelerators: int = column("accelerators", default=...)
+    accelerators: int | None = column("accelerators")
     interruption_time: Seconds | None = column("jmtti_h", "h")
     uptime_percent: float | None = column("uptime_percent")
 
