@@ -1,0 +1,143 @@
+"""The entry point: runs a command and turns every error into a message and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from models.errors import InstanceError, OptimizerError
+from optimizer.cli._group import Commands, StderrHandler, shared_options
+from optimizer.cli._output import error_document
+
+EXIT_OTHER = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def build() -> click.Group:
+    """The whole command line as one click group."""
+    return Commands(
+        name="optimizer",
+        help="Exact design-space exploration for AI racks and clusters.",
+        epilog="Run a command with --help for its options. Tables go to stdout, everything else to stderr.",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        params=[
+            click.Option(
+                ["-V", "--version"],
+                is_flag=True,
+                expose_value=False,
+                is_eager=True,
+                callback=_print_version,
+                help="Print the version and exit.",
+            ),
+            *shared_options(),
+        ],
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the console script: never a traceback for a user's mistake, always one of the documented codes."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    logging.getLogger("optimizer").addHandler(StderrHandler())
+    try:
+        try:
+            _complete_for_shell()
+            with build().make_context("optimizer", given) as context:
+                context.command.invoke(context)
+            code = 0
+        except click.exceptions.Exit as stop:
+            code = stop.exit_code
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = EXIT_USAGE
+        except click.ClickException as error:
+            code = _usage(error, as_json)
+        except OptimizerError as error:
+            problems = [problem.as_dict() for problem in error.problems] if isinstance(error, InstanceError) else []
+            text = str(error) if isinstance(error, InstanceError) else f"{error.code}: {error}"
+            code = _report(error.code, str(error), text, error.exit_code, as_json, problems)
+        except (KeyboardInterrupt, click.Abort):
+            code = _report("interrupted", "interrupted", "interrupted", EXIT_INTERRUPTED, as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_gone()
+    except OSError as error:
+        code = _system(error, as_json)
+    sys.exit(code)
+
+
+def _complete_for_shell() -> None:
+    """Answer a shell that asks for completions or for the script that makes it ask; it asks through the environment."""
+    variable = "_OPTIMIZER_COMPLETE"
+    if variable in os.environ:
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(build(), {}, "optimizer", variable, os.environ[variable]))
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from optimizer._version import DISTRIBUTION, version
+
+        click.echo(f"optimizer {version()} ({DISTRIBUTION})")
+        ctx.exit()
+
+
+def _report(
+    code: str, message: str, text: str, exit_code: int, as_json: bool, problems: Sequence[dict[str, str]] = ()
+) -> int:
+    """Say an error once: a JSON document on stdout where JSON was asked for, a text on stderr otherwise."""
+    if as_json:
+        click.echo(error_document(code, message, problems))
+    else:
+        click.echo(text, err=True)
+    return exit_code
+
+
+def _usage(error: click.ClickException, as_json: bool) -> int:
+    if as_json:
+        return _report("usage", error.format_message(), "", EXIT_USAGE, as_json)
+    error.show()
+    return EXIT_USAGE
+
+
+def _system(error: OSError, as_json: bool) -> int:
+    """A full disk, a folder without permission, and their like."""
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in _FULL:
+        message = f"{where}the disk is full; what was being written is incomplete and not marked as complete"
+        exit_code, code = EXIT_OTHER, "disk-full"
+    else:
+        message = f"{where}{error.strerror or error}"
+        exit_code, code = (EXIT_USAGE if error.filename else EXIT_OTHER), "file"
+    try:
+        return _report(code, message, f"{code}: {message}", exit_code, as_json)
+    except OSError:  # stdout itself is on the full disk
+        _silence(sys.stdout)
+        click.echo(f"{code}: {message}", err=True)
+        return exit_code
+
+
+def _reader_gone() -> int:
+    """``optimizer ... | head``: stop quietly, as other tools do."""
+    _silence(sys.stdout)
+    return EXIT_BROKEN_PIPE
+
+
+def _silence(stream: object) -> None:
+    """Point a stream that cannot be written at the null device, so that the flush at exit does not fail again."""
+    number = getattr(stream, "fileno", lambda: None)()
+    if number is not None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, number)
+        os.close(null)
