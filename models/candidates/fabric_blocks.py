@@ -1,0 +1,133 @@
+"""Which combinations of switch, speed, tiers, split and breakout are worth counting, and why the others are not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.candidates.fabric_parts import SwitchCard
+from models.candidates.fabric_request import FabricRequest, Taper
+from models.candidates.fabric_table import Refusal
+from models.physics.network.ports import LeafSplit, leaf_splits
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One shape of fabric, to be counted at every size: tiers, rail or plain, leaf split, spine split."""
+
+    tiers: int
+    rail_optimised: bool
+    down: int
+    up: int
+    asked: float
+    ratio: float
+    spine_down: int
+    spine_up: int
+
+    @property
+    def split(self) -> str:
+        """The splits in words."""
+        text = f"leaf {self.down}:{self.up}"
+        return text + f", spine {self.spine_down}:{self.spine_up}" if self.tiers == 3 else text
+
+
+@dataclass(frozen=True, slots=True)
+class BlockGroup:
+    """Blocks that share a switch, an inter-switch speed and a breakout, and so the same legal media.
+
+    ``inter_ports`` is the number of inter-switch ports of one switch at the split speed.
+    """
+
+    index: int
+    card: SwitchCard
+    up_speed: float
+    breakout: int
+    inter_ports: int
+    blocks: tuple[Block, ...]
+
+    @property
+    def inter_speed(self) -> float:
+        """Speed of one inter-switch link after breakout [B/s]."""
+        return self.up_speed / self.breakout
+
+
+def _refusal(request: FabricRequest, card: SwitchCard, rule: str) -> Refusal:
+    nodes = request.nodes
+    return Refusal(card.id, 0, "all", rule, int(nodes.min()), int(nodes.max()), len(nodes))
+
+
+def _usable(request: FabricRequest, card: SwitchCard) -> str | None:
+    """Why no fabric is built of this switch, or None."""
+    missing = card.missing()
+    if missing:
+        return f"the catalogue row lacks {', '.join(missing)}"
+    if request.protocols is not None and card.protocol not in request.protocols:
+        return f"protocol {card.protocol} is not among those asked for"
+    if card.fabric_ports:
+        return "a cell-based leaf works only with its own fabric switch, not as a Clos of one model"
+    if not card.ports.radix(request.port_speed):
+        return f"no port of {request.port_speed * 8e-9:g} Gbit/s"
+    return None
+
+
+def _two_tier(splits: Sequence[LeafSplit], railed: bool, spine_ports: int) -> list[Block]:
+    return [Block(2, railed, s.down, s.up, s.asked, s.ratio, spine_ports, 0) for s in splits]
+
+
+def _three_tier(request: FabricRequest, splits: Sequence[LeafSplit], railed: bool, spine_ports: int) -> list[Block]:
+    half = spine_ports // 2
+    blocks = []
+    if Taper.LEAF in request.taper_at:
+        blocks += [Block(3, railed, s.down, s.up, s.asked, s.ratio, half, half) for s in splits]
+    if Taper.SPINE in request.taper_at:
+        flat = [s for s in splits if s.asked == 1]
+        for asked in (o for o in request.oversubscriptions if o > 1 or Taper.LEAF not in request.taper_at):
+            down = int(spine_ports * asked / (1 + asked) + 1e-9)
+            if 0 < down < spine_ports:
+                blocks += [Block(3, railed, s.down, s.up, asked, s.ratio, down, spine_ports - down) for s in flat]
+    return blocks
+
+
+def _blocks(request: FabricRequest, card: SwitchCard, up_speed: float, breakout: int, inter_ports: int) -> list[Block]:
+    asked = set(request.oversubscriptions) | ({1.0} if Taper.SPINE in request.taper_at else set())
+    splits = leaf_splits(card.ports, request.port_speed, up_speed, asked, request.max_waste)
+    leaf_tapers = [s for s in splits if s.asked in request.oversubscriptions]
+    blocks: list[Block] = []
+    for railed in request.rail_optimised:
+        if 1 in request.tiers and breakout == 1 and up_speed == (request.uplink_speeds or (request.port_speed,))[0]:
+            blocks.append(Block(1, railed, card.ports.radix(request.port_speed), 0, 1.0, 1.0, 0, 0))
+        if 2 in request.tiers and Taper.LEAF in request.taper_at:
+            most = card.ports.most_ports or card.ports.native_ports
+            blocks += _two_tier([s for s in leaf_tapers if s.down + s.up * breakout <= most], railed, inter_ports)
+        if 3 in request.tiers and breakout == 1:
+            blocks += _three_tier(
+                request, splits if Taper.SPINE in request.taper_at else leaf_tapers, railed, inter_ports
+            )
+    return blocks
+
+
+def block_groups(request: FabricRequest, switches: Sequence[SwitchCard]) -> tuple[list[BlockGroup], list[Refusal]]:
+    """The combinations to count, grouped by what decides their media, and the refusals known before any size is looked at."""
+    groups: list[BlockGroup] = []
+    refusals: list[Refusal] = []
+    for index, card in enumerate(switches):
+        reason = _usable(request, card)
+        if reason is not None:
+            refusals.append(_refusal(request, card, reason))
+            continue
+        for up_speed in request.uplink_speeds or (request.port_speed,):
+            whole = card.ports.radix(up_speed)
+            if not whole:
+                refusals.append(_refusal(request, card, f"no inter-switch port of {up_speed * 8e-9:g} Gbit/s"))
+                continue
+            for breakout in request.breakouts:
+                inter_ports = card.ports.radix(up_speed / breakout)
+                if inter_ports < whole * breakout:
+                    rule = f"a port of {up_speed * 8e-9:g} Gbit/s does not split into {breakout}"
+                    refusals.append(_refusal(request, card, rule))
+                    continue
+                inter_ports = whole * breakout
+                blocks = _blocks(request, card, up_speed, breakout, inter_ports)
+                if blocks:
+                    groups.append(BlockGroup(index, card, up_speed, breakout, inter_ports, tuple(blocks)))
+    return groups, refusals

@@ -1,0 +1,1 @@
+"""Networks: switch counts, port ledgers, lengths and bandwidth of the fabrics that can be built."""

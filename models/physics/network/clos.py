@@ -1,0 +1,88 @@
+"""Folded Clos fabrics: exact switch counts, vectorised.
+
+    leaf   = R * ceil(n / d)                         rail-optimised: one set of leaves per rail
+    leaf   = ceil(n * R / d)                         plain
+    spine  = least divisor s of u with s >= leaf * u / r        two tiers: a leaf spreads its u uplinks evenly
+    groups = ceil(leaves per rail / d_s)             three tiers: groups of at most d_s leaves of one rail
+    spine  = R * groups * (least divisor s of u with s >= g * u / d_s)
+    core   = ceil(spine uplinks / r)
+
+n node positions, R ports of a node, d:u down and up ports of a leaf, d_s down ports of a spine, r ports of the switch above.
+Splitting every inter-switch port by b replaces u by u*b and r by r*b. The divisor rule comes from published component
+tables, where plain rounding up fails in several rows: a leaf must reach every spine with the same number of links.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+IntsLike = npt.ArrayLike
+
+
+def ceil_div(number: IntsLike, by: IntsLike) -> Ints:
+    """Integer ceiling of ``number / by`` for non-negative numbers."""
+    return np.asarray(-(-np.asarray(number, dtype=np.int64) // np.asarray(by, dtype=np.int64)), dtype=np.int64)
+
+
+@functools.lru_cache(maxsize=4096)
+def divisor_table(number: int) -> Ints:
+    """``table[k]`` is the least divisor of ``number`` that is >= k, for k = 0..number; the last entry (k > number) is 0."""
+    table = np.zeros(number + 2, dtype=np.int64)
+    following = 0
+    for candidate in range(number, 0, -1):
+        if number % candidate == 0:
+            following = candidate
+        table[candidate] = following
+    table[0] = table[1] if number else 0
+    table.setflags(write=False)
+    return table
+
+
+def least_divisor(number: IntsLike, least: IntsLike) -> Ints:
+    """Least divisor of ``number`` that is >= ``least``, elementwise; 0 where there is none."""
+    numbers, wanted = np.broadcast_arrays(np.asarray(number, dtype=np.int64), np.asarray(least, dtype=np.int64))
+    out = np.zeros(numbers.shape, dtype=np.int64)
+    for value in np.unique(numbers):
+        if value > 0:
+            here = numbers == value
+            out[here] = divisor_table(int(value))[np.minimum(wanted[here], value + 1)]
+    return out
+
+
+def leaf_count(positions: IntsLike, ports_per_node: IntsLike, down: IntsLike, rail_optimised: npt.ArrayLike) -> Ints:
+    """Leaves for ``positions`` nodes of ``ports_per_node`` ports each, ``down`` node ports on a leaf."""
+    railed = np.asarray(ports_per_node, dtype=np.int64) * ceil_div(positions, down)
+    plain = ceil_div(np.asarray(positions, dtype=np.int64) * np.asarray(ports_per_node, dtype=np.int64), down)
+    return np.where(np.asarray(rail_optimised, dtype=bool), railed, plain)
+
+
+def two_tier_spines(leaf: IntsLike, up: IntsLike, spine_ports: IntsLike) -> Ints:
+    """Spines over ``leaf`` leaves with ``up`` uplinks each; 0 where two tiers cannot join that many leaves.
+
+    ``up`` and ``spine_ports`` count logical inter-switch ports, that is after any breakout.
+    """
+    need = ceil_div(np.asarray(leaf, dtype=np.int64) * np.asarray(up, dtype=np.int64), spine_ports)
+    return least_divisor(up, need)
+
+
+def three_tier_groups(leaves_per_rail: IntsLike, spine_down: IntsLike) -> tuple[Ints, Ints]:
+    """Groups of one rail and leaves in the largest group, when a spine has ``spine_down`` ports to leaves."""
+    groups = ceil_div(leaves_per_rail, spine_down)
+    return groups, ceil_div(leaves_per_rail, np.maximum(groups, 1))
+
+
+def three_tier_spines(leaves_in_group: IntsLike, up: IntsLike, spine_down: IntsLike) -> Ints:
+    """Spines of one group; 0 where the leaves have too few uplinks to reach enough spines."""
+    need = ceil_div(np.asarray(leaves_in_group, dtype=np.int64) * np.asarray(up, dtype=np.int64), spine_down)
+    return least_divisor(up, need)
+
+
+def endpoint_limit(ports: int, tiers: int) -> int:
+    """Most endpoints of a non-blocking folded Clos of ``tiers`` tiers: r, r^2/2, r^3/4."""
+    if tiers < 1:
+        raise ValueError(f"a fabric has at least one tier, not {tiers}")
+    return int(2 * (ports // 2) ** tiers) if tiers > 1 else ports
