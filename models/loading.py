@@ -195,10 +195,19 @@ def _validated(merged: dict[str, Any], origins: Mapping[str, str], problems: lis
     rates, rate_problems = _rates(merged, origins)
     problems.extend(rate_problems)
     try:
-        return Document.model_validate(merged, context={"rates": rates})
+        return Document.model_validate(_without_nulls(merged), context={"rates": rates})
     except ValidationError as error:
         problems.extend(problems_of(error, Document, origins))
         return None
+
+
+def _without_nulls(node: dict[str, Any]) -> dict[str, Any]:
+    """The same without keys whose value is null: absent and null are one thing, also where an override takes back."""
+    return {
+        key: _without_nulls(value) if isinstance(value, dict) else value
+        for key, value in node.items()
+        if value is not None
+    }
 
 
 def _rates(merged: Mapping[str, Any], origins: Mapping[str, str]) -> tuple[dict[str, float], list[Problem]]:

@@ -126,6 +126,10 @@ _QUANTITY = re.compile(r"^\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*
 _CURRENCY = re.compile(r"^([kMGT]?)([A-Z]{3})(?![A-Za-z])")
 
 
+# Names, one-digit powers, products and quotients: the units library would compute any arithmetic it is given.
+_UNIT_TEXT = re.compile(r"(?:1 ?/)?(?:[A-Za-z_%]+(?:(?:\*\*|\^)-?\d(?!\d|\*|\^))?|[*/() ])*")
+
+
 class UnitError(ValueError):
     """Text that is no quantity of the wanted dimension; the message says what was found and expected."""
 
@@ -137,6 +141,8 @@ def _factor(unit_text: str, canonical: str) -> float:
 
     made = registry()
     try:
+        if not _UNIT_TEXT.fullmatch(unit_text):
+            raise ValueError(unit_text)
         parsed = made.parse_units(unit_text)
     except Exception as error:  # the units library lets its tokenizer's and evaluator's own errors through
         hint = "; write Gbit/s for bits or GB/s for bytes" if re.search(r"[kMGTP]b(/|$)", unit_text) else ""

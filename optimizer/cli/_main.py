@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -73,6 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = _reader_gone()
     except OSError as error:
         code = _system(error, as_json)
+    except Exception as error:
+        if not as_json:
+            raise
+        # A defect of the program: whoever reads stdout still gets one document, whoever mends it the traceback.
+        traceback.print_exc()
+        message = f"a defect of the program: {type(error).__name__}: {error}"
+        code = _report("internal", message, message, EXIT_OTHER, as_json)
     sys.exit(code)
 
 

@@ -1,0 +1,168 @@
+"""``optimizer list``: what there is to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from optimizer.cli._output import json_option, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from models.catalogue import Catalogue
+    from models.parts.part import Part
+
+
+# Bounds on what is better when larger; every other limit is a ceiling.
+_FLOORS = frozenset({"throughput", "goodput"})
+
+
+class _Listing(NamedTuple):
+    """Rows as plain records for JSON, and the columns of the table a person reads."""
+
+    records: list[dict[str, Any]]
+    columns: tuple[str, ...]
+    right: tuple[str, ...] = ()
+    remark: str = ""
+
+
+def _instances(_type: str | None, _instance: str | None) -> _Listing:
+    from models.errors import InstanceError
+    from models.reading.yaml_file import read_yaml
+    from models.shipped import shipped_instances
+
+    records = []
+    for name, path in shipped_instances().items():
+        try:
+            content = read_yaml(path).content
+            title = str(content.get("title") or "")
+        except InstanceError:
+            title = "(cannot be read)"
+        records.append({"name": name, "title": title, "path": str(path)})
+    return _Listing(records, ("name", "title"))
+
+
+def _parts(type_name: str | None, instance: str | None) -> _Listing:
+    from models.catalogue import part_types
+    from models.errors import UsageError, nearest
+
+    wanted = {part_type.plural: part_type for part_type in part_types()}
+    if type_name is not None:
+        if type_name not in wanted:
+            raise UsageError(f"no part type {type_name!r}: {nearest(type_name, list(wanted))}")
+        wanted = {type_name: wanted[type_name]}
+    catalogue = _catalogue(instance)
+    records = [_part(plural, part) for plural, kind in wanted.items() for part in catalogue.of(kind).values()]
+    remark = "prices are estimates unless a row's source is a quote" if records else ""
+    columns = ("type", "id", "name", "vendor", "confidence", "preliminary", "unverified", "source")
+    return _Listing(records, columns, remark=remark)
+
+
+def _part(plural: str, part: Part) -> dict[str, Any]:
+    return {
+        "type": plural,
+        "id": part.id,
+        "name": part.name,
+        "vendor": part.vendor,
+        "confidence": part.confidence.value,
+        "preliminary": part.preliminary,
+        "unverified": list(part.unverified),
+        "source": part.source,
+        "label": part.label,
+        "owner": part.owner,
+        "notes": part.notes,
+    }
+
+
+def _catalogue(instance: str | None) -> Catalogue:
+    """The shipped catalogue, or the one an instance sees with its own rows on top."""
+    if instance is not None:
+        from models.loading import load
+
+        return load(instance).catalogue
+    from models.errors import InstanceError, Problem
+    from models.reading.catalogue_files import read_catalogue
+    from models.shipped import catalogue_folder
+
+    problems: list[Problem] = []
+    catalogue = read_catalogue([catalogue_folder()], problems)
+    if problems:
+        raise InstanceError(problems)
+    return catalogue
+
+
+def _limits(_type: str | None, _instance: str | None) -> _Listing:
+    from models.policy import Limits
+
+    records = []
+    for name, info in Limits.model_fields.items():
+        unit, dimension, example = _unit(info.annotation)
+        records.append(
+            {
+                "name": name,
+                "unit": unit,
+                "sense": "at least" if name in _FLOORS else "at most",
+                "dimension": dimension,
+                "example": example,
+            }
+        )
+    return _Listing(records, ("name", "sense", "unit", "dimension", "example"))
+
+
+def _unit(annotation: Any) -> tuple[str, str, str]:
+    """Symbol, dimension and example of the unit inside ``Stated[...] | None``; a count has none."""
+    import typing
+
+    from models.units import Unit
+
+    for branch in typing.get_args(annotation) or (annotation,):
+        for item in getattr(getattr(branch, "model_fields", {}).get("value"), "metadata", ()):
+            if isinstance(item, Unit):
+                return item.symbol, item.dimension, item.example
+    return "", "count", "420"
+
+
+def _backends(_type: str | None, _instance: str | None) -> _Listing:
+    from optimizer.backends import available
+
+    records = [
+        {"name": found.name, "usable": found.usable, "version": found.version, "reason": found.reason}
+        for found in available()
+    ]
+    return _Listing(records, ("name", "usable", "version", "reason"))
+
+
+_KINDS: dict[str, Callable[[str | None, str | None], _Listing]] = {
+    "instances": _instances,
+    "parts": _parts,
+    "limits": _limits,
+    "backends": _backends,
+}
+
+
+@click.command("list", short_help="Instances, parts, objectives, limits or backends.")
+@click.argument("what", type=click.Choice(sorted(_KINDS)), metavar="|".join(sorted(_KINDS)))
+@click.option("--type", "type_name", metavar="TYPE", help="Parts of one type only, such as systems or switches.")
+@click.option("--instance", metavar="INSTANCE", help="Parts as this instance sees them, its own catalogues on top.")
+@json_option
+def command(what: str, type_name: str | None, instance: str | None, as_json: bool) -> None:
+    """List shipped instances, catalogue parts with their sources, objectives, limits or solver backends."""
+    if what != "parts" and (type_name or instance):
+        raise click.UsageError("--type and --instance go with `optimizer list parts`")
+    listing = _KINDS[what](type_name, instance)
+    if as_json:
+        print_json(f"list-{what}", listing.records)
+        return
+    rows = [[_shown(record[column]) for column in listing.columns] for record in listing.records]
+    print_table(rows, listing.columns, right=listing.right)
+    if listing.remark:
+        note(listing.remark)
+
+
+def _shown(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " ".join(str(item) for item in value) or None
+    return str(value) if value not in (None, "") else None
