@@ -164,7 +164,7 @@ def input_power(output: ArrayLike, rating: ArrayLike, curve_share: ArrayLike, cu
     out, full = np.asarray(output, dtype=float), np.asarray(rating, dtype=float)
     points, values = np.asarray(curve_share, dtype=float), np.asarray(curve_efficiency, dtype=float)
     share = out / full
-    eta = efficiency_at(share, points, values)
-    fixed = points[0] * (1.0 / values[0] - 1.0) * full
-    loss = np.where(share < points[0], fixed, out * (1.0 / np.where(eta > 0, eta, 1.0) - 1.0))
+    standing = points[0] * (1.0 / values[0] - 1.0) * full
+    running = out * (1.0 / efficiency_at(np.maximum(share, points[0]), points, values) - 1.0)
+    loss = np.where(share < points[0], standing, running)
     return np.asarray(out + loss, dtype=float)

@@ -151,7 +151,7 @@ def group_size(load: ArrayLike, unit_capacity: ArrayLike, redundant: ArrayLike =
     heat, each = np.asarray(load, dtype=float), np.asarray(unit_capacity, dtype=float)
     if np.any(each <= 0):
         raise ValueError("a cooling unit has a capacity above 0 W")
-    working = np.ceil(heat / each * (1.0 - 1e-12))
+    working = np.maximum(np.ceil(heat / each * (1.0 - 1e-12)), 1.0)
     return np.asarray(np.where(heat > 0, working + np.asarray(redundant), 0), dtype=np.int64)
 
 

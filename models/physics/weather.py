@@ -66,11 +66,8 @@ def humidity_ratio_from_wet_bulb(
     dry_bulb: ArrayLike, wet_bulb: ArrayLike, pressure: ArrayLike = SEA_LEVEL_PRESSURE
 ) -> Floats:
     """Humidity ratio from dry and wet bulb: the psychrometer balance above freezing (eq. 33) and below (eq. 35)."""
-    t, w = np.asarray(dry_bulb, dtype=float), np.asarray(wet_bulb, dtype=float)
-    saturated = humidity_ratio(w, np.ones_like(w), pressure)
-    above = ((2501.0 - 2.326 * w) * saturated - 1.006 * (t - w)) / (2501.0 + 1.86 * t - 4.186 * w)
-    below = ((2830.0 - 0.24 * w) * saturated - 1.006 * (t - w)) / (2830.0 + 1.86 * t - 2.1 * w)
-    return np.asarray(np.maximum(np.where(w >= 0, above, below), 0.0), dtype=float)
+    balance = _psychrometer(np.asarray(dry_bulb, dtype=float), np.asarray(wet_bulb, dtype=float), pressure)
+    return np.asarray(np.maximum(balance, 0.0), dtype=float)
 
 
 def _bisect(function: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
@@ -84,14 +81,17 @@ def _bisect(function: Callable[[Floats], Floats], low: Floats, high: Floats) -> 
 
 
 def wet_bulb(dry_bulb: ArrayLike, relative_humidity: ArrayLike, pressure: ArrayLike = SEA_LEVEL_PRESSURE) -> Floats:
-    """Thermodynamic wet bulb [degC], solved from the psychrometer balance between dew point and dry bulb."""
+    """Thermodynamic wet bulb [degC], solved from the psychrometer balance below the dry bulb.
+
+    Where dry air has its wet bulb within 0.7 K of freezing, the balances over ice and over water both have a root; either may be returned.
+    """
     t = np.asarray(dry_bulb, dtype=float)
     ratio = humidity_ratio(t, relative_humidity, pressure)
     dry, target = np.broadcast_arrays(t, ratio)
-    return _bisect(lambda w: _unclipped_ratio(dry, w, pressure) - target, dry - 100.0, np.asarray(dry, dtype=float))
+    return _bisect(lambda w: _psychrometer(dry, w, pressure) - target, dry - 100.0, np.asarray(dry, dtype=float))
 
 
-def _unclipped_ratio(dry: Floats, wet: Floats, pressure: ArrayLike) -> Floats:
+def _psychrometer(dry: Floats, wet: Floats, pressure: ArrayLike) -> Floats:
     saturated = humidity_ratio(wet, np.ones_like(wet), pressure)
     above = ((2501.0 - 2.326 * wet) * saturated - 1.006 * (dry - wet)) / (2501.0 + 1.86 * dry - 4.186 * wet)
     below = ((2830.0 - 0.24 * wet) * saturated - 1.006 * (dry - wet)) / (2830.0 + 1.86 * dry - 2.1 * wet)
