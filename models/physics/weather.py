@@ -99,7 +99,7 @@ def _psychrometer(dry: Floats, wet: Floats, pressure: ArrayLike) -> Floats:
 
 
 def wet_bulb_stull(dry_bulb: ArrayLike, relative_humidity: ArrayLike) -> Floats:
-    """Wet bulb [degC] at sea level by Stull's fit (2011): within 1 K for 5-99 % humidity and -20 to 50 degC, outside dry cold."""
+    """Wet bulb [degC] at sea level by Stull's fit (2011): within about 1 K for 5-99 % humidity and -20 to 50 degC, outside dry cold."""
     t, rh = np.asarray(dry_bulb, dtype=float), 100.0 * np.asarray(relative_humidity, dtype=float)
     return np.asarray(
         t * np.arctan(0.151977 * np.sqrt(rh + 8.313659))
