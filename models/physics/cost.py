@@ -70,7 +70,7 @@ def cheapest_all_unit(quantity: ArrayLike, breaks: ArrayLike, prices: ArrayLike)
     """
     starts, unit = _tiers(breaks, prices)
     q = np.asarray(quantity, dtype=float)
-    bought = np.maximum(q[..., None], starts)
+    bought = np.maximum(q[..., None], np.append(0.0, starts[1:]))
     cost = bought * unit[tier_of(bought, starts)]
     pick = cost.argmin(axis=-1)[..., None]
     return np.take_along_axis(cost, pick, axis=-1)[..., 0], np.take_along_axis(bought, pick, axis=-1)[..., 0]
