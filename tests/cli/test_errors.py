@@ -1,0 +1,191 @@
+"""A user's mistake never shows a traceback: one message, one documented exit code, one JSON document with --json."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from models.errors import InstanceError, OptimizerError, Problem, SolverError, UsageError, VerificationError
+from optimizer.cli import _main
+from optimizer.cli._output import csv_text, document, safe_cell
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _with_command(monkeypatch: pytest.MonkeyPatch, action: Callable[[], None]) -> None:
+    """Let the command line have one command, ``fail``, that does ``action``."""
+
+    @click.command("fail")
+    @click.option("--json", "as_json", is_flag=True)
+    def fail(as_json: bool) -> None:
+        action()
+
+    monkeypatch.setattr(_main, "build", lambda: click.Group(name="optimizer", commands={"fail": fail}))
+
+
+def _raising(error: BaseException) -> Callable[[], None]:
+    def action() -> None:
+        raise error
+
+    return action
+
+
+PROBLEMS = (
+    Problem("unknown-key", "case.yaml:3", "unknown key 'sitez'", hint="did you mean 'sites'?"),
+    Problem("unit-missing", "case.yaml:9", "'30' has no unit", "power"),
+)
+ERRORS = [
+    (UsageError("no such run"), 2, "usage", "usage: no such run"),
+    (InstanceError(PROBLEMS), 3, "instance-invalid", "2 problems in the instance:\n  case.yaml:3: unknown-key: "),
+    (SolverError("highs failed"), 6, "solver", "solver: highs failed"),
+    (VerificationError("tco differs"), 7, "verification-failed", "verification-failed: tco differs"),
+    (OptimizerError("odd"), 1, "error", "error: odd"),
+    (click.UsageError("bad option"), 2, "usage", "Error: bad option"),
+    (click.FileError("a.txt", "gone"), 2, "usage", "gone"),
+    (KeyboardInterrupt(), 130, "interrupted", "interrupted"),
+    (
+        OSError(errno.ENOSPC, "No space left on device", "run/designs.jsonl"),
+        1,
+        "disk-full",
+        "run/designs.jsonl: the disk",
+    ),
+    (OSError(errno.EACCES, "Permission denied", "/root/x"), 2, "file", "file: /root/x: Permission denied"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "name", "text"), ERRORS, ids=[type(row[0]).__name__ + row[2] for row in ERRORS]
+)
+def test_error_as_text_and_as_json(
+    cli: Callable, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, name: str, text: str
+) -> None:
+    _with_command(monkeypatch, _raising(error))
+    outcome = cli("fail")
+    assert outcome.code == code
+    assert outcome.out == ""
+    assert text in outcome.err
+    assert "Traceback" not in outcome.err
+
+    outcome = cli("fail", "--json")
+    assert outcome.code == code
+    assert outcome.err == ""
+    found = outcome.document
+    assert (found["schema"], found["status"], found["error"]["code"]) == ("optimizer.error/1", "error", name)
+    assert found["error"]["message"]
+
+
+def test_json_error_lists_every_problem(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    _with_command(monkeypatch, _raising(InstanceError(PROBLEMS)))
+    assert cli("fail", "--json").document["error"]["problems"] == [problem.as_dict() for problem in PROBLEMS]
+
+
+def test_a_defect_still_gives_one_document(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    _with_command(monkeypatch, _raising(ZeroDivisionError("oops")))
+    outcome = cli("fail", "--json")
+    assert outcome.code == 1
+    assert outcome.document["error"]["code"] == "internal"
+    assert "ZeroDivisionError: oops" in outcome.err
+
+
+def test_exit_code_of_a_command_is_kept(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code in (0, 4, 5, 130):
+        _with_command(monkeypatch, lambda code=code: click.get_current_context().exit(code))
+        assert cli("fail").code == code
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [("lst", "did you mean 'list'?"), ("docter", "did you mean 'doctor'?"), ("zzzzzz", "valid names: ")],
+)
+def test_unknown_command_names_the_nearest(cli: Callable, given: str, hint: str) -> None:
+    outcome = cli(given)
+    assert outcome.code == 2
+    assert f"no command '{given}': {hint}" in outcome.err
+    assert cli(given, "--json").document["error"]["message"].startswith(f"no command '{given}'")
+
+
+def test_unknown_option_names_the_nearest(cli: Callable) -> None:
+    outcome = cli("doctor", "--jsonn")
+    assert outcome.code == 2
+    assert "--json" in outcome.err
+
+
+def test_full_disk_on_stdout(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full on this system")
+    for arguments in (["list", "limits"], ["list", "limits", "--json"]):
+        with full.open("w") as stream:
+            done = subprocess.run(
+                [sys.executable, "-m", "optimizer", *arguments],
+                cwd=ROOT,
+                stdout=stream,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 1
+        assert "the disk is full" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+
+
+def test_reader_that_goes_away_is_no_error() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "optimizer", "list", "parts", "--json"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        errors = running.stderr.read().decode()
+        assert running.wait(60) == 141
+    assert errors == ""
+
+
+def test_quiet_and_verbose_stand_before_or_after_the_command(cli: Callable) -> None:
+    loud = cli("list", "parts", "--type", "switches").err
+    assert "estimates" in loud
+    for arguments in (["-q", "list", "parts"], ["list", "parts", "-q"], ["list", "--quiet", "parts"]):
+        outcome = cli(*arguments)
+        assert (outcome.code, outcome.err) == (0, "")
+    assert cli("-v", "list", "limits").code == 0
+    assert cli("list", "limits", "-vv").code == 0
+
+
+def test_no_colour_without_a_terminal(process: Callable) -> None:
+    for environment in ({}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "", "TERM": "xterm-256color"}):
+        assert "\x1b[" not in process("list", "limits", **environment).out
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+SUM(A1)", "-cmd|' /C calc'!A0", "@import", "\t=1", "\r=1", "=", "-"])
+def test_cells_that_spreadsheets_would_run_are_escaped(text: str) -> None:
+    assert safe_cell(text) == f"'{text}"
+    row = csv_text([[text, 1]], ["a", "=b"]).split("\n", 1)
+    assert row[0] == "a,'=b"
+    assert row[1].lstrip('"').startswith("'")
+
+
+@pytest.mark.parametrize("cell", ["-3.5", "+1e9", "a=b", "", "it's", -3.5, 7, None, True])
+def test_other_cells_stay_as_they_are(cell: object) -> None:
+    assert safe_cell(cell) == cell
+
+
+def test_csv_quotes_and_leaves_absent_cells_empty() -> None:
+    assert csv_text([["a,b", None], ['say "x"', 2.5]], ["k", "v"]) == 'k,v\n"a,b",\n"say ""x""",2.5\n'
+
+
+def test_json_refuses_numbers_json_does_not_have() -> None:
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="JSON compliant"):
+            document("solve", {"x": value})

@@ -1,0 +1,86 @@
+"""``optimizer list``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.catalogue import part_types
+from models.policy import Limits
+from models.shipped import catalogue_folder, shipped_instances
+
+
+def test_parts_are_the_rows_of_the_catalogue(cli: Callable) -> None:
+    found = cli("list", "parts", "--json").document
+    assert (found["schema"], found["status"]) == ("optimizer.list-parts/1", "complete")
+    listed = {(record["type"], record["id"]): record for record in found["data"]}
+    rows = 0
+    for kind in part_types():
+        path = catalogue_folder() / kind.file
+        if not path.exists():
+            continue
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                rows += 1
+                record = listed[kind.plural, row["id"]]
+                assert record["source"] == row["source"].strip()
+                assert record["confidence"] == row["confidence"]
+                assert record["unverified"] == [name for name in row["fields_unverified"].split(";") if name]
+                assert record["preliminary"] == ("PRELIMINARY" in row["notes"])
+    assert rows == len(found["data"]) > 300
+
+
+def test_parts_table_of_one_type_shows_source_and_confidence(cli: Callable) -> None:
+    outcome = cli("list", "parts", "--type", "switches")
+    head, *lines = outcome.out.splitlines()
+    assert head.split() == ["type", "id", "name", "vendor", "confidence", "preliminary", "unverified", "source"]
+    assert all(line.startswith("switches") for line in lines)
+    assert any(line.split()[1:2] == ["qm9700"] and "vendor-spec" in line for line in lines)
+
+
+def test_preliminary_parts_are_named_as_such(cli: Callable) -> None:
+    records = cli("list", "parts", "--type", "systems", "--json").document["data"]
+    assert {"vr_nvl72", "helios"} <= {record["id"] for record in records if record["preliminary"]}
+    assert "dgx_h100" not in {record["id"] for record in records if record["preliminary"]}
+
+
+def test_unknown_part_type_names_the_nearest(cli: Callable) -> None:
+    outcome = cli("list", "parts", "--type", "swiches")
+    assert outcome.code == 2
+    assert outcome.err == "usage: no part type 'swiches': did you mean 'switches'?\n"
+
+
+def test_instances(cli: Callable) -> None:
+    records = cli("list", "instances", "--json").document["data"]
+    assert {record["name"]: Path(record["path"]) for record in records} == shipped_instances()
+
+
+def test_limits_have_sense_and_unit(cli: Callable) -> None:
+    records = {record["name"]: record for record in cli("list", "limits", "--json").document["data"]}
+    assert set(records) == set(Limits.model_fields)
+    assert (records["power"]["sense"], records["power"]["unit"]) == ("at most", "W")
+    assert (records["throughput"]["sense"], records["throughput"]["unit"]) == ("at least", "token/s")
+    assert records["goodput"]["sense"] == "at least"
+    assert (records["floor"]["sense"], records["floor"]["unit"]) == ("at most", "")
+
+
+def test_backends_say_whether_they_can_run(cli: Callable) -> None:
+    records = {record["name"]: record for record in cli("list", "backends", "--json").document["data"]}
+    assert records["highs"]["usable"] is True
+    assert records["highs"]["version"]
+    for record in records.values():
+        assert record["usable"] == (record["reason"] is None)
+
+
+@pytest.mark.parametrize("what", ["nonsense", ""])
+def test_unknown_listing_is_a_usage_error(cli: Callable, what: str) -> None:
+    outcome = cli("list", what)
+    assert outcome.code == 2
+    assert "'instances'" in outcome.err
+
+
+def test_options_of_parts_are_refused_elsewhere(cli: Callable) -> None:
+    assert cli("list", "limits", "--type", "switches").code == 2
