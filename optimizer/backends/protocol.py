@@ -114,7 +114,7 @@ class Backend(Protocol):
         """Why this solver cannot treat ``model`` (a continuous column, a coefficient that is not an exact integer multiple, ...), or None."""
         ...
 
-    def __init__(self, model: CompiledModel, options: SolverOptions = SolverOptions()) -> None: ...  # noqa: B008
+    def __init__(self, model: CompiledModel, options: SolverOptions = SolverOptions()) -> None: ...
 
     def solve(
         self,
@@ -127,7 +127,7 @@ class Backend(Protocol):
         row_lower: Floats | None = None,
         row_upper: Floats | None = None,
         step: float = 0.0,
-        limits: SolveLimits = SolveLimits(),  # noqa: B008
+        limits: SolveLimits = SolveLimits(),
     ) -> SolveResult:
         """Minimise ``sum_i weights[i] * objective_i`` or ``cost @ x`` (neither: find any feasible point).
 
@@ -143,7 +143,7 @@ class Backend(Protocol):
         *,
         weights: Sequence[float],
         step: float = 0.0,
-        limits: SolveLimits = SolveLimits(),  # noqa: B008
+        limits: SolveLimits = SolveLimits(),
     ) -> SolveResult:
         """As ``solve``, over the union of the boxes ``objective <= boxes[j]`` (m x k, finite): one disjunctive program."""
         ...

@@ -72,7 +72,8 @@ class ParetoResult:
     points (n x k), solutions (n x columns, integer columns rounded), proven (n: true when nondominated for certain),
     bounds (n x k: the value where proven, else a certified lower bound of that objective), delta (k: what was subtracted
     from a zone's corner: one step in exact work), error (k: every legal y has a listed z with z <= y + error; inf where
-    nothing is certified yet), resolution (k: what was asked for, in units; None where exact).
+    nothing is certified yet), resolution (k: what was asked for, in units; None where exact). ``solves`` counts scalarised
+    integer programs, ``calls`` solver runs for them (reduced programs included), ``relaxations`` linear ones, ``discarded`` columns fixed with proof.
     """
 
     status: FrontierStatus
@@ -87,6 +88,7 @@ class ParetoResult:
     hypervolume: HypervolumeBounds | None
     ideal: tuple[float, ...]
     solves: int
+    calls: int
     relaxations: int
     discarded: int
     seconds: float

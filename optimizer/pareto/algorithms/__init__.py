@@ -1,0 +1,31 @@
+"""Algorithms that enumerate a frontier: one per file, found by looking in this folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from models.errors import UsageError, nearest
+from optimizer.pareto.space import Algorithm
+
+
+def names() -> tuple[str, ...]:
+    """Names of all algorithms, sorted."""
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__)))
+
+
+def algorithm_class(name: str) -> type[Algorithm]:
+    """The algorithm called ``name``; UsageError when there is none."""
+    if name not in names():
+        raise UsageError(f"no algorithm {name!r}; {nearest(name, ['auto', *names()])}")
+    found: type[Algorithm] = importlib.import_module(f"{__name__}.{name}").ALGORITHM
+    return found
+
+
+def default_for(k: int) -> str:
+    """The algorithm that wants the least processor time for ``k`` objectives."""
+    if k == 1:
+        return "single"
+    if k == 2:
+        return "epsilon"
+    return "zones" if k <= 4 else "batches"

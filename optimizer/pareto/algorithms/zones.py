@@ -1,0 +1,133 @@
+"""Zone search: open local upper bounds, one projected solve at a time, the largest box first.
+
+For a zone u and a direction j the bound on objective j is dropped and f_j minimised (the others behind it) subject to f_i <= u_i - delta_i.
+Either a new point splits the zone, or the proven least value of f_j closes it; in both cases it also closes every other zone inside the
+projected box whose corner lies no more than delta above that value. (After Tamby and Vanderpooten 2021.)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from optimizer.compiled_model import Floats
+from optimizer.pareto.query import Answer, Outcome, Point, Query
+from optimizer.pareto.result import Closure
+from optimizer.pareto.search_region import SearchRegion, Zone
+from optimizer.pareto.space import Algorithm, Rounds, Space
+
+
+class Zones:
+    """Search by zones; any number of objectives from two on, meant for three and four."""
+
+    name: ClassVar[str] = "zones"
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._region = SearchRegion(space.k)
+
+    def rounds(self) -> Rounds:
+        """See ``Algorithm``."""
+        self._drop_empty()
+        while len(self._region):
+            chosen = self._choose()
+            queries = [self._query(zone, j) for zone, j in chosen]
+            answers = yield queries
+            for (zone, j), query, answer in zip(chosen, queries, answers, strict=True):
+                self._digest(zone, j, query, answer)
+            self._drop_empty()
+
+    def unfinished(self) -> list[Point]:
+        """See ``Algorithm``."""
+        return [tuple(u) for u in self._region.uppers.tolist()]
+
+    def _choose(self) -> list[tuple[Zone, int]]:
+        """Zones and directions with the largest projected boxes, none inside the box of another one chosen."""
+        region = self._region
+        edges = self._space.extents(region.uppers)
+        logs = np.log(np.maximum(edges, 1e-12))
+        volumes = logs.sum(axis=1, keepdims=True) - logs
+        order = np.argsort(-volumes, axis=None, kind="stable")
+        chosen: list[tuple[Zone, int]] = []
+        boxes: list[Point] = []
+        for flat in order[: 16 * self._space.width]:
+            slot, j = divmod(int(flat), self._space.k)
+            zone = region.zone(region.keys[slot])
+            if any(all(a <= b for a, b in zip(zone.upper, box, strict=True)) for box in boxes):
+                continue
+            chosen.append((zone, j))
+            boxes.append(_projected(zone.upper, j))
+            if len(chosen) == self._space.width:
+                break
+        return chosen
+
+    def _query(self, zone: Zone, j: int) -> Query:
+        box = _projected(zone.upper, j)
+        tops = np.asarray(box) - self._space.delta
+        inside = [p for p in zone.defining[j] if bool((np.asarray(p) <= tops).all())]
+        return Query((box,), direction=j, known=min(inside) if inside else None)
+
+    def _digest(self, zone: Zone, j: int, query: Query, answer: Answer) -> None:
+        region, space = self._region, self._space
+        box = np.asarray(query.boxes[0])
+        if answer.outcome is Outcome.INFEASIBLE:
+            self._close(box, math.inf, j, Closure.INFEASIBLE, answer)
+            return
+        if answer.outcome is not Outcome.OPTIMAL or answer.point is None:
+            if answer.point is not None and answer.point not in space.points and self._undominated(answer.point):
+                space.list_point(answer)
+                region.add(answer.point)
+            self._give_up(zone, answer)
+            return
+        closes = answer.bound > zone.upper[j] - space.delta[j]
+        inside = all(a < b for a, b in zip(answer.point, zone.upper, strict=True))
+        if (
+            answer.point not in space.points
+            and (space.exact or (inside and not closes))
+            and self._undominated(answer.point)
+        ):
+            space.list_point(answer)
+            region.add(answer.point)
+        elif not closes:
+            self._give_up(zone, answer)
+        self._close(box, answer.bound, j, Closure.OPTIMAL, answer)
+
+    def _undominated(self, point: Point) -> bool:
+        known = np.array(list(self._space.points)).reshape(-1, self._space.k)
+        return not bool((known <= np.asarray(point)).all(axis=1).any())
+
+    def _close(self, box: Floats, bound: float, j: int, closed: Closure, answer: Answer) -> None:
+        """Close every open zone within ``box`` whose corner minus delta lies below the certified least value of objective j."""
+        region, space = self._region, self._space
+        slots = [s for s in region.below(box) if region.uppers[s, j] - space.delta[j] < bound]
+        keys = [region.keys[s] for s in slots]
+        for key in keys:
+            value = None if math.isinf(bound) else bound
+            space.settle(region.zone(key).upper, closed, answer.number, j, value)
+        region.remove(keys)
+
+    def _give_up(self, zone: Zone, answer: Answer) -> None:
+        """Leave the zone, or what a new point left of it, to the list of open ones."""
+        region = self._region
+        slots = region.below(np.asarray(zone.upper))
+        keys = [region.keys[s] for s in slots]
+        for key in keys:
+            self._space.give_up(region.zone(key).upper, answer)
+        region.remove(keys)
+
+    def _drop_empty(self) -> None:
+        region = self._region
+        empty = np.flatnonzero(self._space.empty_by_ideal(region.uppers))
+        keys = [region.keys[s] for s in empty]
+        for key in keys:
+            self._space.settle(region.zone(key).upper, Closure.BOUND, None)
+        region.remove(keys)
+
+
+def _projected(upper: Point, j: int) -> Point:
+    return (*upper[:j], math.inf, *upper[j + 1 :])
+
+
+ALGORITHM: type[Algorithm] = Zones

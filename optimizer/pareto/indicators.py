@@ -1,0 +1,67 @@
+"""Volumes in objective space: what listed points cover, what open zones may still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from optimizer.compiled_model import Floats
+from optimizer.pareto.result import HypervolumeBounds
+
+
+def covered_volume(points: Floats, ideal: Floats, reference: Floats) -> float:
+    """Share of the box from ``ideal`` to ``reference`` (k each) dominated by ``points`` (n x k), minimisation."""
+    import moocore
+
+    spans = reference - ideal
+    inside = points[(points < reference).all(axis=1)]
+    if inside.size == 0 or bool((spans <= 0).any()):
+        return 0.0
+    normal = (inside - ideal) / spans
+    if normal.shape[1] == 1:
+        return float(1.0 - normal.min())
+    return float(moocore.hypervolume(np.maximum(normal, 0.0), ref=np.ones(normal.shape[1])))
+
+
+def open_volume(uppers: Floats, ideal: Floats, reference: Floats) -> float:
+    """Share of the same box that lies below at least one corner of ``uppers`` (m x k)."""
+    if uppers.size == 0:
+        return 0.0
+    mirrored = ideal + reference - np.minimum(uppers, reference)
+    return covered_volume(mirrored, ideal, reference)
+
+
+def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats) -> HypervolumeBounds | None:
+    """Hypervolume of the listed points, and the most the true frontier can have; None without points.
+
+    The reference is the componentwise worst listed value plus a tenth of the range (one where that is zero).
+    """
+    if points.shape[0] == 0 or not np.isfinite(ideal).all():
+        return None
+    worst = points.max(axis=0)
+    spans = worst - ideal
+    reference = worst + np.where(spans > 0, 0.1 * spans, 1.0)
+    now = covered_volume(points, ideal, reference)
+    return HypervolumeBounds(now, min(1.0, now + open_volume(open_uppers, ideal, reference)), tuple(reference.tolist()))
+
+
+def certified_error(open_uppers: Floats, lows: Floats, spans: Floats, error: Floats) -> tuple[float, ...]:
+    """Additive error per objective that holds already: for every legal y some listed z has z <= y + error (k).
+
+    ``error`` holds once no zone is open. An open zone u with ``y + e < u`` is impossible as soon as one e_i >= u_i - lows_i, so the common
+    share of ``spans`` (k) is enough that meets this in the zone that needs most.
+    """
+    if open_uppers.size == 0:
+        return tuple(float(e) for e in error)
+    share = float(((open_uppers - lows) / spans).min(axis=1).max())
+    return tuple(np.maximum(error, share * spans).tolist())
+
+
+def nondominated(points: Sequence[Sequence[float]], k: int) -> list[bool]:
+    """Which of ``points`` no other one dominates; of equal ones the first."""
+    import moocore
+
+    if not points:
+        return []
+    return [bool(flag) for flag in moocore.is_nondominated(np.array(points, dtype=np.float64).reshape(-1, k))]

@@ -1,0 +1,260 @@
+"""Answers an algorithm's questions: scalarises a zone, solves it (reduced where that pays), checks the incumbent, states what is proven."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.errors import SolverError
+from optimizer.backends import create
+from optimizer.backends.protocol import Backend, Proof, SolveLimits, SolveResult, SolverOptions, StopReason
+from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.pareto.problem import ScaledProblem
+from optimizer.pareto.query import Outcome, Point, Query
+from optimizer.pareto.reduction import Reducer
+from optimizer.pareto.relaxation import Relaxation
+
+LARGEST_COEFFICIENT = 1e9
+"""A weighted sum whose coefficients would exceed this is split into two solves: solvers' tolerances bite above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OracleOptions:
+    """How questions are answered. ``reduce``: use reduced-cost fixing where the model is large enough for it."""
+
+    backend: str = "highs"
+    solver: SolverOptions = field(default_factory=SolverOptions)
+    limits: SolveLimits = field(default_factory=SolveLimits)
+    reduce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an answer took: ``solves`` scalarised programs that needed integer programming, ``calls`` runs of a solver for them (on
+    the full program or on what reduced-cost fixing left of it), ``discarded`` columns fixed with proof.
+    """
+
+    solves: int = 0
+    calls: int = 0
+    discarded: int = 0
+
+    def __add__(self, other: Effort) -> Effort:
+        return Effort(self.solves + other.solves, self.calls + other.calls, self.discarded + other.discarded)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reply:
+    """What one question gave. ``point`` scaled values of ``x`` (None when ``point`` was known before); ``bound`` certified lower
+    bound of the asked direction (or of the normalised sum).
+    """
+
+    outcome: Outcome
+    point: Point | None
+    x: Floats | None
+    bound: float
+    proven: bool
+    effort: Effort
+    message: str = ""
+
+
+def _no_point(effort: Effort) -> Reply:
+    return Reply(Outcome.INFEASIBLE, None, None, math.inf, True, effort)
+
+
+class Oracle:
+    """One hot set of solvers for one scaled problem. Answers do not depend on earlier questions."""
+
+    def __init__(self, problem: ScaledProblem, options: OracleOptions) -> None:
+        self.problem = problem
+        self.options = options
+        self._k = problem.scaled.n_objectives
+        self.relaxation = Relaxation(problem.scaled, options.solver.seed)
+        self._full: Backend | None = None
+        self._limits = options.limits
+        self._reducer = Reducer(problem.scaled, self.relaxation, self._make)
+        self.infeasible, self.ideal, self.worst = self._extremes()
+        self.delta: Floats = np.ones(self._k)
+        if options.reduce and self._reducer.worthwhile and not self.infeasible:
+            self._reducer.prepare()
+
+    def _make(self, model: CompiledModel) -> Backend:
+        return create(self.options.backend, model, self.options.solver)
+
+    def _extremes(self) -> tuple[bool, Floats, Floats]:
+        """Proven lower and upper limits of each scaled objective over all legal points (infinite where the relaxation gives none)."""
+        ideal, worst = np.full(self._k, -math.inf), np.full(self._k, math.inf)
+        for i in range(self._k):
+            unit = [0.0] * self._k
+            unit[i] = 1.0
+            least = self.relaxation.minimise(unit)
+            if least.bound == math.inf:
+                return True, ideal, worst
+            unit[i] = -1.0
+            most = self.relaxation.minimise(unit)
+            ideal[i], worst[i] = least.bound, -most.bound
+            if self.problem.discrete[i]:
+                slack = 1e-6
+                ideal[i], worst[i] = np.ceil(ideal[i] - slack), np.floor(worst[i] + slack)
+        return False, ideal, worst
+
+    def tops(self, box: Point) -> Floats:
+        """Largest value of each objective a point of the zone ``box`` may have: corner minus delta, never above the worst legal value."""
+        return np.minimum(np.asarray(box) - self.delta, self.worst)
+
+    def ask(self, query: Query, limits: SolveLimits | None = None) -> Reply:
+        """The reply to ``query``, each solve within ``limits``."""
+        self._limits = limits or self.options.limits
+        live = [box for box in query.boxes if bool((self.tops(box) >= self.ideal - 1e-9).all())]
+        if self.infeasible or not live:
+            return _no_point(Effort())
+        if len(live) > 1:
+            return self._union(live)
+        if query.direction is None:
+            return self._balanced(live[0])
+        return self._directed(live[0], query.direction, query.known)
+
+    def _directed(self, box: Point, j: int, known: Point | None) -> Reply:
+        tops = self.tops(box)
+        weights, step = self._augmented(tops, j)
+        if weights is None:
+            return self._two_stage(tops, j)
+        ceiling = math.inf
+        if known is not None:
+            ceiling = math.fsum(w * v for w, v in zip(weights, known, strict=True))
+        found, effort, beaten = self._minimise(weights, tops, step, ceiling)
+        if beaten:
+            bound = self._direction_bound(ceiling, weights, tops, j)
+            return Reply(Outcome.OPTIMAL, known, None, bound, True, effort)
+        if found.proof is Proof.INFEASIBLE and known is not None:
+            return Reply(
+                Outcome.ERROR, None, None, -math.inf, False, effort, "called infeasible in spite of a known point"
+            )
+        value = found.objective if found.proof is Proof.OPTIMAL and found.objective is not None else found.bound
+        bound = self._direction_bound(value - self._loose(found, step), weights, tops, j)
+        return self._reply(found, tops, bound, effort)
+
+    def _loose(self, found: SolveResult, step: float) -> float:
+        """What the proof left open: nothing where values are whole steps apart, else the distance to the bound."""
+        if found.proof is not Proof.OPTIMAL or found.objective is None or step >= 1.0:
+            return 0.0
+        return max(0.0, found.objective - found.bound)
+
+    def _augmented(self, tops: Floats, j: int) -> tuple[list[float] | None, float]:
+        """Weights that put objective j first up to the allowed loss, and the step of the weighted sum; None when no such weights are safe."""
+        others = [i for i in range(self._k) if i != j]
+        total = float(sum(tops[i] - self.ideal[i] for i in others))
+        if not math.isfinite(total):
+            return None, 0.0
+        if self.problem.discrete[j]:
+            heavy = float(math.floor(total / (float(self.delta[j] - 1) // 4 + 1.0)) + 1)
+        else:
+            heavy = max(1.0, 4.0 * total / float(self.delta[j]))
+        if heavy * float(np.abs(self.problem.scaled.objectives[j]).max(initial=0.0)) > LARGEST_COEFFICIENT:
+            return None, 0.0
+        weights = [1.0] * self._k
+        weights[j] = heavy
+        if bool(self.problem.discrete.all()):
+            return weights, 1.0
+        return weights, 1e-4 * heavy * float(self.delta[j])
+
+    def _direction_bound(self, value: float, weights: Sequence[float], tops: Floats, j: int) -> float:
+        """Objective j is at least this in the box, given that the weighted sum is at least ``value``."""
+        most = math.fsum(weights[i] * float(tops[i]) for i in range(self._k) if i != j)
+        bound = (value - most) / weights[j]
+        if self.problem.discrete[j] and math.isfinite(bound):
+            bound = float(math.ceil(bound - 1e-9))
+        return max(bound, float(self.ideal[j]))
+
+    def _two_stage(self, tops: Floats, j: int) -> Reply:
+        first_weights = [1.0 if i == j else 0.0 for i in range(self._k)]
+        discrete = bool(self.problem.discrete[j])
+        step = 1.0 if discrete else 1e-4 * float(self.delta[j])
+        first, effort, _ = self._minimise(first_weights, tops, step, math.inf)
+        if first.proof is not Proof.OPTIMAL or first.x is None:
+            return self._reply(first, tops, first.bound, effort)
+        least = float(self.problem.image(first.x)[j])
+        bound = least if discrete else max(first.bound, float(self.ideal[j]))
+        tops = tops.copy()
+        tops[j] = least if discrete else least + 1e-3 * float(self.delta[j])
+        rest = [0.0 if i == j else 1.0 for i in range(self._k)]
+        if not discrete:
+            rest[j] = 1e-3
+        whole = bool(self.problem.discrete.all())
+        second, more, _ = self._minimise(rest, tops, 1.0 if whole else 1e-6, math.inf)
+        if second.x is None:
+            return self._reply(first, tops, bound, effort + more, proven=False)
+        return self._reply(second, tops, bound, effort + more)
+
+    def _balance(self) -> tuple[list[float], float]:
+        spans = np.where(np.isfinite(self.worst), self.worst, 0.0) - np.where(np.isfinite(self.worst), self.ideal, 0.0)
+        spans = np.maximum(spans, 1.0)
+        if bool(self.problem.discrete.all()):
+            return np.maximum(1.0, np.round(spans.max() / spans)).tolist(), 1.0
+        return (spans.max() / spans).tolist(), 1e-6 * float(spans.max())
+
+    def _balanced(self, box: Point) -> Reply:
+        tops = self.tops(box)
+        weights, step = self._balance()
+        found, effort, _ = self._minimise(weights, tops, step, math.inf)
+        return self._reply(found, tops, found.bound, effort)
+
+    def _union(self, boxes: Sequence[Point]) -> Reply:
+        corners = np.array([self.tops(box) for box in boxes])
+        weights, step = self._balance()
+        finite = np.isfinite(corners).all(axis=1)
+        if not finite.all():
+            return self._balanced(boxes[int(np.flatnonzero(~finite)[0])])
+        found = self._backend().solve_any_of(corners, weights=weights, step=step, limits=self._limits)
+        y = None if found.x is None else self.problem.image(found.x)
+        inside = [] if y is None else [c for c in corners if bool((y <= c + self._row_slack(c)).all())]
+        return self._reply(found, inside[0] if inside else corners[0], found.bound, Effort(1, 1))
+
+    def _backend(self) -> Backend:
+        if self._full is None:
+            self._full = self._make(self.problem.scaled)
+        return self._full
+
+    def _minimise(
+        self, weights: Sequence[float], tops: Floats, step: float, ceiling: float
+    ) -> tuple[SolveResult, Effort, bool]:
+        """Solve one scalarised box. The flag says that nothing lies below a finite ``ceiling``, which is then the optimum."""
+        calls = 0
+        if self.options.reduce and self._reducer.worthwhile:
+            reduced = self._reducer.minimise(weights, tops.tolist(), step=step, ceiling=ceiling, limits=self._limits)
+            calls = reduced.calls
+            if reduced.result is not None and not self._suspect(reduced.result, tops):
+                beaten = reduced.result.proof is Proof.INFEASIBLE and math.isfinite(ceiling)
+                return reduced.result, Effort(min(1, calls), calls, reduced.discarded), beaten
+        found = self._backend().solve(weights=weights, objective_upper=tops.tolist(), step=step, limits=self._limits)
+        if found.proof is Proof.UNBOUNDED:
+            raise SolverError("an objective has no finite best value: the program is unbounded")
+        return found, Effort(1, calls + 1), False
+
+    def _suspect(self, found: SolveResult, tops: Floats) -> bool:
+        return found.stop is StopReason.ERROR or (found.x is not None and self._complaint(found.x, tops) is not None)
+
+    def _row_slack(self, tops: Floats) -> Floats:
+        return np.where(self.problem.discrete, 0.0, np.minimum(1e-6 * (1.0 + np.abs(tops)), 0.01 * self.delta))
+
+    def _complaint(self, x: Floats, tops: Floats) -> str | None:
+        broken = self.problem.violation(x)
+        if broken is not None:
+            return f"the incumbent violates {broken}"
+        y = self.problem.image(x)
+        over = np.flatnonzero(y > tops + self._row_slack(tops))
+        return f"the incumbent exceeds the bound of objective {int(over[0])}" if over.size else None
+
+    def _reply(self, found: SolveResult, tops: Floats, bound: float, effort: Effort, *, proven: bool = True) -> Reply:
+        if found.proof is Proof.INFEASIBLE:
+            return _no_point(effort)
+        complaint = None if found.x is None else self._complaint(found.x, tops)
+        x = None if complaint else found.x
+        point = None if x is None else tuple(self.problem.image(x).tolist())
+        if found.proof is Proof.OPTIMAL and point is not None:
+            return Reply(Outcome.OPTIMAL, point, x, bound, proven, effort)
+        limited = found.stop in (StopReason.TIME_LIMIT, StopReason.NODE_LIMIT, StopReason.INTERRUPTED)
+        outcome = Outcome.LIMIT if limited and not complaint else Outcome.ERROR
+        return Reply(outcome, point, x, bound, False, effort, complaint or found.message)

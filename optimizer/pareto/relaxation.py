@@ -1,0 +1,158 @@
+"""Linear relaxation on a hot instance, with bounds that hold whatever the solver's tolerances.
+
+For any row multipliers p, every legal x has  c x >= sum_r min over [lo_r, hi_r] of p_r a  +  sum_j min over [l_j, u_j] of d_j x_j,  d = c - A' p.
+The multipliers come from the solver; the bound is evaluated here (Neumaier and Shcherbina 2004), so an inexact solve only weakens it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from optimizer.backends.highs import program_lp
+from optimizer.compiled_model import CompiledModel, Floats
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Relaxed:
+    """``bound``: valid lower bound of the cost (-inf: none, inf: proven infeasible). ``reduced`` (columns): what each unit away from the
+    cheaper of its bounds adds to it at least; ``x`` the relaxed point (None when infeasible).
+    """
+
+    bound: float
+    reduced: Floats
+    x: Floats | None
+
+
+class Relaxation:
+    """Hot linear relaxation of a scaled model with one row per objective.
+
+    Each distinct cost keeps its first basis, and every solve of that cost starts from it: answers do not depend on the order of questions.
+    """
+
+    def __init__(self, model: CompiledModel, seed: int = 0) -> None:
+        import highspy
+
+        self._model = model
+        self._hs = highspy
+        self._objectives = sparse.csr_array(model.objectives)
+        self._transposed = sparse.csr_array(
+            sparse.vstack([model.matrix, sparse.csc_array(model.objectives)], format="csc").T
+        )
+        self._columns = np.arange(model.n_columns, dtype=np.int32)
+        self._lower, self._upper = finite_bounds(model)
+        self._bases: dict[tuple[float, ...], Any] = {}
+        self._current: tuple[float, ...] | None = None
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.setOptionValue("threads", 1)
+        solver.setOptionValue("random_seed", seed)
+        solver.passModel(program_lp(model, relaxed=True))
+        self._solver = solver
+        self.solves = 0
+
+    def minimise(self, weights: Sequence[float], objective_upper: Sequence[float] | None = None) -> Relaxed:
+        """Lower bound of ``sum weights[i] * objective_i`` where objectives stay below ``objective_upper`` (k, inf for none)."""
+        model, solver = self._model, self._solver
+        key = tuple(weights)
+        cost = np.asarray(self._objectives.T @ np.asarray(weights, dtype=np.float64))
+        if key != self._current:
+            solver.changeColsCost(model.n_columns, self._columns, cost)
+            self._current = key
+        tops = (
+            np.full(model.n_objectives, math.inf)
+            if objective_upper is None
+            else np.asarray(objective_upper, dtype=float)
+        )
+        for i, top in enumerate(tops.tolist()):
+            solver.changeRowBounds(model.n_rows + i, -math.inf, top)
+        basis = self._bases.get(key)
+        if basis is not None:
+            solver.setBasis(basis)
+        else:
+            solver.clearSolver()
+        solver.run()
+        self.solves += 1
+        status = solver.getModelStatus()
+        if status == self._hs.HighsModelStatus.kInfeasible:
+            return self._infeasible(tops)
+        if status != self._hs.HighsModelStatus.kOptimal:
+            return Relaxed(-math.inf, np.zeros(model.n_columns), None)
+        if basis is None and objective_upper is None:
+            self._bases[key] = solver.getBasis()
+        solution = solver.getSolution()
+        bound, reduced = self._evaluate(cost, np.array(solution.row_dual), tops)
+        return Relaxed(bound, reduced, np.array(solution.col_value))
+
+    def _infeasible(self, tops: Floats) -> Relaxed:
+        """Infeasible only if the dual ray proves it: a combination of rows that no x within its bounds can meet."""
+        zeros = np.zeros(self._model.n_columns)
+        status, has, ray = _dual_ray(self._solver)
+        if status and has:
+            ray = np.asarray(ray, dtype=np.float64)
+            for multipliers in (ray, -ray):
+                bound, _ = self._evaluate(zeros, multipliers / max(1e-12, float(np.abs(multipliers).max())), tops)
+                if bound > 1e-6:
+                    return Relaxed(math.inf, zeros, None)
+        return Relaxed(-math.inf, zeros, None)
+
+    def _evaluate(self, cost: Floats, multipliers: Floats, tops: Floats) -> tuple[float, Floats]:
+        model = self._model
+        low = np.concatenate([model.row_lower, np.full(model.n_objectives, -math.inf)])
+        high = np.concatenate([model.row_upper, tops])
+        side = np.where(multipliers > 0, low, high)
+        multipliers = np.where(np.isfinite(side), multipliers, 0.0)
+        rows = np.where(multipliers != 0, multipliers * np.where(np.isfinite(side), side, 0.0), 0.0)
+        reduced = cost - self._transposed @ multipliers
+        edge = np.where(reduced > 0, self._lower, self._upper)
+        columns = np.where(reduced != 0, reduced * np.where(np.isfinite(edge), edge, 0.0), 0.0)
+        loose = ~np.isfinite(edge) & (np.abs(reduced) > 1e-9 * (1.0 + np.abs(cost)))
+        if loose.any():
+            return -math.inf, reduced
+        total = float(rows.sum() + columns.sum())
+        rounding = 1e-11 * float(np.abs(rows).sum() + np.abs(columns).sum()) + 1e-9
+        return total - rounding, reduced
+
+
+def _dual_ray(solver: Any) -> tuple[bool, bool, NDArray[np.float64]]:
+    outcome = solver.getDualRay()
+    if not isinstance(outcome, tuple) or len(outcome) < 3 or outcome[2] is None:
+        return False, False, np.zeros(0)
+    return True, bool(outcome[1]), np.asarray(outcome[2], dtype=np.float64)
+
+
+def finite_bounds(model: CompiledModel, passes: int = 5) -> tuple[Floats, Floats]:
+    """Column bounds, infinite ones replaced where rows imply a finite one (activity bounds, a few passes)."""
+    lower, upper = model.lower.copy(), model.upper.copy()
+    for _ in range(passes):
+        if np.isfinite(lower).all() and np.isfinite(upper).all():
+            break
+        before = int(np.isfinite(lower).sum() + np.isfinite(upper).sum())
+        _tighten(sparse.csr_array(model.matrix), model, lower, upper)
+        if int(np.isfinite(lower).sum() + np.isfinite(upper).sum()) == before:
+            break
+    return lower, upper
+
+
+def _tighten(rows: sparse.csr_array, model: CompiledModel, lower: Floats, upper: Floats) -> None:
+    owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    columns = rows.indices
+    for values, high in ((rows.data, model.row_upper), (-rows.data, -model.row_lower)):
+        least = np.where(values > 0, values * lower[columns], values * upper[columns])
+        endless = ~np.isfinite(least)
+        count = np.bincount(owner, endless, minlength=rows.shape[0])
+        total = np.bincount(owner, np.where(endless, 0.0, least), minlength=rows.shape[0])
+        alone = count[owner] - endless
+        room = high[owner] - (total[owner] - np.where(endless, 0.0, least))
+        implied = np.where((alone == 0) & np.isfinite(room), room / values, np.nan)
+        margin = 1e-9 * (1.0 + np.abs(implied))
+        up = (values > 0) & np.isfinite(implied) & ~np.isfinite(upper[columns])
+        np.minimum.at(upper, columns[up], (implied + margin)[up])
+        down = (values < 0) & np.isfinite(implied) & ~np.isfinite(lower[columns])
+        np.maximum.at(lower, columns[down], (implied - margin)[down])

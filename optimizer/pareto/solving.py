@@ -1,0 +1,218 @@
+"""The entry point of the engine: from a compiled model to a certified frontier."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import SolverError, UsageError
+from optimizer.backends import backend_class
+from optimizer.backends.features import choose
+from optimizer.backends.protocol import SolverOptions
+from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.pareto.algorithms import algorithm_class, default_for
+from optimizer.pareto.engine import Run, RunLimits
+from optimizer.pareto.ledger import Ledger
+from optimizer.pareto.oracle import Oracle, OracleOptions
+from optimizer.pareto.payoff import Payoff, lexicographic
+from optimizer.pareto.problem import ScaledProblem
+from optimizer.pareto.progress import Progress
+from optimizer.pareto.query import Answer
+from optimizer.pareto.relaxation import Relaxation
+from optimizer.pareto.result import ParetoResult
+from optimizer.pareto.space import Algorithm, Rounds, Space
+from optimizer.pareto.workers import Answerer, InProcess
+
+PAYOFF_TOLERANCE = 1e-6
+"""Share of the rough range within which a continuous objective is held at a lexicographic stage."""
+
+
+def solve(
+    model: CompiledModel,
+    *,
+    resolution: Sequence[float | None] | None = None,
+    shares: Sequence[float | None] | None = None,
+    backend: str = "auto",
+    algorithm: str = "auto",
+    limits: RunLimits | None = None,
+    options: SolverOptions | None = None,
+    reduce: bool = True,
+    workers: int = 1,
+    width: int = 1,
+    on_progress: Callable[[Progress], None] | None = None,
+    ledger_path: str | Path | None = None,
+    resume: bool = False,
+    stop: Callable[[], bool] | None = None,
+) -> ParetoResult:
+    """The frontier of ``model``: exact, or to a resolution.
+
+    ``resolution`` (k, in units, None or 0: exact) and ``shares`` (k, of each objective's range over the lexicographic optima, 0.01 for
+    1 %) may each set an objective; a unit beats a share. With a resolution every legal value vector y has a listed z with
+    ``z <= y + error`` in all objectives, ``error`` being at most the resolution. ``width`` zones are asked about at once, whatever the number
+    of ``workers`` (processes) that answer them: results depend on the first only. ``ledger_path`` records the run; with ``resume`` a
+    ledger found there is continued. ``stop`` is polled between rounds.
+
+    UsageError for a resolution that cannot be kept, a ledger of another run, an unknown algorithm; SolverError for an unbounded
+    program or a solver that is missing or refuses the model.
+    """
+    started = time.perf_counter()
+    setup = _Setup(model, backend, options or SolverOptions(), reduce)
+    k = model.n_objectives
+    wanted = _per_objective(resolution, k, "resolution")
+    parts = _per_objective(shares, k, "shares")
+    parts = [part if unit is None else None for part, unit in zip(parts, wanted, strict=True)]
+    if any(part is not None and not (math.isfinite(part) and part >= 0) for part in parts):
+        raise UsageError("shares must be finite and not negative")
+    name = default_for(k) if algorithm == "auto" else algorithm
+    chosen = algorithm_class(name)
+    header = {
+        "fingerprint": model.fingerprint, "objectives": list(model.objective_names), "resolution": wanted, "shares": parts,
+        "algorithm": name, "backend": setup.backend, "options": dataclasses.asdict(setup.options), "reduce": reduce, "width": width,
+    }  # fmt: skip
+    ledger = Ledger(ledger_path, header, model.n_columns, resume=resume)
+    answerer = setup.answerer(workers)
+    try:
+        planned = _Planned(setup, chosen, wanted, parts, width)
+        run = Run(
+            setup.problem, planned.space, planned, answerer, ledger, limits or RunLimits(),
+            stop=stop, on_progress=on_progress, started=started,
+        )  # fmt: skip
+        run.execute()
+        return run.result(
+            backend=setup.backend,
+            resolution=planned.resolution,
+            error=planned.error,
+            relaxations=setup.oracle.relaxation.solves,
+        )
+    finally:
+        answerer.close()
+        ledger.close()
+
+
+def payoff_ranges(
+    model: CompiledModel, *, backend: str = "auto", options: SolverOptions | None = None, reduce: bool = True
+) -> Payoff | None:
+    """The payoff table of ``model`` in its units, or None when it has no legal point. SolverError when a solve fails."""
+    setup = _Setup(model, backend, options or SolverOptions(), reduce)
+    setup.oracle.delta = setup.fine_delta()
+    asking = lexicographic(model.n_objectives, setup.oracle.delta)
+    solves = 0
+    answers: list[Answer] | None = None
+    try:
+        queries = next(asking)
+        while True:
+            replies = [setup.oracle.ask(query) for query in queries]
+            solves += sum(reply.effort.solves for reply in replies)
+            queries = asking.send([Answer(r.outcome, solves, r.point, r.bound, r.proven, r.message) for r in replies])
+    except StopIteration as done:
+        answers = done.value
+    if answers is None:
+        if setup.oracle.infeasible or replies[0].outcome.value == "infeasible":
+            return None
+        raise SolverError(f"the payoff table could not be computed: {replies[0].message or replies[0].outcome.value}")
+    table = setup.problem.in_units(np.array([answer.point for answer in answers], dtype=np.float64))
+    return Payoff(table, table.min(axis=0), table.max(axis=0), solves)
+
+
+class _Setup:
+    """The scaled problem and its oracle."""
+
+    def __init__(self, model: CompiledModel, backend: str, options: SolverOptions, reduce: bool) -> None:
+        self.model = model
+        self.options = options
+        self.backend = choose(model) if backend == "auto" else backend
+        refusal = backend_class(self.backend).refusal(model)
+        if refusal is not None:
+            raise SolverError(f"backend {self.backend} refuses this model: {refusal}")
+        self.problem = ScaledProblem.of(model, _rough_ranges(model))
+        self.oracle = Oracle(self.problem, OracleOptions(self.backend, options, reduce=reduce))
+
+    def fine_delta(self) -> Floats:
+        """A delta that holds an objective at a value: one step, or a sliver of a continuous one."""
+        spans = np.where(np.isfinite(self.oracle.worst - self.oracle.ideal), self.oracle.worst - self.oracle.ideal, 1e5)
+        return np.where(self.problem.discrete, 1.0, np.maximum(PAYOFF_TOLERANCE * spans, 1e-3))
+
+    def answerer(self, workers: int) -> Answerer:
+        """Where questions are answered."""
+        if workers < 1:
+            raise UsageError(f"workers: {workers} is not a positive number")
+        return InProcess(self.oracle)
+
+
+class _Planned:
+    """The payoff table first where shares are given, then the algorithm with the resolution that follows from it."""
+
+    def __init__(
+        self,
+        setup: _Setup,
+        algorithm: type[Algorithm],
+        resolution: list[float | None],
+        shares: list[float | None],
+        width: int,
+    ) -> None:
+        self._setup, self._shares = setup, shares
+        oracle, problem = setup.oracle, setup.problem
+        self.resolution = resolution
+        if not any(shares):
+            delta, self.error = problem.deltas(resolution)
+        else:
+            delta, self.error = setup.fine_delta(), np.full(len(resolution), math.inf)
+        oracle.delta = delta
+        self.space = Space(delta, oracle.ideal, oracle.worst, problem.discrete, width)
+        self._inner = algorithm(self.space)
+        self.name = self._inner.name
+
+    def rounds(self) -> Rounds:
+        """See ``Algorithm``."""
+        if any(self._shares):
+            optima = yield from lexicographic(self.space.k, self.space.delta)
+            for answer in optima or ():
+                self.space.list_point(answer)
+            if optima:
+                self._set_resolution(optima)
+        yield from self._inner.rounds()
+
+    def unfinished(self) -> list[tuple[float, ...]]:
+        """See ``Algorithm``."""
+        return self._inner.unfinished()
+
+    def _set_resolution(self, optima: Sequence[Answer]) -> None:
+        table = self._setup.problem.in_units(np.array([answer.point for answer in optima], dtype=np.float64))
+        ranges = table.max(axis=0) - table.min(axis=0)
+        floor = 1e-2 * self._setup.problem.unit
+        self.resolution = [
+            unit
+            if share is None
+            else max(share * float(spread), 0.0 if self._setup.problem.discrete[i] else float(floor[i]))
+            for i, (unit, share, spread) in enumerate(zip(self.resolution, self._shares, ranges, strict=True))
+        ]
+        delta, self.error = self._setup.problem.deltas(self.resolution)
+        self.space.delta[:] = delta
+
+
+def _per_objective(values: Sequence[float | None] | None, k: int, what: str) -> list[float | None]:
+    if values is None:
+        return [None] * k
+    if len(values) != k:
+        raise UsageError(f"{what}: {len(values)} given for {k} objectives")
+    return list(values)
+
+
+def _rough_ranges(model: CompiledModel) -> list[float]:
+    """Ranges of the objectives over the relaxation; only where an objective takes a continuum of values."""
+    if all(step is not None for step in model.steps):
+        return [1.0] * model.n_objectives
+    relaxation = Relaxation(dataclasses.replace(model, offsets=np.zeros(model.n_objectives)))
+    ranges = []
+    for i in range(model.n_objectives):
+        unit = [0.0] * model.n_objectives
+        unit[i] = 1.0
+        least = relaxation.minimise(unit).bound
+        unit[i] = -1.0
+        ranges.append(-relaxation.minimise(unit).bound - least)
+    return ranges

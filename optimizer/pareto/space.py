@@ -1,0 +1,117 @@
+"""What an algorithm works on: listed points and settled zones in scaled objective space."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.compiled_model import Floats
+from optimizer.pareto.query import Answer, Outcome, Point, Query
+from optimizer.pareto.result import Closure
+
+Rounds = Generator[Sequence[Query], Sequence[Answer], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A zone that was closed or given up, in scaled values; see ``ZoneRecord``."""
+
+    upper: Point
+    closed: Closure
+    solve: int | None
+    direction: int | None = None
+    bound: float | None = None
+
+
+@dataclass(slots=True)
+class Space:
+    """Scaled objective space of one run. ``delta``, ``ideal``, ``worst`` (k); ``exact`` is true when every delta is one step.
+
+    ``width`` is how many zones an algorithm may ask about at once; it never depends on the number of workers.
+    """
+
+    delta: Floats
+    ideal: Floats
+    worst: Floats
+    discrete: NDArray[np.bool_]
+    width: int = 1
+    points: dict[Point, bool] = field(default_factory=dict)
+    settled: list[Settled] = field(default_factory=list)
+    on_settled: Callable[[Settled], None] | None = None
+
+    @property
+    def k(self) -> int:
+        """Number of objectives."""
+        return int(self.delta.size)
+
+    @property
+    def exact(self) -> bool:
+        """True when the run lists every nondominated point."""
+        return bool(self.discrete.all() and (self.delta == 1.0).all())
+
+    def list_point(self, answer: Answer) -> bool:
+        """List the point of ``answer``; false when it was listed already."""
+        assert answer.point is not None
+        known = answer.point in self.points
+        self.points[answer.point] = answer.proven or self.points.get(answer.point, False)
+        return not known
+
+    def settle(
+        self, upper: Point, closed: Closure, solve: int | None, direction: int | None = None, bound: float | None = None
+    ) -> None:
+        """Record that work on the zone ``upper`` has ended."""
+        record = Settled(upper, closed, solve, direction, bound)
+        self.settled.append(record)
+        if self.on_settled is not None:
+            self.on_settled(record)
+
+    def give_up(self, upper: Point, answer: Answer) -> None:
+        """Record that ``answer`` left the zone open."""
+        closed = Closure.TIME_LIMIT if answer.outcome is Outcome.LIMIT else Closure.ERROR
+        self.settle(upper, closed, answer.number)
+
+    def empty_by_ideal(self, uppers: Floats) -> NDArray[np.bool_]:
+        """Which zones (m x k corners) can hold no point because a corner minus delta lies below the ideal value."""
+        return np.asarray((uppers - self.delta < self.ideal - 1e-9).any(axis=1), dtype=bool)
+
+    def far(self) -> Floats:
+        """A finite far end of each objective (k): its worst legal value, or the worst listed one where the relaxation gives none."""
+        known = np.array(list(self.points)) if self.points else np.empty((0, self.k))
+        near = np.where(np.isfinite(self.ideal), self.ideal, 0.0)
+        return np.where(
+            np.isfinite(self.worst), self.worst, known.max(axis=0, initial=-math.inf).clip(near + self.delta)
+        )
+
+    def spans(self) -> Floats:
+        """Positive range of each objective (k) used to compare objectives with each other."""
+        near = np.where(np.isfinite(self.ideal), self.ideal, 0.0)
+        return np.maximum(self.far() - near, self.delta)
+
+    def extents(self, uppers: Floats) -> Floats:
+        """Normalised edge lengths (m x k) of zones between the ideal and the corner (the far end where unbounded)."""
+        near = np.where(np.isfinite(self.ideal), self.ideal, 0.0)
+        return np.asarray((np.minimum(uppers, self.far()) - near) / self.spans(), dtype=np.float64)
+
+
+class Algorithm(Protocol):
+    """One way to enumerate a frontier. A file of ``algorithms`` exports one as ``ALGORITHM``."""
+
+    def __init__(self, space: Space) -> None: ...
+
+    @property
+    def name(self) -> str:
+        """Name of the algorithm, that of its file."""
+        ...
+
+    def rounds(self) -> Rounds:
+        """Yield questions, receive their answers in order, until every zone is settled."""
+        ...
+
+    def unfinished(self) -> list[Point]:
+        """Corners of zones that are neither settled nor split yet."""
+        ...
