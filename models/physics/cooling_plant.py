@@ -30,6 +30,20 @@ WATER_CLASSES = {"W17": 17.0, "W27": 27.0, "W32": 32.0, "W40": 40.0, "W45": 45.0
 TECHNOLOGY_CLASSES = {"S30": 30.0, "S40": 40.0, "S45": 45.0, "S50": 50.0}
 _OLD_NAMES = {"W1": "W17", "W2": "W27", "W3": "W32", "W4": "W45", "W5": "W+"}
 
+# ASHRAE air classes (TC 9.9, Thermal Guidelines, 5th edition): highest allowable inlet [degC], and metres of altitude above 900 m that take one kelvin off it.
+_AIR_CLASSES = {"A1": (32.0, 300.0), "A2": (35.0, 300.0), "A3": (40.0, 175.0), "A4": (45.0, 125.0), "H1": (25.0, 500.0)}
+RECOMMENDED_INLET = 27.0  # upper end of the recommended range of A1 to A4; 22 for H1
+
+
+def air_inlet_limit(name: str, altitude: ArrayLike = 0.0) -> Floats:
+    """Highest allowable inlet temperature [degC] of an ASHRAE air class at ``altitude`` [m]."""
+    key = name.strip().upper()
+    if key not in _AIR_CLASSES:
+        raise ValueError(f"unknown air class {name!r}; classes are {', '.join(_AIR_CLASSES)}")
+    limit, metres_per_kelvin = _AIR_CLASSES[key]
+    above = np.maximum(np.asarray(altitude, dtype=float) - 900.0, 0.0)
+    return np.asarray(limit - above / metres_per_kelvin, dtype=float)
+
 
 def class_supply_limit(name: str) -> float | None:
     """Highest supply temperature [degC] of an ASHRAE W or S class, old names too; None for the open class W+."""

@@ -6,6 +6,8 @@ under NEC 210.20(A) and 215.3 and all of it under IEC 60364-4-43. Three-phase po
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -131,6 +133,17 @@ def phase_limited_power(loads: ArrayLike, load_power: ArrayLike, capacity: Array
     return np.asarray(n * each * np.minimum(scale, 1.0), dtype=float)
 
 
+def load_scale(currents: ArrayLike, limit: ArrayLike) -> Floats:
+    """By how much a pattern of loads must shrink so that no line exceeds ``limit`` [A]: min(1, limit / largest current), over the last axis.
+
+    Currents are proportional to the loads, so this is exact for any pattern, line-to-line pairs included.
+    """
+    worst = np.asarray(currents, dtype=float).max(axis=-1)
+    allowed = np.asarray(limit, dtype=float)
+    ratio = np.divide(allowed, worst, out=np.ones(np.broadcast(allowed, worst).shape), where=worst > 0)
+    return np.asarray(np.minimum(ratio, 1.0), dtype=float)
+
+
 def transient_power(sustained: ArrayLike, factor: ArrayLike) -> Floats:
     """Short peak [W] of synchronous training: sustained power times a factor of at least 1 (published swings reach about 1.4)."""
     f = np.asarray(factor, dtype=float)
@@ -168,3 +181,29 @@ def input_power(output: ArrayLike, rating: ArrayLike, curve_share: ArrayLike, cu
     running = out * (1.0 / efficiency_at(np.maximum(share, points[0]), points, values) - 1.0)
     loss = np.where(share < points[0], standing, running)
     return np.asarray(out + loss, dtype=float)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionStage:
+    """One converter of the power chain: its name and part-load curve."""
+
+    name: str
+    curve_share: tuple[float, ...]
+    curve_efficiency: tuple[float, ...]
+
+
+def chain_input(
+    output: ArrayLike, stages: Sequence[ConversionStage], ratings: Sequence[ArrayLike]
+) -> tuple[Floats, tuple[Floats, ...]]:
+    """Power drawn [W] at the head of a chain that delivers ``output`` [W], and the loss [W] of each stage.
+
+    Stages from the load to the utility (power supplies, UPS, transformer), each at its own load share of its rating [W]: with redundancy a
+    stage's rating is that of all its running units, which is why 2N runs at a low share and pays for it.
+    """
+    level = np.asarray(output, dtype=float)
+    losses: list[Floats] = []
+    for stage, rating in zip(stages, ratings, strict=True):
+        drawn = input_power(level, rating, stage.curve_share, stage.curve_efficiency)
+        losses.append(drawn - level)
+        level = drawn
+    return level, tuple(losses)

@@ -36,6 +36,23 @@ def rate_from_annual_probability(probability: ArrayLike) -> Floats:
     return np.asarray(rate, dtype=float)
 
 
+def rate_from_node_days(failures_per_1000: ArrayLike) -> Floats:
+    """Failures per node and second from the failures per 1000 node-days that fleet studies print."""
+    return np.asarray(np.asarray(failures_per_1000, dtype=float) / (1000.0 * 24.0 * SECONDS_PER_HOUR), dtype=float)
+
+
+def rate_spread(fleet_rates: ArrayLike, axis: int = -1) -> tuple[Floats, Floats, Floats]:
+    """Lowest, geometric mean and highest of the rates that different fleets measured for the same thing.
+
+    The spread between fleets (a factor of two and more) is wider than any one fleet's counting noise, so it is the honest range of a prediction.
+    """
+    rates = np.asarray(fleet_rates, dtype=float)
+    if np.any(rates <= 0):
+        raise ValueError("measured failure rates are above 0")
+    middle = np.exp(np.log(rates).mean(axis=axis))
+    return np.asarray(rates.min(axis=axis)), np.asarray(middle, dtype=float), np.asarray(rates.max(axis=axis))
+
+
 def rate_interval(
     events: ArrayLike, device_seconds: ArrayLike, confidence: float = 0.9
 ) -> tuple[Floats, Floats, Floats]:

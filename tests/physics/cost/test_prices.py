@@ -96,3 +96,9 @@ def test_currency_rates_are_dated():
 def test_concentration():
     assert cost.vendor_shares([[30.0, 50, 20], [0, 0, 0]]).tolist() == [[0.3, 0.5, 0.2], [0, 0, 0]]
     assert cost.largest_spend([[30.0, 50, 20], [0, 0, 0]]).tolist() == [50, 0]
+
+
+def test_prices_move_with_time():
+    assert cost.price_on(100.0, [-0.2, 0.06], [2, 1]).tolist() == pytest.approx([64, 106])
+    with pytest.raises(ValueError, match="100 %"):
+        cost.price_on(1.0, -1.0, 1)

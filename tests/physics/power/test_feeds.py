@@ -133,3 +133,24 @@ def test_input_covers_output_and_agrees_with_efficiency(share):
 def test_broken_curves_are_refused(curve):
     with pytest.raises(ValueError, match=r"curve|efficiencies"):
         power.efficiency_at(0.5, *curve)
+
+
+def test_a_pattern_shrinks_until_its_fullest_line_fits():
+    # Four 208 V supplies dealt over three pairs: L1-L2 twice. 24 A is 80 % of 30 A.
+    pairs = power.rotate_over_phases(4) * 3000.0
+    lines = power.line_currents([0.0] * 3, pairs, 0.0, 208.0)
+    scale = float(power.load_scale(lines, 24.0))
+    assert scale < 1
+    assert power.line_currents([0.0] * 3, pairs * scale, 0.0, 208.0).max() == pytest.approx(24.0)
+    assert power.load_scale([[1.0, 2, 3], [0, 0, 0]], 24.0).tolist() == [1, 1]
+
+
+def test_a_chain_loses_stage_by_stage():
+    supply = power.ConversionStage("power supply", *(tuple(v) for v in TITANIUM))
+    ups = power.ConversionStage("ups", (0.25, 0.5, 0.75, 1.0), (0.95, 0.97, 0.968, 0.965))
+    drawn, losses = power.chain_input(500e3, [supply, ups], [1e6, 2e6])
+    assert drawn == pytest.approx(500e3 / 0.96 / np.interp(500 / 0.96 / 2000, [0.25, 0.5], [0.95, 0.97]))
+    assert 500e3 + sum(losses) == pytest.approx(float(drawn))
+    # The same load on 2N blocks runs at half the share and loses more.
+    _, spread = power.chain_input(500e3, [supply, ups], [1e6, 4e6])
+    assert spread[1] > losses[1]

@@ -150,3 +150,13 @@ def test_blast_radius_is_the_worst_single_loss():
     assert losses.tolist() == [144, 108, 0, 108]
     assert rel.blast_radius(losses) == 144
     assert rel.blast_radius(np.zeros((2, 0))).tolist() == [0, 0]
+
+
+def test_fleet_spread():
+    low, middle, high = rel.rate_spread(rel.rate_from_node_days([2.34, 6.50, 3.79]))
+    assert high / low == pytest.approx(6.50 / 2.34)
+    assert middle * 24 * HOUR * 1000 == pytest.approx((2.34 * 6.50 * 3.79) ** (1 / 3))
+    # 2,048 nodes of the first fleet: 1.8 h between failures, as published.
+    assert rel.mean_time_to_interrupt(2048 * high) / HOUR == pytest.approx(1.80, abs=0.01)
+    with pytest.raises(ValueError, match="above 0"):
+        rel.rate_spread([0.0, 1.0])

@@ -31,6 +31,13 @@ def test_classes():
         plant.class_supply_limit("W99")
 
 
+def test_air_classes_fall_with_altitude():
+    assert [float(plant.air_inlet_limit(n)) for n in ("A1", "a2", "A3", "A4", "H1")] == [32, 35, 40, 45, 25]
+    assert plant.air_inlet_limit("A2", [900.0, 3000.0]).tolist() == pytest.approx([35, 28])
+    with pytest.raises(ValueError, match="unknown air class"):
+        plant.air_inlet_limit("B7")
+
+
 @pytest.mark.parametrize(
     ("name", "dry", "wet", "kinds"),
     [
