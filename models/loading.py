@@ -107,13 +107,29 @@ def _merged(
         content = {key: value for key, value in document.content.items() if key not in _META}
         _merge(merged, content, document.origins, origins, "")
         folders.extend(_folders(document, problems))
-        scenarios.update({name: (value, document) for name, value in (document.content.get("scenarios") or {}).items()})
+        scenarios.update({name: (value, document) for name, value in _scenarios(document, problems)})
     if scenario is not None:
         if scenario not in scenarios:
             raise UsageError(f"instance has no scenario {scenario!r}: {nearest(scenario, list(scenarios))}")
         value, document = scenarios[scenario]
         _merge(merged, value, document.origins, origins, "", source_prefix=f"scenarios.{scenario}.")
     return merged, origins, folders
+
+
+def _scenarios(document: YamlDocument, problems: list[Problem]) -> list[tuple[str, dict[str, Any]]]:
+    """The named overrides of a document; each is a mapping of keys as they stand at the top."""
+    listed = document.content.get("scenarios") or {}
+    if not isinstance(listed, dict):
+        problems.append(Problem("scenarios", document.where("scenarios"), repr(listed), "a mapping of named overrides"))
+        return []
+    found = []
+    for name, value in listed.items():
+        if isinstance(value, dict):
+            found.append((name, value))
+        else:
+            where = document.where(f"scenarios.{name}")
+            problems.append(Problem("scenarios", where, f"scenarios.{name}: {value!r}", "keys and values to override"))
+    return found
 
 
 def _base(document: YamlDocument, problems: list[Problem]) -> Path | None:
@@ -218,7 +234,7 @@ def _rates(merged: Mapping[str, Any], origins: Mapping[str, str]) -> tuple[dict[
     problems = []
     for code, entry in stated.items() if isinstance(stated, Mapping) else []:
         if len(str(code)) != 3 or not str(code).isupper():
-            where = origins.get(f"money.currencies.{code}", "money.currencies")
+            where = origins.get(f"money.currencies.{code}") or origins.get("money.currencies", "instance:1")
             problems.append(Problem("currency", where, f"{code!r}", "an ISO 4217 code such as EUR"))
         if isinstance(entry, Mapping) and isinstance(entry.get("usd"), int | float):
             rates[str(code)] = float(entry["usd"])

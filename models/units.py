@@ -118,6 +118,9 @@ PER_SECOND = Unit("1/s", "per_s", "event rate", "5000 FIT")
 KILOGRAM_PER_JOULE = Unit("kg/J", "kg_j", "carbon intensity", "0.384 kg/kWh")
 FRACTION = Unit("", "fraction", "fraction", "0.95 or 95 %")
 
+# Below zero makes sense for a temperature, a difference, a rate of change, money paid back and carbon taken out.
+_SIGNED = (CELSIUS, KELVIN, FRACTION, USD, USD_PER_JOULE, USD_PER_WATT, USD_PER_WATT_SECOND, KILOGRAM_PER_JOULE)
+
 # Text such as "30 MW": a number, then a unit that begins with a letter or a percent sign.
 _QUANTITY = re.compile(r"^\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
 
@@ -255,9 +258,12 @@ def _read(value: Any, info: ValidationInfo, unit: Unit) -> float:
         raise _refuse("unit-missing", f"{value!r} has no unit", unit)
     rates = (info.context or {}).get("rates", {})
     try:
-        return parse(str(value), unit, rates)
+        number = parse(str(value), unit, rates)
     except UnitError as error:
         raise _refuse("unit-missing" if "has no unit" in str(error) else "unit", str(error), unit) from None
+    if number < 0 and unit not in _SIGNED:
+        raise _refuse("unit", f"{value!r} is negative", unit)
+    return number
 
 
 def _validator(unit: Unit) -> BeforeValidator:

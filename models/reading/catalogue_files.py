@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -42,35 +43,51 @@ def read_catalogue(folders: Sequence[Path], problems: list[Problem]) -> Catalogu
     return Catalogue(MappingProxyType(parts), MappingProxyType(frozen), MappingProxyType(places))
 
 
-def _read_table(
-    path: Path, part_type: type[Part], table: dict[str, Cells], places: Places, problems: list[Problem]
-) -> None:
+def _lines(path: Path, problems: list[Problem]) -> list[tuple[int, list[str]]] | None:
+    """Line number and cells of each line that has any text, the header first; None where the file cannot be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         problems.append(Problem("unreadable", str(path), f"cannot be read: {reason}"))
-        return
-    reader = csv.reader(text.splitlines(keepends=True))
-    header = next(reader, [])
+    except csv.Error as error:
+        problems.append(Problem("csv-syntax", f"{path}:{reader.line_num}", str(error)))
+    return None
+
+
+def _header(path: Path, header: list[str], part_type: type[Part]) -> list[Problem]:
+    """What is wrong with the names of the columns."""
+    if not header:
+        return [Problem("catalogue-empty", f"{path}:1", "an empty file", "a header line and rows")]
     valid = part_type.columns()
-    unknown = [name for name in header if name not in valid]
-    problems.extend(
-        Problem("unknown-column", f"{path}:1", f"column {name!r}", hint=nearest(name, list(valid))) for name in unknown
-    )
+    found = [
+        Problem("unknown-column", f"{path}:1", f"column {name!r}", hint=nearest(name, list(valid)))
+        for name in header
+        if name not in valid
+    ]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    found.extend(Problem("duplicate-column", f"{path}:1", f"column {name!r}") for name in twice)
     if "id" not in header:
-        problems.append(
-            Problem(
-                "catalogue-empty" if not header else "missing-column", f"{path}:1", "no column 'id'", "a header line"
-            )
-        )
-    if unknown or "id" not in header:
+        found.append(Problem("missing-column", f"{path}:1", "no column 'id'", "a header line with the column id"))
+    return found
+
+
+def _read_table(
+    path: Path, part_type: type[Part], table: dict[str, Cells], places: Places, problems: list[Problem]
+) -> None:
+    lines = _lines(path, problems)
+    if lines is None:
+        return
+    header = [name.strip() for name in lines[0][1]] if lines else []
+    wrong = _header(path, header, part_type)
+    problems.extend(wrong)
+    if wrong:
         return
     here: set[str] = set()
-    for cells in reader:
-        where = f"{path}:{reader.line_num}"
-        if not any(cell.strip() for cell in cells):
-            continue
+    for number, cells in lines[1:]:
+        where = f"{path}:{number}"
         if len(cells) != len(header):
             problems.append(Problem("row-length", where, f"{len(cells)} cells", f"{len(header)}, as in the header"))
             continue
@@ -85,7 +102,7 @@ def _read_table(
             if cell or name not in merged:
                 merged[name] = cell
                 places[part_type.file, key, name] = where
-    if not here:
+    if len(lines) == 1:
         problems.append(Problem("catalogue-empty", f"{path}:1", "no rows below the header"))
 
 

@@ -2,62 +2,105 @@
 
 from __future__ import annotations
 
+import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Union
 
 from pydantic import BaseModel, ValidationError
 
 from models.errors import Problem, nearest
 
-_CODES = {"extra_forbidden": "unknown-key", "missing": "missing-key", "literal_error": "value", "enum": "value"}
+_CODES = {"extra_forbidden": "unknown-key", "missing": "missing-key"}
+
+# What was expected, by the beginning of the schema library's name for the refusal.
+_WORDS = {
+    "string_type": "text",
+    "dict_type": "keys and values",
+    "mapping_type": "keys and values",
+    "model_": "keys and values",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "bool_": "true or false",
+    "int_": "a whole number",
+    "finite_number": "a whole number",
+    "float_": "a number",
+    "decimal_": "a number",
+}
+_LONGEST = 60
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], origins: Mapping[str, str]) -> list[Problem]:
-    """One problem per refusal; a value that no branch of a union accepts is reported once."""
+    """One problem per refusal; a value that no branch of a union accepts is reported once.
+
+    What only follows from another problem is left out: a key missing because it is misspelt, a list empty because
+    its items were refused.
+    """
     found: dict[tuple[str, str], Problem] = {}
-    for item in error.errors():
+    items = error.errors()
+    misspelt = _misspelt(items, model)
+    for number, item in enumerate(items):
         steps = [str(step) for step in item["loc"]]
-        path, where = _place(steps, origins)
         kind = str(item["type"])
+        if kind == "missing" and tuple(steps) in misspelt:
+            continue
+        if kind == "too_short" and any(_below(other["loc"], item["loc"]) for other in items[:number]):
+            continue
+        path, where = _place(steps, origins, kind in ("missing", "extra_forbidden"))
         code = _CODES.get(kind, kind if kind.startswith(("unit", "quarter")) else "value")
         if kind == "extra_forbidden":
             valid = _keys(_model_at(model, steps[:-1]))
             problem = Problem(code, where, f"unknown key {path!r}", hint=nearest(steps[-1], valid))
         elif kind == "missing":
-            problem = Problem(code, where, f"{'.'.join(_shown(steps, origins))} is missing", _description(model, steps))
+            problem = Problem(code, where, f"{path} is missing", _description(model, steps))
         else:
-            message = _message(item)
-            found_text, _, expected = message.partition("; expected ")
+            found_text, expected = _message(item)
             problem = Problem(code, where, f"{path}: {found_text}", expected)
-        found.setdefault((where, path), problem)
+        earlier = found.setdefault((where, path), problem)
+        if earlier.found == problem.found and problem.expected not in earlier.expected:
+            found[where, path] = replace(earlier, expected=f"{earlier.expected} or {problem.expected}")
     return list(found.values())
 
 
-def _message(item: Any) -> str:
-    message = str(item["msg"]).removeprefix("Value error, ")
-    value = item.get("input")
-    if isinstance(value, str | int | float | bool) and item["type"] in (
-        "enum",
-        "literal_error",
-        "int_parsing",
-        "int_type",
-        "greater_than",
-        "greater_than_equal",
-        "less_than",
-        "less_than_equal",
-        "int_from_float",
-        "float_parsing",
-        "bool_parsing",
-    ):
-        return f"{value!r}; expected {message.removeprefix('Input should be ')}"
-    return message
+def _misspelt(items: Sequence[Any], model: type[BaseModel]) -> set[tuple[str, ...]]:
+    """Places of keys that an unknown key beside them was meant to be."""
+    meant: set[tuple[str, ...]] = set()
+    for item in items:
+        if item["type"] == "extra_forbidden":
+            *parent, name = (str(step) for step in item["loc"])
+            close = difflib.get_close_matches(name, _keys(_model_at(model, parent)), n=1, cutoff=0.6)
+            meant.update((*parent, key) for key in close)
+    return meant
 
 
-def _place(steps: list[str], origins: Mapping[str, str]) -> tuple[str, str]:
+def _below(place: tuple[Any, ...], parent: tuple[Any, ...]) -> bool:
+    return len(place) > len(parent) and place[: len(parent)] == parent
+
+
+def _message(item: Any) -> tuple[str, str]:
+    """What was found and what was expected, in the words of this project rather than of the schema library."""
+    kind, message = str(item["type"]), str(item["msg"]).removeprefix("Value error, ")
+    if kind == "too_short":
+        return f"{item['ctx']['actual_length']} entries", f"at least {item['ctx']['min_length']}"
+    if kind == "union_tag_invalid":
+        return repr(item["ctx"]["tag"]), f"one of {item['ctx']['expected_tags']}"
+    if kind == "union_tag_not_found":
+        return f"no {str(item['ctx']['discriminator']).strip(chr(39))}", "which kind of entry it is"
+    expected = next((words for start, words in _WORDS.items() if kind.startswith(start)), None)
+    if expected is None and message.startswith("Input should be "):
+        expected = message.removeprefix("Input should be ")
+    if expected is None:
+        found, _, expected = message.partition("; expected ")
+        return found, expected
+    shown = repr(item.get("input"))
+    return (shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."), expected
+
+
+def _place(steps: list[str], origins: Mapping[str, str], named: bool) -> tuple[str, str]:
     """Dotted path without the schema's own union tags, and the line of the deepest part that stands in the file."""
-    shown = _shown(steps, origins)
+    shown = _shown(steps, origins, named)
     for end in range(len(shown), 0, -1):
         path = ".".join(shown[:end])
         if path in origins:
@@ -66,13 +109,13 @@ def _place(steps: list[str], origins: Mapping[str, str]) -> tuple[str, str]:
     return ".".join(shown), first.rpartition(":")[0] + ":1"
 
 
-def _shown(steps: list[str], origins: Mapping[str, str]) -> list[str]:
-    """Steps that exist in the file, plus the last; union tags (training, Stated[...]) are the schema's own."""
+def _shown(steps: list[str], origins: Mapping[str, str], named: bool = False) -> list[str]:
+    """Steps that exist in the file, and the last one where it ``named`` a key; others (training, int) are the schema's own."""
     kept: list[str] = []
     for number, step in enumerate(steps):
         path = ".".join([*kept, step])
         last = number == len(steps) - 1
-        if path in origins or (last and step != "value" and "[" not in step):
+        if path in origins or (last and named):
             kept.append(step)
     return kept or steps[-1:]
 

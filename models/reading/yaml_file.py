@@ -47,6 +47,8 @@ def read_yaml(path: Path) -> YamlDocument:
         raise InstanceError([_marked(path, error, "yaml-syntax")]) from None
     except YAMLError as error:
         raise InstanceError([Problem("yaml-syntax", f"{path}:1", str(error))]) from None
+    except RecursionError:
+        raise InstanceError([Problem("yaml-syntax", f"{path}:1", "nested too deeply")]) from None
     if not isinstance(tree, Mapping):
         raise InstanceError(
             [Problem("yaml-syntax", f"{path}:1", "not a mapping", "keys and values, beginning with schema: 1")]
@@ -65,12 +67,18 @@ def _marked(path: Path, error: Any, code: str) -> Problem:
     return Problem(code, f"{path}:{line}", found)
 
 
+def _line(node: Any, key: Any) -> int:
+    """The line of a key; of the mapping it stands in where a merge (``<<``) brought it there."""
+    position = node.lc.data.get(key) if node.lc.data else None
+    return int(position[0] if position is not None else node.lc.line) + 1
+
+
 def _plain(node: Any, path: Path, prefix: str, origins: Origins) -> Any:
     if isinstance(node, Mapping):
         result: dict[str, Any] = {}
         for key, value in node.items():
             here = f"{prefix}{key}"
-            origins[here] = f"{path}:{node.lc.key(key)[0] + 1}"  # type: ignore[attr-defined]
+            origins[here] = f"{path}:{_line(node, key)}"
             result[str(key)] = _plain(value, path, f"{here}.", origins)
         return result
     if isinstance(node, list):

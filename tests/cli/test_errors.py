@@ -189,3 +189,32 @@ def test_json_refuses_numbers_json_does_not_have() -> None:
     for value in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="JSON compliant"):
             document("solve", {"x": value})
+
+
+def _broken_case(folder: Path) -> Path:
+    base = (ROOT / "tests" / "data" / "instances" / "base.yaml").read_text(encoding="utf-8")
+    path = folder / "case.yaml"
+    path.write_text(base.replace("utility: 5 MW", "utility: 5").replace("deadline:", "deadlin:"), encoding="utf-8")
+    return path
+
+
+def test_invalid_instance_is_exit_code_3_with_every_problem(cli: Callable, tmp_path: Path) -> None:
+    path = _broken_case(tmp_path)
+    outcome = cli("list", "parts", "--instance", str(path))
+    assert (outcome.code, outcome.out) == (3, "")
+    head, first, second = outcome.err.splitlines()
+    assert head == "2 problems in the instance:"
+    assert first.strip() == f"{path}:11: unknown-key: unknown key 'workloads.train.deadlin' (did you mean 'deadline'?)"
+    assert second.strip().startswith(f"{path}:37: unit-missing: sites.main.utility: 5 has no unit; expected power")
+
+    outcome = cli("list", "parts", "--instance", str(path), "--json")
+    assert outcome.code == 3
+    assert [problem["code"] for problem in outcome.document["error"]["problems"]] == ["unknown-key", "unit-missing"]
+    assert outcome.document["error"]["problems"][0]["where"] == f"{path}:11"
+
+
+@pytest.mark.parametrize("name", ["nothing.yaml", "no-such-case", "/"])
+def test_instance_that_is_not_there_is_exit_code_2(cli: Callable, name: str) -> None:
+    outcome = cli("list", "parts", "--instance", name)
+    assert outcome.code == 2
+    assert outcome.err.startswith("usage: ")

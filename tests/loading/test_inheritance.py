@@ -1,0 +1,173 @@
+"""``extends``, ``scenarios``, nulls, owners: how an instance is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.errors import UsageError
+from models.loading import find_instance, load, load_resolved
+from models.policy import PriceBasis
+from models.shipped import catalogue_folder, shipped_instances
+from models.units import Unlimited
+
+
+def _child(tmp_path: Path, text: str, name: str = "child.yaml") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_child_overrides_key_by_key_and_replaces_lists(case: Callable, tmp_path: Path) -> None:
+    case()
+    child = load(
+        _child(
+            tmp_path,
+            "schema: 1\nextends: case.yaml\nname: child\n"
+            "workloads: {train: {deadline: 30 days, design_space: {systems: [dgx_b200]}}}\n",
+        )
+    )
+    assert child.name == "child"
+    assert child.workloads["train"].deadline == 30 * 86400
+    assert child.workloads["train"].design_space.systems == ("dgx_b200",)
+    assert child.workloads["train"].tokens == 1e12
+    assert set(child.workloads) == {"train", "serve"}
+
+
+def test_every_value_knows_the_file_it_came_from(case: Callable, tmp_path: Path, line_of: Callable) -> None:
+    base = case()
+    path = _child(tmp_path, "schema: 1\nextends: case.yaml\nworkloads: {train: {deadline: 30 days}}\n")
+    child = load(path)
+    assert child.origin("workloads.train.deadline") == f"{path}:3"
+    assert child.origin("workloads.train.tokens") == f"{base}:{line_of(base, 'tokens: 1 T')}"
+    assert child.origin("sites.main.power.ups.equipment.0.part") == f"{base}:{line_of(base, 'ups_1500k')}"
+
+
+def test_null_takes_back_what_the_base_says(case: Callable, tmp_path: Path, problems: Callable) -> None:
+    case()
+    child = load(_child(tmp_path, "schema: 1\nextends: case.yaml\nlimits: {capex: null}\n"))
+    assert child.limits.capex is None
+    (found,) = problems(_child(tmp_path, "schema: 1\nextends: case.yaml\nmoney: {horizon: null}\n", "b.yaml"))
+    assert found.code == "missing-key"
+
+
+def test_null_is_absent_and_unlimited_is_a_word(case: Callable, problems: Callable) -> None:
+    assert load(case()).sites["main"].air_per_rack is Unlimited.UNLIMITED
+    assert load(case(("limits:\n  capex: 150 MUSD", "limits:"))).limits.capex is None
+    (found,) = problems(case(("air_per_rack: unlimited", "air_per_rack: null")))
+    assert found.code == "missing-key"
+    (found,) = problems(case(("capex: 150 MUSD", "capex: unlimited")))
+    assert found.code == "unit"
+    (found,) = problems(case(("air_per_rack: unlimited", "air_per_rack: infinite")))
+    assert found.code == "unit"
+
+
+def test_problem_in_a_base_names_the_base(
+    case: Callable, tmp_path: Path, problems: Callable, line_of: Callable
+) -> None:
+    base = case(("60 days", "60"))
+    (found,) = problems(_child(tmp_path, "schema: 1\nextends: case.yaml\nname: child\n"))
+    assert found.where == f"{base}:{line_of(base, 'deadline')}"
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b"), ("a", "b", "c")])
+def test_circle_of_extends(tmp_path: Path, problems: Callable, names: tuple[str, ...]) -> None:
+    for name, following in zip(names, (*names[1:], names[0]), strict=True):
+        _child(tmp_path, f"schema: 1\nextends: {following}.yaml\n", f"{name}.yaml")
+    (found,) = problems(tmp_path / "a.yaml")
+    assert found.code == "extends-cycle"
+
+
+def test_base_that_does_not_exist(case: Callable, problems: Callable, line_of: Callable) -> None:
+    path = case(extra="extends: nothing.yaml\n")
+    (found,) = problems(path)
+    assert str(found).startswith(f"{path}:{line_of(path, 'extends:')}: extends: no instance file nothing.yaml")
+    (found,) = problems(case(extra="extends: [a]\n"))
+    assert found.expected == "a path or the name of a shipped instance"
+
+
+def test_scenario_is_applied_only_when_named(case: Callable, problems: Callable, line_of: Callable) -> None:
+    path = case(
+        extra="scenarios:\n  tight:\n    sites: {main: {utility: 2 MW}}\n  bad:\n    sites: {main: {utility: 2}}\n"
+    )
+    assert load(path).sites["main"].utility == 5e6
+    assert load(path, scenario="tight").sites["main"].utility == 2e6
+    assert load(path, scenario="tight").origin("sites.main.utility") == f"{path}:{line_of(path, '{utility: 2 MW}')}"
+    with pytest.raises(UsageError, match="no scenario 'thigt': did you mean 'tight'"):
+        load(path, scenario="thigt")
+    (found,) = problems(path, scenario="bad")
+    assert (found.code, found.where) == ("unit-missing", f"{path}:{line_of(path, '{utility: 2}')}")
+
+
+@pytest.mark.parametrize("text", ["scenarios: [a]\n", "scenarios: 3\n", "scenarios: {a: 3}\n", "scenarios: {a: [1]}\n"])
+def test_scenarios_that_are_no_overrides(case: Callable, problems: Callable, text: str) -> None:
+    (found,) = problems(case(extra=text))
+    assert found.code == "scenarios"
+
+
+def test_overrides_come_last(case: Callable) -> None:
+    changed = load(case(), overrides={"sites": {"main": {"utility": "3 MW"}}})
+    assert changed.sites["main"].utility == 3e6
+    assert changed.sites["main"].floor == "slab"
+
+
+def test_merge_keys_and_anchors_are_read_with_their_lines(case: Callable) -> None:
+    path = case(
+        (
+            "  capex: 150 MUSD",
+            "  capex: &limit {value: 150 MUSD, owner: cfo}\n  opex:\n    <<: *limit\n    reason: same",
+        )
+    )
+    limits = load(path).limits
+    assert limits.opex is not None
+    assert (limits.opex.value, limits.opex.owner, limits.opex.reason) == (150e6, "cfo", "same")
+
+
+def test_owner_reason_and_label_travel_with_a_value(case: Callable) -> None:
+    stated = load(case()).assumptions.design_power_share
+    assert (stated.value, stated.owner, stated.reason, stated.label) == (
+        0.9,
+        "facilities",
+        "metered last year",
+        "internal",
+    )
+    assert load(case()).assumptions.training_derating.owner == ""
+
+
+def test_money_is_converted_at_the_dated_rate(case: Callable) -> None:
+    instance = load(case(("150 MUSD", "100 MEUR")))
+    assert instance.limits.capex is not None
+    assert instance.limits.capex.value == pytest.approx(108e6)
+    assert instance.money.currencies["EUR"].date == "2026-11-01"
+    assert instance.money.price_basis is PriceBasis.MID
+
+
+def test_fingerprint_changes_with_the_input_and_with_nothing_else(case: Callable, tmp_path: Path) -> None:
+    first = load(case())
+    assert first.fingerprint == load(case(name="other.yaml")).fingerprint
+    assert first.fingerprint == load(case(("\nsites:", "\n# a remark\nsites:"))).fingerprint
+    assert first.fingerprint != load(case(("5 MW", "5.1 MW"))).fingerprint
+
+
+def test_resolved_input_gives_the_same_instance_again(case: Callable) -> None:
+    first = load(case())
+    again = load_resolved(first.raw, [catalogue_folder()], first.origins)
+    assert again.document == first.document
+    assert again.fingerprint == first.fingerprint
+
+
+def test_shipped_instances_load() -> None:
+    names = [name for name in shipped_instances() if not name.startswith("broken/")]
+    for name in names:
+        assert load(name).name
+
+
+def test_unknown_instance(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no instance file .*nothing\.yaml"):
+        find_instance(tmp_path / "nothing.yaml")
+    with pytest.raises(UsageError, match="is a folder"):
+        find_instance(tmp_path)
+    with pytest.raises(UsageError, match="no instance 'trainin-30mw'"):
+        find_instance("trainin-30mw")
