@@ -9,7 +9,7 @@ lambda and take the job back to the last committed snapshot: ``down`` D (detect 
     E[cycle]                         = exp(lambda R) * (1/lambda + D)
     goodput = tau * exp(-lambda (w + R)) / ((1/lambda + D) * (exp(lambda L) - 1))
 
-With w = 0 this is Daly 2006 (eq. 20) with down time, Herault & Robert 2015 (prop. 1.1). Its first-order expansion is the familiar
+With w = 0 this is the expected completion time of Daly 2006, with down time as in Herault & Robert 2015. Its first-order expansion is the familiar
 1 - C/tau - tau/(2M) - (D + R + w)/M, M = 1/lambda. All functions broadcast; times in seconds, rates in 1/s.
 """
 
@@ -47,7 +47,7 @@ def young_interval(blocking: ArrayLike, rate: ArrayLike) -> Floats:
 
 
 def daly_interval(blocking: ArrayLike, rate: ArrayLike) -> Floats:
-    """Daly's higher-order interval (Daly 2006, eq. 37); M where C >= 2M, infinite where nothing fails.
+    """Daly's higher-order interval (Daly 2006); M where C >= 2M, infinite where nothing fails.
 
     tau = sqrt(2CM) * (1 + sqrt(C/2M)/3 + (C/2M)/9) - C.
     """

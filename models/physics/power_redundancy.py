@@ -16,6 +16,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.physics.reliability import k_of_n_availability
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -150,6 +152,29 @@ def worst_survivor_load(groups: FeedGroups, group_loads: ArrayLike) -> Floats:
     """The largest load [W] any block sees, all standing or after any one failure: [...]."""
     after = survivor_loads(groups, group_loads).max(axis=(-2, -1))
     return np.asarray(np.maximum(after, normal_loads(groups, group_loads).max(axis=-1)), dtype=float)
+
+
+def scheme_availability(
+    scheme: Redundancy, blocks: int, block_availability: ArrayLike, reserve: int = 1, common_cause: ArrayLike = 0.0
+) -> Floats:
+    """Probability that every rack of a fully used scheme has power, blocks failing on their own.
+
+    N: a^x.  2N: each pair stands, (1 - u^2)^(x/2).  Distributed: at most one of x blocks is down, since any two would overload the rest.  Block redundant: each
+    reserve block serves its own active blocks, so at most one of each such set is down. ``common_cause`` is the beta factor of ``reliability.k_of_n_availability``,
+    per pair, ring or set.
+    """
+    scheme = Redundancy(scheme)
+    feed_groups(scheme, blocks, reserve)  # refuses impossible numbers
+    if scheme is Redundancy.NONE:
+        return k_of_n_availability(blocks, blocks, block_availability)
+    if scheme is Redundancy.TWO_N:
+        return np.asarray(k_of_n_availability(1, 2, block_availability, common_cause) ** (blocks // 2), dtype=float)
+    if scheme is Redundancy.DISTRIBUTED:
+        return k_of_n_availability(blocks - 1, blocks, block_availability, common_cause)
+    active = blocks - reserve
+    sets = [len(range(first, active, reserve)) for first in range(reserve)]
+    chances = [k_of_n_availability(size, size + 1, block_availability, common_cause) for size in sets if size]
+    return np.asarray(np.prod(np.stack(chances), axis=0), dtype=float)
 
 
 def stranded_power(installed: ArrayLike, limits: ArrayLike, used: ArrayLike) -> tuple[Floats, Floats]:

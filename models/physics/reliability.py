@@ -160,7 +160,7 @@ def group_failure_rate(
     """How often a k-of-n group goes down [1/s], each unit failing and being repaired on its own.
 
     Steady-state failure frequency: C(n,k) a^k (1-a)^(n-k) * k * rate, the chance of standing with exactly k units times the
-    rate of losing one of them (Birolini, Reliability Engineering, section 6.6). ``needed`` = ``installed`` with instant repair is n * rate.
+    rate of losing one of them (Birolini, Reliability Engineering, k-out-of-n redundancy). ``needed`` = ``installed`` with instant repair is n * rate.
     """
     k, n = np.asarray(needed), np.asarray(installed)
     rate = np.asarray(unit_rate, dtype=float)

@@ -1,5 +1,7 @@
 """Blocks: textbook redundancy, failures replayed one rack at a time, and the stranding identity."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -115,6 +117,40 @@ def test_installed_is_used_plus_causes_plus_free(installed, shares, fraction):
     assert np.all(charges >= 0)
     assert free >= 0
     assert used + charges.sum() + free == pytest.approx(installed, rel=1e-12)
+
+
+def served_after(groups, loads, down, rating):
+    """True where every group has a block left and no block is overloaded, with the blocks ``down`` out."""
+    carried = np.zeros(groups.blocks)
+    for a, b, share, load in zip(groups.first, groups.second, groups.first_share, loads, strict=True):
+        ends = {a: share, b: 1 - share} if a != b else {a: 1.0}
+        alive = [block for block in ends if block not in down]
+        if not alive:
+            return False
+        for block in alive:
+            carried[block] += load * (1.0 if len(alive) == 1 else ends[block])
+    return bool(carried.max() <= rating * (1 + 1e-9))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "blocks", "reserve"),
+    [
+        ("n", 3, 1),
+        ("2n", 4, 1),
+        ("distributed", 3, 1),
+        ("distributed", 4, 1),
+        ("block-redundant", 5, 1),
+        ("block-redundant", 7, 2),
+    ],
+)
+def test_availability_is_the_sum_over_all_block_states(scheme, blocks, reserve):
+    scheme, a = Redundancy(scheme), 0.97
+    groups = red.feed_groups(scheme, blocks, reserve)
+    total = float(red.usable_share(scheme, blocks, reserve)) * blocks
+    loads = np.full(groups.first.size, total / groups.first.size)
+    states = (set(c) for n in range(blocks + 1) for c in combinations(range(blocks), n))
+    brute = sum((1 - a) ** len(d) * a ** (blocks - len(d)) for d in states if served_after(groups, loads, d, 1.0))
+    assert float(red.scheme_availability(scheme, blocks, a, reserve)) == pytest.approx(brute, abs=1e-12)
 
 
 def test_causes_are_charged_in_order():
