@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from models.parts.part import Label, PriceBasis
+from models.parts.part import Label
+from models.physics.cost import PriceBasis
 from models.units import Dollars, Fraction, Kilograms, PerSecond, Seconds, TokensPerSecond, Watts
 
 T = TypeVar("T")

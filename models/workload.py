@@ -52,7 +52,7 @@ class FabricSpace(Record):
     tiers: tuple[Literal[1, 2, 3], ...] = Field(min_length=1)
     oversubscription: tuple[Annotated[float, Field(ge=1)], ...] = Field(min_length=1)
     rail_optimised: bool = True
-    wasted_ports_at_most: float = Field(default=0.1, ge=0, lt=1)
+    wasted_ports_at_most: float = Field(default=0.02, ge=0, lt=1)
 
 
 class DesignSpace(Record):

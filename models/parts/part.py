@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
+from models.physics.cost import PriceBasis
 from models.units import Dollars
 
 
@@ -21,14 +22,6 @@ class Confidence(StrEnum):
     PUBLISHED_ESTIMATE = "published-estimate"
     ANALYST_ESTIMATE = "analyst-estimate"
     UNVERIFIED = "unverified"
-
-
-class PriceBasis(StrEnum):
-    """Which end of a price range a computation uses."""
-
-    LOW = "low"
-    MID = "mid"
-    HIGH = "high"
 
 
 class Label(StrEnum):

@@ -22,7 +22,8 @@ class SystemKind(StrEnum):
 class System(PricedPart):
     """``max_power`` nameplate, ``typical_power`` sustained training load [W]; ``liquid_fraction`` share of heat to liquid.
 
-    ``scaleout_nics`` NIC ports towards the scale-out fabric per system, ``scaleout_speed`` [B/s] each way.
+    ``scaleout_nics`` NIC ports towards the scale-out fabric per system, ``scaleout_speed`` [B/s] each way; ``rails`` of them
+    leave one fabric node on distinct rails (a server, or a tray of a rack-scale system).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -35,6 +36,7 @@ class System(PricedPart):
     accelerators: int | None = column("accelerators")
     cpus: int | None = column("cpus")
     scaleout_nics: int | None = column("scaleout_nics")
+    rails: int | None = column("rails")
     scaleout_speed: BytesPerSecond | None = column("scaleout_nic_gbps", "Gbit/s")
     other_nics: int | None = column("storage_mgmt_nics")
     frame: str | None = column("frame")

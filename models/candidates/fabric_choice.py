@@ -1,0 +1,52 @@
+"""Fabrics worth a pod: of one size and switch, those that no other of the same switch beats in every figure.
+
+Only fabrics of the same switch compare, and by counts rather than by money for the switches themselves, so that the choice
+stays right whatever a switch, a cable or a watt costs.
+"""
+
+from __future__ import annotations
+
+import moocore
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.fabric_table import FabricTable
+
+Floats = npt.NDArray[np.float64]
+
+
+def unbeaten(table: FabricTable) -> npt.NDArray[np.int64]:
+    """Rows of ``table`` to keep, in order; ties keep the first."""
+    criteria = np.stack(
+        [
+            table.switch_count.astype(np.float64),
+            table.power_typical,
+            table.power_max,
+            table.rack_units,
+            table.weight,
+            table.capex_links_low,
+            table.capex_links_high,
+            (table.links_leaf_spine + table.links_spine_core).astype(np.float64),
+            table.link_failure_rate,
+            -table.injection,
+            -narrowest(table),
+            -table.bisection,
+        ],
+        axis=1,
+    )
+    group = table.size * len(table.switches) + table.switch
+    order = np.argsort(group, kind="stable")
+    edges = np.flatnonzero(np.diff(group[order])) + 1
+    kept = [rows[_first_nondominated(criteria[rows])] for rows in np.split(order, edges) if len(rows)]
+    return np.sort(np.concatenate(kept)) if kept else np.zeros(0, dtype=np.int64)
+
+
+def narrowest(table: FabricTable) -> Floats:
+    """Bandwidth per accelerator [B/s] that passes the narrowest tier."""
+    return np.asarray(table.injection * np.minimum(table.taper_leaf, table.taper_spine), dtype=np.float64)
+
+
+def _first_nondominated(values: Floats) -> npt.NDArray[np.bool_]:
+    if len(values) == 1:
+        return np.ones(1, dtype=np.bool_)
+    return np.asarray(moocore.is_nondominated(values, keep_weakly=False), dtype=np.bool_)

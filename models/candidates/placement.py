@@ -1,0 +1,179 @@
+"""Placements: every pod of a cluster at a site under every combination of plant options it needs.
+
+One row is one column of the program. Products of pod and option (overhead power, energy, carbon) are data here, so that
+nothing non-linear is left: facility power = IT power + losses of the power chain + fans, pumps and compressors of its chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.economics import Economics, economics_of
+from models.candidates.plant import Combination, PlantOption, combinations, plant_options
+from models.candidates.pod import enumerate_pods
+from models.candidates.pod_table import PodTable
+from models.candidates.rack_design import RackDesign, enumerate_rack_designs
+from models.candidates.rejection import Rejection
+from models.instance import Instance
+from models.physics.cost import PriceBasis
+from models.policy import PowerFigure
+from models.site import Chain
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Placements:
+    """Rows: ``pod`` (into ``pods``) and ``combination`` (into ``combinations``), sorted by pod size, then as enumerated."""
+
+    pods: PodTable
+    combinations: tuple[Combination, ...]
+    pod: Ints
+    combination: Ints
+
+    def __len__(self) -> int:
+        return len(self.pod)
+
+    @property
+    def cluster(self) -> str:
+        """The cluster placed."""
+        return self.pods.cluster
+
+    @property
+    def site(self) -> str:
+        """The site it is placed at."""
+        return self.pods.site
+
+    def key(self, row: int) -> str:
+        """Readable and unique: pod and combination."""
+        return f"{self.pods.pod_id(int(self.pod[row]))}|{self.combinations[int(self.combination[row])].id}"
+
+    def of_pods(self, values: npt.ArrayLike) -> Floats:
+        """A per-pod column spread over the rows."""
+        return np.asarray(values, dtype=np.float64)[self.pod]
+
+    def uses(self, option: PlantOption) -> npt.NDArray[np.bool_]:
+        """Rows whose combination contains ``option``."""
+        member = np.array([option in c.options for c in self.combinations], dtype=np.bool_)
+        return np.asarray(member[self.combination], dtype=np.bool_)
+
+    def chain_load(self, chain: Chain, figure: PowerFigure) -> Floats:
+        """Load [W] on one chain: IT power for the power chain, heat for the others."""
+        column = {
+            Chain.AIR: self.pods.air,
+            Chain.REAR_DOOR: self.pods.rear_door,
+            Chain.LIQUID: self.pods.liquid,
+            Chain.POWER: self.pods.it,
+        }
+        return self.of_pods(self.pods.load(column[chain], figure))
+
+    def facility_power(self, figure: PowerFigure) -> Floats:
+        """Power [W] the site draws for each row: IT, and the electrical share of every chain it uses."""
+        total = self.of_pods(self.pods.load(self.pods.it, figure))
+        for chain in Chain:
+            shares = np.array([(c.option(chain).share if c.option(chain) else 0.0) for c in self.combinations])  # type: ignore[union-attr]
+            total = total + self.chain_load(chain, figure) * shares[self.combination]
+        return total
+
+    def equipment_price(self, basis: PriceBasis) -> Floats:
+        """Price of systems, racks, switches and links [USD] on a basis, before charges."""
+        pods = self.pods
+        low, high = pods.cost_low.sum(axis=0), pods.cost_high.sum(axis=0)
+        weight = {PriceBasis.LOW: 0.0, PriceBasis.MID: 0.5, PriceBasis.HIGH: 1.0}[basis]
+        return self.of_pods(low + weight * (high - low))
+
+    def capex(self, money: Economics) -> Floats:
+        """Capital cost [USD] of each row without plant units: equipment with charges, and the shell."""
+        return (
+            self.equipment_price(money.basis) * money.charges
+            + self.of_pods(self.pods.load(self.pods.it, PowerFigure.DESIGN)) * money.shell
+        )
+
+    def opex(self, money: Economics) -> Floats:
+        """Present value [USD] of maintenance and energy of each row over the horizon."""
+        upkeep = self.equipment_price(money.basis) * money.charges * money.maintenance * money.annuity
+        return upkeep + self.facility_power(PowerFigure.TYPICAL) * money.energy_cost
+
+    def carbon(self, money: Economics, embodied_per_accelerator: float) -> Floats:
+        """Carbon [kg] of each row over the horizon: operation and embodied."""
+        return (
+            self.facility_power(PowerFigure.TYPICAL) * money.carbon_per_watt
+            + self.of_pods(self.pods.accelerators) * embodied_per_accelerator
+        )
+
+    def take(self, rows: npt.ArrayLike) -> Placements:
+        """The placements of some rows."""
+        picked = np.asarray(rows)
+        return Placements(self.pods, self.combinations, self.pod[picked], self.combination[picked])
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Everything the program may choose from, and everything that was turned down with its reason."""
+
+    placements: tuple[Placements, ...]
+    options: dict[str, dict[Chain, list[PlantOption]]]
+    economics: dict[str, Economics]
+    rejections: tuple[Rejection, ...]
+    fabric_refusals: int
+
+    def of(self, cluster: str) -> tuple[Placements, ...]:
+        """Placements of one cluster, by site."""
+        return tuple(p for p in self.placements if p.cluster == cluster)
+
+
+def enumerate_candidates(instance: Instance) -> Candidates:
+    """All placements of all clusters at all sites they may stand at."""
+    rejections: list[Rejection] = []
+    options: dict[str, dict[Chain, list[PlantOption]]] = {}
+    for site in instance.sites:
+        options[site], refused = plant_options(instance, site)
+        rejections.extend(refused)
+    placements: list[Placements] = []
+    refusals = 0
+    for cluster, workload in instance.workloads.items():
+        racks, illegal = enumerate_rack_designs(instance, cluster)
+        rejections.extend(illegal)
+        for site in workload.sites if workload.sites is not None else tuple(instance.sites):
+            made, unfit, count = _place(instance, cluster, site, racks, options[site])
+            rejections.extend(unfit)
+            refusals += count
+            if made is not None:
+                placements.append(made)
+    economics = {site: economics_of(instance, site) for site in instance.sites}
+    return Candidates(tuple(placements), options, economics, tuple(dict.fromkeys(rejections)), refusals)
+
+
+def _place(
+    instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign], options: dict[Chain, list[PlantOption]]
+) -> tuple[Placements | None, tuple[Rejection, ...], int]:
+    found = enumerate_pods(instance, cluster, site, racks)
+    if found.pods is None:
+        return None, found.rejections, len(found.refusals)
+    pods = found.pods
+    all_combinations: list[Combination] = []
+    pod_rows: list[Ints] = []
+    combination_rows: list[Ints] = []
+    cooling = np.array([list(type(r.cooling)).index(r.cooling) for r in pods.racks])[pods.rack]
+    for number, kind in enumerate(type(pods.racks[0].cooling)):
+        rows = np.flatnonzero(cooling == number)
+        if not len(rows):
+            continue
+        for chosen in combinations(options, kind):
+            pod_rows.append(rows)
+            combination_rows.append(np.full(len(rows), len(all_combinations), dtype=np.int64))
+            all_combinations.append(chosen)
+    if not pod_rows:
+        return None, found.rejections, len(found.refusals)
+    pod, combination = np.concatenate(pod_rows), np.concatenate(combination_rows)
+    order = np.lexsort((combination, pod, pods.accelerators[pod]))
+    return (
+        Placements(pods, tuple(all_combinations), pod[order], combination[order]),
+        found.rejections,
+        len(found.refusals),
+    )

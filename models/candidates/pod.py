@@ -1,0 +1,237 @@
+"""Enumerates pods: every rack design a site accepts, behind every legal fabric, at every size of the design space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.fabric_choice import narrowest, unbeaten
+from models.candidates.fabric_design import enumerate_fabrics
+from models.candidates.fabric_parts import LinkCard, SwitchCard
+from models.candidates.fabric_request import FabricRequest
+from models.candidates.fabric_table import FabricTable, Refusal
+from models.candidates.pod_performance import goodput_of, throughput_of
+from models.candidates.pod_table import FIGURES, PodTable
+from models.candidates.rack_design import RackDesign, power_of
+from models.candidates.rejection import Rejection, Stage
+from models.candidates.site_fit import fits_alone, network_racks, racks_for_site
+from models.instance import Instance
+from models.parts.network_part import Link, Switch
+from models.physics.network.lengths import RackPlan
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PodSet:
+    """Pods of one cluster at one site, what was turned down, and the fabric combinations that were refused."""
+
+    pods: PodTable | None
+    rejections: tuple[Rejection, ...]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True)
+class _FabricKey:
+    """What a fabric request depends on besides the instance; rack designs with equal keys share one enumeration."""
+
+    ports_per_node: int
+    port_speed: float
+    accelerators_per_node: int
+    nodes_per_rack: int
+    nodes_per_system: int
+    accelerators_per_system: int
+
+
+def system_counts(instance: Instance, cluster: str, accelerators_per_system: int) -> Ints:
+    """Numbers of systems at every size of the design space, each once, in ascending order."""
+    sizes = instance.workloads[cluster].design_space.sizes
+    wanted = np.arange(sizes.smallest, sizes.largest + 1, sizes.step, dtype=np.int64)
+    return np.unique(-(-wanted // accelerators_per_system))
+
+
+def enumerate_pods(instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign]) -> PodSet:
+    """Every pod of ``cluster`` that may stand at ``site``; ``racks`` are the cluster's legal rack designs."""
+    kept, rejections = racks_for_site(instance, cluster, site, racks)
+    switches, links, excluded = fabric_parts(instance, cluster)
+    rejections.extend(excluded)
+    tables: list[FabricTable] = []
+    index: dict[_FabricKey, int] = {}
+    parts: list[PodTable] = []
+    for number, rack in enumerate(kept):
+        key = _key(rack)
+        if key.port_speed not in instance.workloads[cluster].design_space.fabric.speeds:
+            reason = f"its NICs run at {key.port_speed * 8 / 1e9:.0f} Gbit/s, not among design_space.fabric.speeds"
+            rejections.append(Rejection(rack.id, Stage.FABRIC, reason, cluster, site))
+            continue
+        if key not in index:
+            index[key] = len(tables)
+            whole = enumerate_fabrics(_request(instance, cluster, site, key), switches, links)
+            tables.append(whole.take(unbeaten(whole)))
+        table = tables[index[key]]
+        if len(table) == 0:
+            rejections.append(Rejection(rack.id, Stage.FABRIC, "no legal fabric joins it at any size", cluster, site))
+            continue
+        pods = _pods_of(instance, cluster, site, tuple(kept), number, tuple(tables), index[key])
+        fitting, too_large = fits_alone(instance, pods)
+        if too_large:
+            rejections.append(Rejection(rack.id, Stage.POD, too_large, cluster, site))
+        parts.append(pods.take(fitting))
+    refusals = tuple(refusal for table in tables for refusal in table.refusals)
+    if not parts:
+        return PodSet(None, tuple(rejections), refusals)
+    joined = PodTable.join([_with_tables(part, tuple(tables)) for part in parts])
+    return PodSet(joined, tuple(rejections), refusals)
+
+
+def fabric_parts(instance: Instance, cluster: str) -> tuple[list[SwitchCard], list[LinkCard], list[Rejection]]:
+    """Switches and link media the cluster's fabric may use, and why the others may not."""
+    space = instance.workloads[cluster].design_space.fabric
+    switches: list[SwitchCard] = []
+    rejected: list[Rejection] = []
+    for part in instance.catalogue.of(Switch).values():
+        if (space.switches is not None and part.id not in space.switches) or (
+            space.protocols is not None and part.protocol not in space.protocols
+        ):
+            rejected.append(Rejection(part.id, Stage.DESIGN_SPACE, "not allowed by design_space.fabric", cluster))
+            continue
+        if part.preliminary and not instance.workloads[cluster].design_space.preliminary_parts:
+            rejected.append(
+                Rejection(
+                    part.id, Stage.DESIGN_SPACE, "preliminary, and design_space.preliminary_parts is false", cluster
+                )
+            )
+            continue
+        card = SwitchCard.from_part(part)
+        short = ("native_ports", "native_speed") if card is None else card.missing()
+        if card is None or short:
+            columns = ", ".join(part.column_of(_FIELD.get(name, name)) for name in short)
+            rejected.append(Rejection(part.id, Stage.CATALOGUE, f"{columns} not in the catalogue", cluster))
+            continue
+        switches.append(card)
+    links: list[LinkCard] = []
+    for medium in instance.catalogue.of(Link).values():
+        link = LinkCard.from_part(medium)
+        if space.media is not None and medium.id not in space.media:
+            continue
+        if link is None:
+            rejected.append(
+                Rejection(
+                    medium.id, Stage.CATALOGUE, "no link medium with rate, lanes, reach, power and price", cluster
+                )
+            )
+        else:
+            links.append(link)
+    return switches, links, rejected
+
+
+_FIELD = {"height": "height_units"}
+
+
+def _key(rack: RackDesign) -> _FabricKey:
+    system = rack.system
+    assert system.rails and system.scaleout_nics and system.scaleout_speed and system.accelerators
+    nodes = system.scaleout_nics // system.rails
+    return _FabricKey(
+        ports_per_node=system.rails,
+        port_speed=system.scaleout_speed,
+        accelerators_per_node=system.accelerators // nodes,
+        nodes_per_rack=rack.systems * nodes,
+        nodes_per_system=nodes,
+        accelerators_per_system=system.accelerators,
+    )
+
+
+def _request(instance: Instance, cluster: str, site: str, key: _FabricKey) -> FabricRequest:
+    space = instance.workloads[cluster].design_space.fabric
+    rows = instance.sites[site].rows
+    return FabricRequest(
+        nodes=system_counts(instance, cluster, key.accelerators_per_system) * key.nodes_per_system,
+        rack_plan=RackPlan(
+            nodes_per_rack=key.nodes_per_rack,
+            racks_per_row=rows.racks_per_row,
+            rack_pitch=rows.rack_pitch,
+            row_pitch=rows.row_pitch,
+            rise=rows.tray_height,
+        ),
+        port_speed=key.port_speed,
+        accelerators_per_node=key.accelerators_per_node,
+        ports_per_node=key.ports_per_node,
+        tiers=tuple(space.tiers),
+        oversubscriptions=tuple(space.oversubscription),
+        rail_optimised=(space.rail_optimised,),
+        protocols=frozenset(space.protocols) if space.protocols is not None else None,
+        max_waste=space.wasted_ports_at_most,
+    )
+
+
+def _with_tables(part: PodTable, tables: tuple[FabricTable, ...]) -> PodTable:
+    columns = {name: getattr(part, name) for name in PodTable.column_names()}
+    return PodTable(part.cluster, part.site, part.racks, tables, **columns)
+
+
+def _pods_of(
+    instance: Instance,
+    cluster: str,
+    site: str,
+    racks: tuple[RackDesign, ...],
+    number: int,
+    tables: tuple[FabricTable, ...],
+    which: int,
+) -> PodTable:
+    """The pods of one rack design: one per row of its fabric table."""
+    rack, table = racks[number], tables[which]
+    system, key = rack.system, _key(racks[number])
+    share = instance.assumptions.design_power_share.value
+    systems = table.nodes // key.nodes_per_system
+    accelerators = systems * key.accelerators_per_system
+    node_racks = -(-systems // rack.systems)
+    spread = table.power_max - table.power_typical
+    network = np.stack([table.power_max, table.power_typical + share * spread, table.power_typical])
+    compute = np.stack([systems * power_of(system, figure, share) for figure in FIGURES])
+    door_share = 0.0 if rack.door is None else float(rack.door.power_share or 0.0)
+    liquid_share = float(system.liquid_fraction or 0.0)
+    rear = compute if rack.door is not None else np.zeros_like(compute)
+    liquid = compute * liquid_share
+    price = system.price
+    assert price is not None
+    overhead = rack.overhead
+    costs = [
+        np.stack([systems * system_price, node_racks * rack_price, switches, links])
+        for system_price, rack_price, switches, links in (
+            (price.low, overhead.low, table.capex_switches_low, table.capex_links_low),
+            (price.high, overhead.high, table.capex_switches_high, table.capex_links_high),
+        )
+    ]
+    throughput = throughput_of(instance, cluster, system, accelerators, narrowest(table))
+    failure_rate, goodput = goodput_of(instance, cluster, accelerators, table.nodes)
+    rows = np.flatnonzero(throughput > 0)
+    return PodTable(
+        cluster=cluster,
+        site=site,
+        racks=racks,
+        fabrics=tables,
+        rack=np.full(len(table), number, dtype=np.int64),
+        table=np.full(len(table), which, dtype=np.int64),
+        fabric=np.arange(len(table), dtype=np.int64),
+        systems=systems,
+        accelerators=accelerators,
+        node_racks=node_racks,
+        network_racks=network_racks(instance, cluster, site, table.rack_units, table.power_max),
+        it=compute + network + rear * door_share,
+        air=compute - liquid - rear + network,
+        rear_door=rear * (1.0 + door_share),
+        liquid=liquid,
+        cost_low=costs[0],
+        cost_high=costs[1],
+        injection=table.injection,
+        bisection=table.bisection,
+        throughput=throughput,
+        failure_rate=failure_rate,
+        goodput=goodput,
+        weight=node_racks * rack.weight + table.weight,
+    ).take(rows)

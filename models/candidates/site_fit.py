@@ -1,0 +1,128 @@
+"""What a site accepts: dates, floor load, heat per rack; and how its switches are racked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.pod_table import PodTable
+from models.candidates.rack_design import EIA, RackDesign
+from models.candidates.rejection import Rejection, Stage
+from models.instance import Instance
+from models.parts.rack import Floor, Rack
+from models.site import Chain
+from models.units import Unlimited
+from models.workload import RackCooling
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_CHAIN = {RackCooling.AIR: Chain.AIR, RackCooling.REAR_DOOR: Chain.REAR_DOOR, RackCooling.LIQUID: Chain.LIQUID}
+
+
+def racks_for_site(
+    instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign]
+) -> tuple[list[RackDesign], list[Rejection]]:
+    """Rack designs a site accepts, without those a fuller rack of the same kind beats at every size."""
+    accepted: list[RackDesign] = []
+    rejected: list[Rejection] = []
+    for rack in racks:
+        reason = _refusal(instance, site, rack)
+        if reason is None:
+            accepted.append(rack)
+        else:
+            rejected.append(Rejection(rack.id, Stage.SITE, reason, cluster, site))
+    kept: list[RackDesign] = []
+    for rack in accepted:
+        better = next((other for other in accepted if _beats(instance, cluster, other, rack)), None)
+        if better is None:
+            kept.append(rack)
+        else:
+            reason = f"{better.id} needs no more racks and no more money for racks at every size"
+            rejected.append(Rejection(rack.id, Stage.DOMINANCE, reason, cluster, site))
+    return kept, rejected
+
+
+def _refusal(instance: Instance, site: str, rack: RackDesign) -> str | None:
+    place = instance.sites[site]
+    available = rack.system.available
+    assert available is not None
+    if available > place.needed_by:
+        return f"available {available}, needed by {place.needed_by}"
+    floor = instance.catalogue.get(Floor, place.floor)
+    if floor.uniform is None:
+        return f"floor {floor.id}: {floor.missing('uniform')}"
+    if rack.floor_load > floor.uniform:
+        return f"{rack.floor_load:.0f} kg/m2 on its footprint, floor {floor.id} carries {floor.uniform:.0f}"
+    if not isinstance(place.air_per_rack, Unlimited) and rack.air_heat > place.air_per_rack:
+        return (
+            f"{rack.air_heat / 1e3:.1f} kW of heat to the air per rack, the room takes {place.air_per_rack / 1e3:.1f}"
+        )
+    if not place.options(_CHAIN[rack.cooling]):
+        return f"the site has no {rack.cooling.value} cooling chain"
+    if not place.options(Chain.AIR):
+        return "the site has no air cooling chain, which switches need"
+    return None
+
+
+def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesign) -> bool:
+    """True when ``better`` racks the same systems in the same frame at every size with fewer racks and less money.
+
+    Cable runs grow with the number of racks, so they are no longer either.
+    """
+    from models.candidates.pod import system_counts
+
+    same = (
+        better is not worse
+        and better.system.id == worse.system.id
+        and better.frame.id == worse.frame.id
+        and better.cooling is worse.cooling
+        and better.systems > worse.systems
+    )
+    if not same:
+        return False
+    assert better.system.accelerators is not None
+    counts = system_counts(instance, cluster, better.system.accelerators)
+    few, many = -(-counts // better.systems), -(-counts // worse.systems)
+    cheap, dear = better.overhead, worse.overhead
+    return bool(np.all(few * cheap.low <= many * dear.low) and np.all(few * cheap.high <= many * dear.high))
+
+
+def network_racks(instance: Instance, cluster: str, site: str, rack_units: Floats, power: Floats) -> Ints:
+    """Racks of switches: by rack units of the largest 19-inch frame allowed, and by the heat the room takes per rack."""
+    space = instance.workloads[cluster].design_space
+    frames = [
+        f.rack_units
+        for f in instance.catalogue.of(Rack).values()
+        if f.kind == EIA and f.rack_units is not None and (space.frames is None or f.id in space.frames)
+    ]
+    units = (max(frames) if frames else 42.0) - instance.assumptions.reserved_rack_units.value
+    racks = np.ceil(np.asarray(rack_units) / units - 1e-9)
+    limit = instance.sites[site].air_per_rack
+    if not isinstance(limit, Unlimited):
+        racks = np.maximum(racks, np.ceil(np.asarray(power) / limit - 1e-9))
+    return np.asarray(racks, dtype=np.int64)
+
+
+def fits_alone(instance: Instance, pods: PodTable) -> tuple[npt.NDArray[np.int64], str]:
+    """Pods that a site could hold with nothing else in it, and a count in words of those it could not."""
+    place = instance.sites[pods.site]
+    fits = np.ones(len(pods), dtype=np.bool_)
+    said = []
+    if not isinstance(place.utility, Unlimited):
+        draw = pods.load(pods.it, place.utility_figure)
+        over = draw > place.utility
+        fits &= ~over
+        if over.any():
+            said.append(
+                f"{int(over.sum())} draw more than the utility of {place.utility / 1e6:g} MW before losses and cooling"
+            )
+    if not isinstance(place.rack_positions, Unlimited):
+        over = pods.floor > place.rack_positions
+        fits &= ~over
+        if over.any():
+            said.append(f"{int(over.sum())} need more than {place.rack_positions} rack positions")
+    reason = f"of {len(pods)} pods " + ", ".join(said) if said else ""
+    return np.flatnonzero(fits), reason

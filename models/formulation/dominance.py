@@ -1,0 +1,217 @@
+"""Prunes placements that cannot be chosen, or that another one replaces without loss, and keeps the reason.
+
+*Impossible*: the column alone breaks a row whatever else is chosen.
+*Dominated*: placement a prunes b of the same cluster when exchanging b for a keeps every row satisfied and worsens no objective:
+a is no worse in every objective, no larger in every <= row, no smaller in every >= row, equal in every equation. The
+coefficients of this very program decide, so whatever a rule, tier or option can tell apart is never pruned away. Rows that no
+choice can break tell nothing apart. Ties go to the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import moocore
+import numpy as np
+import numpy.typing as npt
+
+from models.formulation.core import Row
+from models.formulation.family import Direction
+from models.formulation.linear import Block, Linear
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What became of a cluster's columns (positions over its blocks, one after the other).
+
+    ``kept``; ``broken_row`` (columns): index into ``rows`` of the row a column breaks alone, -1 for none; ``costs``
+    (columns x criteria, smaller is better) and ``classes`` (only equal classes compare).
+    """
+
+    blocks: tuple[str, ...]
+    starts: tuple[int, ...]
+    kept: Ints
+    broken_row: Ints
+    rows: tuple[str, ...]
+    costs: Floats
+    classes: Ints
+
+    def column(self, block: str, position: int) -> int:
+        """Column number of a position within a block."""
+        return self.starts[self.blocks.index(block)] + position
+
+    def place(self, column: int) -> tuple[str, int]:
+        """Block and position of a column number."""
+        number = int(np.searchsorted(np.asarray(self.starts), column, side="right")) - 1
+        return self.blocks[number], column - self.starts[number]
+
+    def dominator(self, column: int) -> int | None:
+        """The kept column that replaces ``column``; None when it is kept itself or breaks a row alone."""
+        if self.broken_row[column] >= 0 or np.any(self.kept == column):
+            return None
+        rivals = self.kept[self.classes[self.kept] == self.classes[column]]
+        better = np.flatnonzero((self.costs[rivals] <= self.costs[column]).all(axis=1))
+        return int(rivals[better[0]])
+
+    def kept_in(self, block: str) -> Ints:
+        """Kept positions within one block."""
+        number = self.blocks.index(block)
+        start = self.starts[number]
+        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.costs)
+        return self.kept[(self.kept >= start) & (self.kept < end)] - start
+
+
+@dataclass(frozen=True)
+class Group:
+    """Blocks of one cluster, of whose columns ``total`` at most are chosen together (exactly one where ``exact``)."""
+
+    blocks: tuple[str, ...]
+    total: float
+    exact: bool
+
+
+def prune(
+    group: Group,
+    others: Sequence[Group],
+    blocks: Mapping[str, Block],
+    rows: Sequence[Row],
+    goals: Sequence[tuple[Linear, Direction]],
+) -> Pruning:
+    """Columns of one cluster that are possible and that no other replaces."""
+    lengths = [len(blocks[name]) for name in group.blocks]
+    starts = tuple(int(s) for s in np.concatenate([[0], np.cumsum(lengths)[:-1]]))
+    total = int(sum(lengths))
+    broken = np.full(total, -1, dtype=np.int64)
+    costs: list[Floats] = []
+    equal: list[Floats] = []
+
+    def column_of(expression: Linear) -> Floats | None:
+        if not any(name in expression.terms for name in group.blocks):
+            return None
+        return np.concatenate(
+            [expression.terms.get(name, np.zeros(n)) for name, n in zip(group.blocks, lengths, strict=True)]
+        )
+
+    for expression, direction in goals:
+        values = column_of(expression)
+        if values is not None:
+            costs.append(values if direction is Direction.MINIMISE else -values)
+    for number, row in enumerate(rows):
+        values = column_of(row.expression)
+        if values is None:
+            continue
+        if row.lower is not None and row.upper is not None:
+            equal.append(values)
+            continue
+        sign, limit = (1.0, row.upper) if row.upper is not None else (-1.0, -row.lower)  # type: ignore[operator]
+        assert limit is not None
+        values = sign * values
+        least, most = _activity(row.expression, sign, group, others, blocks)
+        if group.exact:
+            breaks = (values + least > limit + 1e-9 * max(1.0, abs(limit))) & (broken < 0)
+            broken[breaks] = number
+        possible = values[broken < 0] if group.exact else values
+        highest = (possible.max() if len(possible) else 0.0) if group.exact else max(values.max(), 0.0) * group.total
+        if highest + most > limit:
+            costs.append(values)
+    matrix = _distinct_columns(costs, total)
+    classes = _classes(equal, total)
+    alive = np.flatnonzero(broken < 0)
+    parts = [_nondominated(matrix, alive[classes[alive] == c]) for c in np.unique(classes[alive])]
+    kept = np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
+    return Pruning(group.blocks, starts, kept, broken, tuple(r.name for r in rows), matrix, classes)
+
+
+def _activity(
+    expression: Linear, sign: float, group: Group, others: Sequence[Group], blocks: Mapping[str, Block]
+) -> tuple[float, float]:
+    """Least and most that everything outside ``group`` can contribute to ``sign * expression``."""
+    least = most = 0.0
+    grouped: set[str] = set(group.blocks)
+    for other in others:
+        grouped.update(other.blocks)
+        present = [sign * expression.terms[name] for name in other.blocks if name in expression.terms]
+        if present:
+            # absent blocks contribute zero, as does choosing nothing where the group is not exact
+            low = min(float(v.min()) for v in present)
+            high = max(float(v.max()) for v in present)
+            covers = other.exact and len(present) == len(other.blocks)
+            least += (low if covers else min(low, 0.0)) * other.total
+            most += (high if covers else max(high, 0.0)) * other.total
+    for name, terms in expression.terms.items():
+        if name in grouped:
+            continue
+        block, values = blocks[name], sign * terms
+        upper = np.inf if block.upper is None else block.upper
+        with np.errstate(invalid="ignore"):
+            ends = np.stack(
+                [np.where(values == 0, 0.0, values * block.lower), np.where(values == 0, 0.0, values * upper)]
+            )
+        least += float(ends.min(axis=0).sum())
+        most += float(ends.max(axis=0).sum())
+    return least, most
+
+
+def _distinct_columns(costs: list[Floats], total: int) -> Floats:
+    """Criteria side by side, without constant and repeated ones, which cannot tell columns apart."""
+    informative = {c.tobytes(): c for c in costs if len(c) and np.ptp(c) > 0}
+    if not informative:
+        return np.zeros((total, 1))
+    return np.ascontiguousarray(np.stack(list(informative.values()), axis=1))
+
+
+def _classes(equal: list[Floats], total: int) -> Ints:
+    if not equal:
+        return np.zeros(total, dtype=np.int64)
+    _, inverse = np.unique(np.stack(equal, axis=1), axis=0, return_inverse=True)
+    return np.asarray(inverse, dtype=np.int64).reshape(-1)
+
+
+def _nondominated(matrix: Floats, members: Ints) -> Ints:
+    """Members that no other dominates; of equal ones the first. Zero-one criteria split the work before the rest compares."""
+    if not len(members):
+        return members
+    values = matrix[members]
+    _, first = np.unique(values, axis=0, return_index=True)
+    first = np.sort(first)
+    candidates = values[first]
+    binary = np.array([set(np.unique(candidates[:, j]).tolist()) <= {0.0, 1.0} for j in range(candidates.shape[1])])
+    alive = np.zeros(len(candidates), dtype=np.bool_)
+    if binary.all():
+        alive = _filter(candidates)
+        return members[first[alive]]
+    _, pattern = np.unique(candidates[:, binary], axis=0, return_inverse=True)
+    pattern = np.asarray(pattern).reshape(-1)
+    for number in range(int(pattern.max()) + 1):
+        rows = np.flatnonzero(pattern == number)
+        alive[rows[_filter(candidates[rows][:, ~binary])]] = True
+    rows = np.flatnonzero(alive)
+    alive[rows[~_filter(candidates[rows])]] = False
+    return members[first[alive]]
+
+
+def _filter(values: Floats, sample: int = 512) -> Bools:
+    """Nondominated rows. A few strong rows first thin out the many, then the exact filter decides."""
+    varying = values[:, np.ptp(values, axis=0) > 0]
+    if len(values) == 1 or not varying.shape[1]:
+        return np.ones(len(values), dtype=np.bool_)
+    alive = np.ones(len(values), dtype=np.bool_)
+    if len(values) > 4 * sample:
+        spread = varying.max(axis=0) - varying.min(axis=0)
+        score = ((varying - varying.min(axis=0)) / spread).sum(axis=1)
+        strong = np.argsort(score, kind="stable")
+        strong = np.concatenate([strong[:sample], strong[:: max(1, len(strong) // sample)]])
+        for row in np.unique(strong):
+            if alive[row]:
+                rest = np.flatnonzero(alive)
+                dominated = (varying[rest] >= varying[row]).all(axis=1)
+                dominated &= (varying[rest] > varying[row]).any(axis=1)
+                alive[rest[dominated]] = False
+    rest = np.flatnonzero(alive)
+    alive[rest[~np.asarray(moocore.is_nondominated(varying[rest], keep_weakly=True), dtype=np.bool_)]] = False
+    return alive

@@ -1,0 +1,75 @@
+"""Linear expressions over blocks of columns, as numpy arrays: what families and objectives are written in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+class Kind(StrEnum):
+    """Domain of a block's columns."""
+
+    BINARY = "binary"
+    INTEGER = "integer"
+    CONTINUOUS = "continuous"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Columns of one decision variable: ``name``, one key per column, domain and bounds (None: unbounded above)."""
+
+    name: str
+    keys: tuple[str, ...]
+    kind: Kind
+    upper: float | None = 1.0
+    lower: float = 0.0
+    prunable: bool = False
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """``constant`` plus, for each block name, one coefficient per column of that block."""
+
+    terms: Mapping[str, Floats] = field(default_factory=dict)
+    constant: float = 0.0
+
+    def __add__(self, other: Linear | float) -> Linear:
+        if not isinstance(other, Linear):
+            return Linear(self.terms, self.constant + other)
+        terms = dict(self.terms)
+        for name, values in other.terms.items():
+            terms[name] = terms[name] + values if name in terms else values
+        return Linear(terms, self.constant + other.constant)
+
+    def __neg__(self) -> Linear:
+        return self * -1.0
+
+    def __sub__(self, other: Linear | float) -> Linear:
+        return self + (-other)
+
+    def __mul__(self, factor: float) -> Linear:
+        return Linear({name: values * factor for name, values in self.terms.items()}, self.constant * factor)
+
+    __rmul__ = __mul__
+
+    @property
+    def is_constant(self) -> bool:
+        """True when no column has a coefficient."""
+        return not any(np.any(values != 0) for values in self.terms.values())
+
+    @staticmethod
+    def total(parts: list[Linear]) -> Linear:
+        """The sum of several expressions (zero for none)."""
+        result = Linear()
+        for part in parts:
+            result = result + part
+        return result

@@ -1,0 +1,69 @@
+"""Sums that families and objectives share, in whole quanta: money, power, carbon, floor, delivered tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.placement import Placements
+from models.candidates.plant import PlantOption, PlantUnit
+from models.formulation.core import CARBON_QUANTUM, MONEY_QUANTUM, POWER_QUANTUM, TOKEN_QUANTUM, Core, down, nearest, up
+from models.formulation.linear import Floats, Linear
+from models.instance import Instance
+from models.policy import PowerFigure
+
+
+def capex(m: Core) -> Linear:
+    """Capital cost of all sites [kUSD]: equipment with charges, shell, plant units."""
+    return _money(m, lambda p: p.capex(m.candidates.economics[p.site]), lambda paid, _own: paid)
+
+
+def opex(m: Core) -> Linear:
+    """Present value of maintenance and energy over the horizon [kUSD]."""
+    return _money(m, lambda p: p.opex(m.candidates.economics[p.site]), lambda paid, own: paid * (own - 1.0))
+
+
+def tco(m: Core) -> Linear:
+    """Total cost of ownership over the horizon [kUSD]: capex plus present value of opex."""
+
+    def total(p: Placements) -> Floats:
+        money = m.candidates.economics[p.site]
+        return p.capex(money) + p.opex(money)
+
+    return _money(m, total, lambda paid, own: paid * own)
+
+
+def _money(m: Core, placed: Callable[[Placements], Floats], bought: Callable[[float, float], float]) -> Linear:
+    def unit(option: PlantOption, part: PlantUnit) -> float:
+        money = m.candidates.economics[option.site]
+        return float(nearest(bought(money.paid(part.price), money.ownership), MONEY_QUANTUM))
+
+    return m.everywhere(lambda p: nearest(placed(p), MONEY_QUANTUM)) + m.plant(unit)
+
+
+def facility_power(m: Core, figure: PowerFigure, site: str | None = None) -> Linear:
+    """Power drawn from the utility [kW], of one site or all."""
+    return m.everywhere(lambda p: up(p.facility_power(figure), POWER_QUANTUM), site=site)
+
+
+def carbon(m: Core, instance: Instance) -> Linear:
+    """Operational and embodied carbon over the horizon [t]."""
+    embodied = instance.assumptions.embodied_carbon_per_accelerator.value
+    return m.everywhere(lambda p: up(p.carbon(m.candidates.economics[p.site], embodied), CARBON_QUANTUM))
+
+
+def floor(m: Core, site: str | None = None) -> Linear:
+    """Rack positions, of one site or all."""
+    return m.everywhere(lambda p: p.of_pods(p.pods.floor), site=site)
+
+
+def delivered(m: Core, cluster: str) -> Linear:
+    """Tokens per second of goodput of one cluster."""
+    return m.everywhere(lambda p: down(p.of_pods(p.pods.rate), TOKEN_QUANTUM), cluster=cluster)
+
+
+def violators(m: Core, cluster: str, legal: Callable[[Placements], npt.NDArray[np.bool_]]) -> Linear:
+    """Number of pods in use for which ``legal(placements)`` is false."""
+    return m.everywhere(lambda p: np.where(legal(p), 0.0, 1.0), cluster=cluster)

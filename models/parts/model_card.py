@@ -1,0 +1,62 @@
+"""Model cards: the shape of a transformer as published."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from models.parts.part import Part, column
+from models.physics.performance.cards import ModelShape
+
+
+class ModelCard(Part):
+    """Widths in elements, ``ffn`` one up-projection, ``seq`` in tokens; parameter counts as printed, where printed."""
+
+    file: ClassVar[str] = "models.csv"
+    plural: ClassVar[str] = "models"
+
+    layers: int = column("layers", default=...)
+    hidden: int = column("hidden", default=...)
+    heads: int = column("heads", default=...)
+    kv_heads: int = column("kv_heads", default=...)
+    head_dim: int = column("head_dim", default=0)
+    ffn: int = column("ffn", default=...)
+    gated: bool = column("gated", default=...)
+    vocab: int = column("vocab", default=...)
+    seq: int = column("seq", default=...)
+    experts: int = column("experts", default=0)
+    topk: int = column("topk", default=0)
+    moe_ffn: int = column("moe_ffn", default=0)
+    shared_experts: int = column("shared_experts", default=0)
+    dense_layers: int = column("dense_layers", default=0)
+    attention: str = column("attention", default="gqa")
+    q_latent: int = column("q_latent", default=0)
+    kv_latent: int = column("kv_latent", default=512)
+    rope_dim: int = column("rope_dim", default=64)
+    tied: bool = column("tied", default=False)
+    parameters: float | None = column("params_total")
+    active_parameters: float | None = column("params_active")
+
+    def shape(self) -> ModelShape:
+        """The card as the throughput models take it."""
+        return ModelShape(
+            name=self.id,
+            layers=self.layers,
+            hidden=self.hidden,
+            heads=self.heads,
+            kv_heads=self.kv_heads,
+            head_dim=self.head_dim,
+            ffn=self.ffn,
+            gated=self.gated,
+            vocab=self.vocab,
+            seq=self.seq,
+            experts=self.experts,
+            topk=self.topk,
+            moe_ffn=self.moe_ffn,
+            shared_experts=self.shared_experts,
+            dense_layers=self.dense_layers,
+            attention=self.attention,
+            q_latent=self.q_latent,
+            kv_latent=self.kv_latent,
+            rope_dim=self.rope_dim,
+            tied=self.tied,
+        )
