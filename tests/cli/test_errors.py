@@ -205,7 +205,7 @@ def test_invalid_instance_is_exit_code_3_with_every_problem(cli: Callable, tmp_p
     head, first, second = outcome.err.splitlines()
     assert head == "2 problems in the instance:"
     assert first.strip() == f"{path}:11: unknown-key: unknown key 'workloads.train.deadlin' (did you mean 'deadline'?)"
-    assert second.strip().startswith(f"{path}:37: unit-missing: sites.main.utility: 5 has no unit; expected power")
+    assert second.strip().startswith(f"{path}:39: unit-missing: sites.main.utility: 5 has no unit; expected power")
 
     outcome = cli("list", "parts", "--instance", str(path), "--json")
     assert outcome.code == 3
