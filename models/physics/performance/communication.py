@@ -1,0 +1,93 @@
+"""Exposed communication of one rank: tensor, context, expert, pipeline and data parallel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.physics.performance import collectives, layers
+from models.physics.performance.mapping import FULLY_SHARDED, Mappings
+from models.physics.performance.memory import expert_copies, rank_parameters, widths
+from models.physics.performance.setting import Setting
+
+Array = NDArray[np.float64]
+
+SEND_EFFICIENCY = 0.85
+"""Share of the link rate that one large message between two packages reaches."""
+
+
+def tensor(s: Setting, m: Mappings, tokens: Array) -> Array:
+    """Exposed tensor-parallel traffic of one forward pass of a layer: two all-reduces or their two halves each."""
+    ranks = collectives.group(s.accelerator, s.network, m.tp, np.ones(len(m)), s.constants.free.network)
+    size = 2.0 * tokens * s.model.hidden
+    reduce = collectives.all_reduce(s.accelerator, ranks, size)
+    halves = 2.0 * collectives.gather(ranks, size)
+    exposed = s.constants.free.tp_exposed if s.software.overlap else 1.0
+    return 2.0 * np.where(m.sp > 0.0, halves * exposed, reduce)
+
+
+def context(s: Setting, m: Mappings, tokens: Array, forward: Array, backward: Array) -> Array:
+    """Key/value ring of context-parallel ranks, hidden behind attention except for what is longer."""
+    ranks = collectives.group(s.accelerator, s.network, m.cp, m.tp, s.constants.free.network)
+    size = 2.0 * tokens * layers.kv_elements(s.model, m.tp)
+    once = (m.cp - 1.0) * size / ranks.bandwidth
+    start = (m.cp - 1.0) * ranks.alpha
+    exposed = np.maximum(once - forward, 0.0) + np.maximum(2.0 * once - backward, 0.0) + 2.0 * start
+    return np.where(m.cp > 1.0, exposed, 0.0)
+
+
+def expert(s: Setting, m: Mappings, tokens: Array, compute: Array) -> Array:
+    """Exposed dispatch and combine of one forward pass of the mean layer; behind compute where the software overlaps."""
+    stride = np.where(m.etp > 1.0, m.tp * 1.0, 1.0)
+    ranks = collectives.group(s.accelerator, s.network, m.ep, stride, s.constants.free.network)
+    rows = tokens / np.where(m.sp > 0.0, m.tp, 1.0) * s.model.topk * s.expert_imbalance
+    domains = np.maximum(m.ep / ranks.inside, 1.0)
+    # a token travels once to a domain, however many of its experts live there
+    once = domains * (1.0 - (1.0 - 1.0 / domains) ** s.model.topk) / s.model.topk
+    sent = np.where(domains > 1.0, np.minimum(once, 1.0), 1.0)
+    width = widths(s.accelerator, s.dtype).saved
+    time = collectives.all_to_all(ranks, rows * s.model.hidden * width * sent)
+    back = collectives.all_to_all(ranks, rows * s.model.hidden * 2.0 * sent)
+    total = time + back
+    if s.software.overlap:
+        hidden = np.minimum(total, compute) * (1.0 if s.expert_overlap else 1.0 - s.constants.free.dp_exposed)
+        total = total - hidden
+    return total * (s.model.moe_layers / s.model.layers)
+
+
+def pipeline_sends(s: Setting, m: Mappings, tokens: Array, chunk: Array) -> Array:
+    """Exposed sends between stages per micro-batch: 2 v boundaries, one tensor share each."""
+    stride = m.tp * m.cp * m.dp
+    ranks = collectives.group(s.accelerator, s.network, np.minimum(m.pp, 2.0), stride, SEND_EFFICIENCY)
+    once = ranks.alpha + 2.0 * tokens * s.model.hidden / m.tp / ranks.bandwidth
+    if s.software.overlap:
+        # interleaved schedules send one chunk while they compute the next
+        once = np.where(m.vp > 1.0, np.maximum(once - chunk / 3.0, 0.0), once)
+    return np.where(m.pp > 1.0, 2.0 * m.vp * once, 0.0)
+
+
+def data_parallel(s: Setting, m: Mappings, stage: Array, rounds: Array) -> Array:
+    """Exposed gradient reduction and parameter gathering per step."""
+    free = s.constants.free
+    w = widths(s.accelerator, s.dtype)
+    dense, experts, vocabulary = rank_parameters(s.model, m)
+    stride = m.tp * 1.0
+    ranks = collectives.group(s.accelerator, s.network, m.dp * m.cp, stride, free.network)
+    copies = expert_copies(m)
+    apart = collectives.group(
+        s.accelerator, s.network, copies, m.tp * m.ep / np.maximum(m.tp / m.etp, 1.0), free.network
+    )
+    parts = ((ranks, dense + vocabulary), (apart, experts))
+    reduce = sum((collectives.gather(g, w.send_gradient * p) for g, p in parts), np.zeros(len(m)))
+    collect = sum((collectives.gather(g, w.send_weight * p) for g, p in parts), np.zeros(len(m)))
+    full = m.shard == FULLY_SHARDED
+    layer_parts = s.model.layers / m.pp
+    per_round = (
+        3.0 * sum((collectives.gather(g, 2.0 * p / layer_parts) for g, p in parts), np.zeros(len(m))) * layer_parts
+    )
+    sharded = rounds * np.maximum(per_round - stage, 0.0) + free.dp_exposed * np.minimum(per_round, stage) * rounds
+    once = reduce + collect
+    if s.software.overlap:
+        hidden = np.minimum((1.0 - free.dp_exposed) * once, stage)
+        once = once - hidden
+    return np.where(full, sharded, once)
