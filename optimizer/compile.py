@@ -1,0 +1,136 @@
+"""Pyomo to sparse matrices, once: after this no modeller is in the loop.
+
+Works for any linear Pyomo model with one or more active objectives; a formulation of ours also names its choice groups and
+the quantum of each objective.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from models.errors import UsageError
+from models.formulation.build import Formulation, to_pyomo
+from models.formulation.core import block_name
+from models.workload import Serving
+from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
+
+
+def compile_formulation(formulation: Formulation) -> CompiledModel:
+    """The matrices of a formulation; objectives in whole quanta, in the order of its goals."""
+    compiled = compile_pyomo(to_pyomo(formulation))
+    groups = _choice_groups(formulation, compiled.column_keys)
+    return _replace(compiled, choice_groups=groups)
+
+
+def compile_pyomo(model: Any) -> CompiledModel:
+    """The matrices of a linear Pyomo model with all its active objectives.
+
+    Raises UsageError where the model is not linear or has no objective.
+    """
+    import pyomo.environ as pyo
+    from pyomo.core.base.objective import Objective
+    from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+    objectives = list(model.component_data_objects(Objective, active=True, descend_into=True))
+    if not objectives:
+        raise UsageError("the Pyomo model has no active objective")
+    senses = tuple(Sense.MINIMISE if o.sense == pyo.minimize else Sense.MAXIMISE for o in objectives)
+    try:
+        form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+    except Exception as error:
+        raise UsageError(f"the Pyomo model cannot be compiled: {error}") from error
+    signs = np.array([1.0 if sense is Sense.MINIMISE else -1.0 for sense in senses])
+    costs = np.asarray(sparse.csr_array(form.c).toarray(), dtype=np.float64) * signs[:, None]
+    offsets = np.asarray(form.c_offset, dtype=np.float64).reshape(-1) * signs
+    matrix = sparse.csc_array(form.A, dtype=np.float64)
+    right = np.asarray(form.rhs, dtype=np.float64)
+    kinds = np.array([row.bound_type for row in form.rows], dtype=np.int64)
+    lower, upper, integer = _bounds(form.columns)
+    merged, row_lower, row_upper, keys = _merge_rows(
+        matrix, right, kinds, [str(row.constraint.name) for row in form.rows]
+    )
+    return CompiledModel(
+        name=str(model.name),
+        matrix=merged,
+        row_lower=row_lower,
+        row_upper=row_upper,
+        lower=lower,
+        upper=upper,
+        integer=integer,
+        objectives=costs,
+        offsets=offsets,
+        senses=senses,
+        objective_names=tuple(str(o.name) for o in objectives),
+        steps=tuple(step_of(costs[i], integer) for i in range(len(objectives))),
+        row_keys=keys,
+        column_keys=tuple(str(v.name) for v in form.columns),
+    )
+
+
+def _bounds(columns: Any) -> tuple[Floats, Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
+    lower = np.array([-math.inf if v.lb is None else float(v.lb) for v in columns], dtype=np.float64)
+    upper = np.array([math.inf if v.ub is None else float(v.ub) for v in columns], dtype=np.float64)
+    integer = np.array([not v.is_continuous() for v in columns], dtype=np.bool_)
+    return lower, upper, integer
+
+
+def _merge_rows(
+    matrix: sparse.csc_array, right: Floats, kinds: np.ndarray[Any, np.dtype[np.int64]], names: list[str]
+) -> tuple[sparse.csc_array, Floats, Floats, tuple[str, ...]]:
+    """Rows with both bounds arrive as two; they become one again."""
+    first: dict[str, int] = {}
+    order: list[int] = []
+    low: list[float] = []
+    high: list[float] = []
+    for number, name in enumerate(names):
+        if name not in first:
+            first[name] = len(order)
+            order.append(number)
+            low.append(-math.inf)
+            high.append(math.inf)
+        place = first[name]
+        if kinds[number] <= 0:
+            low[place] = float(right[number])
+        if kinds[number] >= 0:
+            high[place] = float(right[number])
+    picked = sparse.csc_array(sparse.csr_array(matrix)[order])
+    return picked, np.array(low), np.array(high), tuple(names[number] for number in order)
+
+
+def step_of(costs: Floats, integer: np.ndarray[Any, np.dtype[np.bool_]]) -> float | None:
+    """Greatest step all values of an objective are multiples of, or None where continuous columns or fractions enter."""
+    used = costs != 0
+    if np.any(used & ~integer):
+        return None
+    values = costs[used]
+    if not len(values):
+        return 1.0
+    whole = np.rint(values)
+    if np.any(np.abs(values - whole) > 1e-9 * np.maximum(1.0, np.abs(values))) or np.abs(whole).max() > 2**52:
+        return None
+    return float(math.gcd(*(int(abs(v)) for v in np.unique(whole))))
+
+
+def _choice_groups(formulation: Formulation, columns: tuple[str, ...]) -> tuple[ChoiceGroup, ...]:
+    """The placements of each training cluster: exactly one of them is chosen."""
+    position = {name: number for number, name in enumerate(columns)}
+    groups = []
+    for cluster, workload in formulation.instance.workloads.items():
+        if isinstance(workload, Serving):
+            continue
+        members: list[int] = []
+        for placements in formulation.candidates.of(cluster):
+            block = formulation.blocks[block_name(placements)]
+            members.extend(position[f"{block.name}[{key}]"] for key in block.keys if f"{block.name}[{key}]" in position)
+        groups.append(ChoiceGroup(f"use[{cluster}]", tuple(sorted(members))))
+    return tuple(groups)
+
+
+def _replace(model: CompiledModel, **changes: Any) -> CompiledModel:
+    import dataclasses
+
+    return dataclasses.replace(model, **changes)
