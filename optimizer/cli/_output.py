@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-ERROR_SCHEMA = "optimizer.error/1"
+ERROR_SCHEMA = "refarch/error/1"
 
 # Spreadsheets take a cell that begins so for a formula; the tab and carriage return are stripped first by some.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -25,7 +25,7 @@ def json_option(function: Any) -> Any:
 def document(command: str, data: Any, status: str = "complete") -> str:
     """The JSON document of ``command``: its schema's name and version, status and data. NaN and infinity are refused."""
     return json.dumps(
-        {"schema": f"optimizer.{command}/1", "status": status, "data": data}, indent=2, allow_nan=False, default=_plain
+        {"schema": f"refarch/{command}/1", "status": status, "data": data}, indent=2, allow_nan=False, default=_plain
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -116,7 +117,9 @@ def _required(extra: str | None) -> list[str]:
 
 
 def _distribution(requirement: str) -> str:
-    return requirement.split(";")[0].split("[")[0].split("<")[0].split(">")[0].split("=")[0].split("!")[0].strip(" ~")
+    """The name in a requirement line, in the one spelling that package indexes use (``SALib>=1.5`` is ``salib``)."""
+    name = re.match(r"[A-Za-z0-9._-]+", requirement.strip())
+    return re.sub(r"[-_.]+", "-", name.group()).lower() if name else requirement
 
 
 def _installed(distribution: str) -> str | None:

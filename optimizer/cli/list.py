@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from models.parts.part import Part
 
 
-# Bounds on what is better when larger; every other limit is a ceiling.
-_FLOORS = frozenset({"throughput", "goodput"})
-
-
 class _Listing(NamedTuple):
     """Rows as plain records for JSON, and the columns of the table a person reads."""
 
@@ -92,9 +88,30 @@ def _catalogue(instance: str | None) -> Catalogue:
     return catalogue
 
 
+def _objectives(_type: str | None, _instance: str | None) -> _Listing:
+    from models.formulation.build import DEFAULT_OBJECTIVES
+    from models.formulation.family import objectives
+
+    records = [
+        {
+            "name": name,
+            "sense": found.direction.value,
+            "unit": found.unit.symbol,
+            "column": found.column,
+            "title": found.title,
+            "default": name in DEFAULT_OBJECTIVES,
+        }
+        for name, found in sorted(objectives().items())
+    ]
+    return _Listing(records, ("name", "sense", "column", "default", "title"))
+
+
 def _limits(_type: str | None, _instance: str | None) -> _Listing:
+    from models.formulation.family import Direction, objectives
     from models.policy import Limits
 
+    # A limit stands on the bad side of its objective; what is no objective of its own is spent, so it has a ceiling.
+    floors = {name for name, found in objectives().items() if found.direction is Direction.MAXIMISE}
     records = []
     for name, info in Limits.model_fields.items():
         unit, dimension, example = _unit(info.annotation)
@@ -102,7 +119,7 @@ def _limits(_type: str | None, _instance: str | None) -> _Listing:
             {
                 "name": name,
                 "unit": unit,
-                "sense": "at least" if name in _FLOORS else "at most",
+                "sense": "at least" if name in floors else "at most",
                 "dimension": dimension,
                 "example": example,
             }
@@ -136,6 +153,7 @@ def _backends(_type: str | None, _instance: str | None) -> _Listing:
 _KINDS: dict[str, Callable[[str | None, str | None], _Listing]] = {
     "instances": _instances,
     "parts": _parts,
+    "objectives": _objectives,
     "limits": _limits,
     "backends": _backends,
 }

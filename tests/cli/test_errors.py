@@ -77,7 +77,7 @@ def test_error_as_text_and_as_json(
     assert outcome.code == code
     assert outcome.err == ""
     found = outcome.document
-    assert (found["schema"], found["status"], found["error"]["code"]) == ("optimizer.error/1", "error", name)
+    assert (found["schema"], found["status"], found["error"]["code"]) == ("refarch/error/1", "error", name)
     assert found["error"]["message"]
 
 

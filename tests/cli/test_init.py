@@ -81,7 +81,7 @@ def test_a_folder_that_does_not_exist(cli: Callable) -> None:
 
 def test_json(cli: Callable) -> None:
     assert cli("init", "mine", "--json").document == {
-        "schema": "optimizer.init/1",
+        "schema": "refarch/init/1",
         "status": "complete",
         "data": {"path": "mine.yaml"},
     }

@@ -15,7 +15,7 @@ from models.shipped import catalogue_folder, shipped_instances
 
 def test_parts_are_the_rows_of_the_catalogue(cli: Callable) -> None:
     found = cli("list", "parts", "--json").document
-    assert (found["schema"], found["status"]) == ("optimizer.list-parts/1", "complete")
+    assert (found["schema"], found["status"]) == ("refarch/list-parts/1", "complete")
     listed = {(record["type"], record["id"]): record for record in found["data"]}
     rows = 0
     for kind in part_types():
@@ -84,3 +84,12 @@ def test_unknown_listing_is_a_usage_error(cli: Callable, what: str) -> None:
 
 def test_options_of_parts_are_refused_elsewhere(cli: Callable) -> None:
     assert cli("list", "limits", "--type", "switches").code == 2
+
+
+def test_objectives_have_sense_and_column_with_its_unit(cli: Callable) -> None:
+    records = {record["name"]: record for record in cli("list", "objectives", "--json").document["data"]}
+    assert {"tco", "capex", "throughput", "power", "goodput", "carbon", "floor"} <= set(records)
+    assert [name for name, record in records.items() if record["default"]] == ["power", "tco", "throughput"]
+    assert (records["tco"]["sense"], records["tco"]["column"]) == ("min", "tco_usd")
+    assert (records["throughput"]["sense"], records["throughput"]["column"]) == ("max", "throughput_tokens_per_s")
+    assert records["power"]["column"] == "power_kw"
