@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
 from optimizer.compiled_model import CompiledModel
+
+LARGEST_FOR_CPSAT = 300
+"""Columns. Single-worker CP-SAT falls behind on larger models, whose relaxation decides."""
+MOST_UNIT_ROWS = 0.5
+"""Share of rows with coefficients 0, 1, -1 only: set packing, partitioning and facility location are LP-dominated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the choice looks at."""
+
+    columns: int
+    rows: int
+    all_integer: bool
+    unit_rows: float
+
+
+def features(model: CompiledModel) -> Features:
+    """Features of ``model``."""
+    rows = sparse.csr_array(model.matrix)
+    owner = np.repeat(np.arange(model.n_rows), np.diff(rows.indptr))
+    other = np.bincount(owner, np.abs(rows.data) != 1.0, minlength=model.n_rows)
+    unit = float((other == 0).mean()) if model.n_rows else 0.0
+    return Features(model.n_columns, model.n_rows, bool(model.integer.all()), unit)
 
 
 def choose(model: CompiledModel) -> str:
-    """Name of the solver for ``model``."""
-    return "highs"
+    """Name of the solver for ``model``: CP-SAT for small dense integer programs it accepts, HiGHS for everything else."""
+    seen = features(model)
+    if not seen.all_integer or seen.columns > LARGEST_FOR_CPSAT or seen.unit_rows > MOST_UNIT_ROWS:
+        return "highs"
+    from optimizer.backends.cpsat import CpSat
+
+    return "cpsat" if CpSat.unavailable() is None and CpSat.refusal(model) is None else "highs"

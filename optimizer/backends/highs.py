@@ -12,7 +12,15 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, SolverOptions, StopReason
+from optimizer.backends.protocol import (
+    DEFAULT_LIMITS,
+    DEFAULT_OPTIONS,
+    Proof,
+    SolveLimits,
+    SolveResult,
+    SolverOptions,
+    StopReason,
+)
 from optimizer.backends.watchdog import watched
 from optimizer.compiled_model import CompiledModel, Floats
 
@@ -64,7 +72,7 @@ class Highs:
         """HiGHS takes every model of this form."""
         return None
 
-    def __init__(self, model: CompiledModel, options: SolverOptions = SolverOptions()) -> None:  # noqa: B008
+    def __init__(self, model: CompiledModel, options: SolverOptions = DEFAULT_OPTIONS) -> None:
         import highspy
 
         self._model = model
@@ -91,7 +99,7 @@ class Highs:
         row_lower: Floats | None = None,
         row_upper: Floats | None = None,
         step: float = 0.0,
-        limits: SolveLimits = SolveLimits(),  # noqa: B008
+        limits: SolveLimits = DEFAULT_LIMITS,
     ) -> SolveResult:
         """See the protocol."""
         model = self._model
@@ -114,7 +122,7 @@ class Highs:
         *,
         weights: Sequence[float],
         step: float = 0.0,
-        limits: SolveLimits = SolveLimits(),  # noqa: B008
+        limits: SolveLimits = DEFAULT_LIMITS,
     ) -> SolveResult:
         """See the protocol. Sharp form: ``f_i <= sum_j boxes[j, i] b_j`` with exactly one ``b_j``, no big constant."""
         model = self._model

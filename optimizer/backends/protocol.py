@@ -52,8 +52,8 @@ class SolverOptions:
     presolve: bool = True
     heuristic_effort: float = 0.05
     restarts: bool = True
-    probing_level: int = 2
-    symmetry_level: int = 2
+    probing_level: int = 0
+    symmetry_level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,10 @@ class SolveResult:
         return self.x is not None
 
 
+DEFAULT_OPTIONS = SolverOptions()
+DEFAULT_LIMITS = SolveLimits()
+
+
 class Backend(Protocol):
     """One hot solver instance for one model. The rows of all objectives are in the program from the start, unbounded.
 
@@ -114,7 +118,7 @@ class Backend(Protocol):
         """Why this solver cannot treat ``model`` (a continuous column, a coefficient that is not an exact integer multiple, ...), or None."""
         ...
 
-    def __init__(self, model: CompiledModel, options: SolverOptions = SolverOptions()) -> None: ...
+    def __init__(self, model: CompiledModel, options: SolverOptions = DEFAULT_OPTIONS) -> None: ...
 
     def solve(
         self,
@@ -127,7 +131,7 @@ class Backend(Protocol):
         row_lower: Floats | None = None,
         row_upper: Floats | None = None,
         step: float = 0.0,
-        limits: SolveLimits = SolveLimits(),
+        limits: SolveLimits = DEFAULT_LIMITS,
     ) -> SolveResult:
         """Minimise ``sum_i weights[i] * objective_i`` or ``cost @ x`` (neither: find any feasible point).
 
@@ -143,7 +147,7 @@ class Backend(Protocol):
         *,
         weights: Sequence[float],
         step: float = 0.0,
-        limits: SolveLimits = SolveLimits(),
+        limits: SolveLimits = DEFAULT_LIMITS,
     ) -> SolveResult:
         """As ``solve``, over the union of the boxes ``objective <= boxes[j]`` (m x k, finite): one disjunctive program."""
         ...

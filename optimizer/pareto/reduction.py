@@ -18,7 +18,7 @@ from scipy import sparse
 
 from optimizer.backends.protocol import Backend, Proof, SolveLimits, SolveResult, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
-from optimizer.pareto.relaxation import Relaxation
+from optimizer.pareto.relaxation import Relaxation, Relaxed
 
 FIRST_GUESS = 60
 """Columns that survive the first guessed ceiling, at least."""
@@ -37,8 +37,60 @@ class Reduced:
     discarded: int
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Priced:
+    """A valid bound and what each step of a column away from its lower (``up``) or upper (``down``) limit adds to it at least."""
+
+    bound: float
+    up: Floats
+    down: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, relaxed: Relaxed, low: Floats, high: Floats) -> Priced:
+        """Prices from a relaxation solved within ``low``, ``high``."""
+        return cls(relaxed.bound, np.maximum(relaxed.reduced, 0.0), np.maximum(-relaxed.reduced, 0.0), low, high)
+
+    @classmethod
+    def weighted(cls, weights: Sequence[float], parts: Sequence[Priced]) -> Priced:
+        """Bounds of single objectives added up: valid for any weights that are not negative."""
+        up = np.einsum("i,ij->j", np.asarray(weights), np.array([p.up for p in parts]))
+        down = np.einsum("i,ij->j", np.asarray(weights), np.array([p.down for p in parts]))
+        bound = math.fsum(w * p.bound for w, p in zip(weights, parts, strict=True) if w != 0)
+        return cls(bound, up, down, parts[0].low, parts[0].high)
+
+    @property
+    def either(self) -> Floats:
+        """Price of leaving the cheaper limit by one."""
+        return np.maximum(self.up, self.down)
+
+    def within(self, ceiling: float, low: Floats, high: Floats, whole: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """``low`` and ``high`` tightened to what stays at or below ``ceiling``, for the ``whole`` columns."""
+        if not math.isfinite(ceiling) or not math.isfinite(self.bound):
+            return low, high
+        room = ceiling - self.bound
+        room = max(0.0, room + 1e-9 * abs(room) + 1e-9)
+        with np.errstate(divide="ignore", over="ignore"):
+            rise = np.floor(np.where(self.up > 1e-12, room / self.up, math.inf) + 1e-9)
+            fall = np.floor(np.where(self.down > 1e-12, room / self.down, math.inf) + 1e-9)
+        upper = np.where(whole, np.minimum(high, self.low + rise), high)
+        lower = np.where(whole, np.maximum(low, self.high - fall), low)
+        return lower, upper
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One scalarised box."""
+
+    weights: list[float]
+    tops: list[float]
+    step: float
+    limits: SolveLimits
+
+
 class Reducer:
-    """Solves scalarised zones of one scaled model through its relaxation. Stateless between questions apart from fixed starting bases."""
+    """Solves scalarised zones of one scaled model through its relaxation. Stateless between questions apart from what ``prepare`` keeps."""
 
     def __init__(self, model: CompiledModel, relaxation: Relaxation, make: Callable[[CompiledModel], Backend]) -> None:
         self._model = model
@@ -50,7 +102,7 @@ class Reducer:
         self._whole = model.integer & np.isfinite(model.lower) & np.isfinite(model.upper)
         self._low = np.where(model.integer, np.ceil(model.lower - 1e-9), model.lower)
         self._high = np.where(model.integer, np.floor(model.upper + 1e-9), model.upper)
-        self._bounds_of_one: list[tuple[float, Floats]] = []
+        self._alone: list[Priced] = []
         self.worthwhile = int(self._whole.sum()) >= SMALLEST_MODEL
 
     def prepare(self) -> None:
@@ -58,7 +110,9 @@ class Reducer:
         k = self._model.n_objectives
         for i in range(k):
             relaxed = self._relaxation.minimise([1.0 if i == j else 0.0 for j in range(k)])
-            self._bounds_of_one.append((relaxed.bound, relaxed.reduced))
+            if relaxed.x is not None:
+                self._relaxation.keep(f"objective {i}")
+            self._alone.append(Priced.of(relaxed, self._low, self._high))
 
     def minimise(
         self,
@@ -69,104 +123,83 @@ class Reducer:
         ceiling: float,
         limits: SolveLimits,
     ) -> Reduced:
-        """Least ``sum weights[i] * objective_i`` with objectives at most ``tops``, if it is below ``ceiling`` (inf: any).
+        """Least ``sum weights[i] * objective_i`` with objectives at most ``tops``, if it is below ``ceiling`` by a step (inf: any).
 
         The result is INFEASIBLE when there is no legal point at all, or none below a finite ceiling.
         """
-        relaxed = self._relaxation.minimise(weights, tops)
         last = ceiling - max(step, 0.0) * (1 - 1e-6)
+        low, high = self._discard_alone(weights, tops, last)
+        if bool((low > high).any()):
+            return Reduced(_none(min(ceiling, math.inf)), 0, int(self._whole.sum()))
+        main = f"objective {int(np.argmax(weights))}"
+        relaxed = self._relaxation.minimise(weights, tops, lower=low, upper=high, start=main)
         if relaxed.bound > last or relaxed.bound == math.inf:
             return Reduced(_none(min(relaxed.bound, ceiling)), 0, int(self._whole.sum()))
+        task = _Task(list(weights), list(tops), step, limits)
         if relaxed.bound == -math.inf:
-            return Reduced(None, 0, 0)
-        low, high = self._by_single_objectives(tops)
+            return self._last_resort(task, low, high, ceiling, 0)
+        return self._search(task, Priced.of(relaxed, low, high), low, high, last, ceiling)
+
+    def _search(self, task: _Task, priced: Priced, low: Floats, high: Floats, last: float, ceiling: float) -> Reduced:
+        """Solve under rising ceilings until one is confirmed by an optimum at or below it."""
         calls = 0
-        for guess in self._guesses(relaxed.bound, relaxed.reduced, high > low, last):
-            lower, upper = self._tightened(low, high, relaxed.bound, relaxed.reduced, guess)
-            kept = upper > lower
-            whole = int((kept & self._whole).sum())
-            if whole > LARGEST_REST * self._whole.sum():
-                return Reduced(None, calls, 0)
-            found = self._solve_rest(lower, upper, weights, tops, step, limits)
+        for guess in self._guesses(priced, high > low, last):
+            lower, upper = priced.within(guess, low, high, self._whole)
+            kept = int(((upper > lower) & self._whole).sum())
+            dropped = int(self._whole.sum()) - kept
+            found = self._solve_rest(lower, upper, task)
             calls += 1
-            dropped = int(self._whole.sum()) - whole
             if found.stop is not StopReason.FINISHED:
-                return Reduced(dataclasses.replace(found, bound=max(relaxed.bound, -math.inf)), calls, dropped)
+                return Reduced(dataclasses.replace(found, bound=priced.bound), calls, dropped)
             if found.objective is not None and found.objective <= guess + 1e-9 * abs(guess):
                 return Reduced(found, calls, dropped)
             if guess == last:
                 return Reduced(_none(ceiling), calls, dropped)
             if found.objective is not None:
-                return self._confirm(
-                    found, low, high, relaxed.bound, relaxed.reduced, weights, tops, step, limits, calls
-                )
-        return Reduced(None, calls, 0)
+                lower, upper = priced.within(found.objective, low, high, self._whole)
+                kept = int(((upper > lower) & self._whole).sum())
+                again = self._solve_rest(lower, upper, task)
+                return Reduced(again, calls + 1, int(self._whole.sum()) - kept)
+        return self._last_resort(task, low, high, ceiling, calls)
 
-    def _confirm(
-        self,
-        found: SolveResult,
-        low: Floats,
-        high: Floats,
-        bound: float,
-        reduced: Floats,
-        weights: Sequence[float],
-        tops: Sequence[float],
-        step: float,
-        limits: SolveLimits,
-        calls: int,
-    ) -> Reduced:
-        """The rest under a guess gave an incumbent above the guess: solve again with the incumbent as ceiling."""
-        assert found.objective is not None
-        lower, upper = self._tightened(low, high, bound, reduced, found.objective)
-        kept = int(((upper > lower) & self._whole).sum())
+    def _last_resort(self, task: _Task, low: Floats, high: Floats, ceiling: float, calls: int) -> Reduced:
+        """Solve all that was not discarded objective by objective, or the full program when that is nearly all of it."""
+        kept = int(((high > low) & self._whole).sum())
         if kept > LARGEST_REST * self._whole.sum():
             return Reduced(None, calls, 0)
-        again = self._solve_rest(lower, upper, weights, tops, step, limits)
-        return Reduced(again, calls + 1, int(self._whole.sum()) - kept)
+        found = self._solve_rest(low, high, task)
+        if found.proof is Proof.INFEASIBLE:
+            found = _none(ceiling)
+        return Reduced(found, calls + 1, int(self._whole.sum()) - kept)
 
-    def _guesses(self, bound: float, reduced: Floats, free: NDArray[np.bool_], ceiling: float) -> list[float]:
-        """Rising ceilings: enough for a few survivors, then for eight times as many, then the known one."""
-        prices = np.sort(np.abs(reduced[free & self._whole]))
+    def _guesses(self, priced: Priced, free: NDArray[np.bool_], last: float) -> list[float]:
+        """Rising ceilings: enough for a few survivors, then for eight times as many, and so on up to the known one."""
+        prices = np.sort(priced.either[free & self._whole])
+        total = int(self._whole.sum())
         guesses = []
         size = FIRST_GUESS
-        while size < LARGEST_REST * prices.size:
-            guess = bound + float(prices[size]) * (1 - 1e-9)
-            if guess >= ceiling:
+        while size < min(prices.size, LARGEST_REST * total):
+            guess = priced.bound + float(prices[size]) * (1 - 1e-9)
+            if guess >= last:
                 break
-            if guess > bound:
+            if guess > priced.bound:
                 guesses.append(guess)
             size *= 8
-        return [*guesses, ceiling]
+        if math.isfinite(last) or prices.size <= LARGEST_REST * total:
+            guesses.append(last)
+        return guesses
 
-    def _by_single_objectives(self, tops: Sequence[float]) -> tuple[Floats, Floats]:
+    def _discard_alone(self, weights: Sequence[float], tops: Sequence[float], last: float) -> tuple[Floats, Floats]:
+        """Fix what no single objective's bound allows, and what their weighted bounds put above the ceiling."""
         low, high = self._low, self._high
-        for (bound, reduced), top in zip(self._bounds_of_one, tops, strict=True):
-            if math.isfinite(bound) and math.isfinite(top):
-                low, high = self._tightened(low, high, bound, reduced, top)
+        for priced, top in zip(self._alone, tops, strict=True):
+            low, high = priced.within(top, low, high, self._whole)
+        if math.isfinite(last) and all(w >= 0 for w in weights):
+            total = Priced.weighted(weights, self._alone)
+            low, high = total.within(last, low, high, self._whole)
         return low, high
 
-    def _tightened(
-        self, low: Floats, high: Floats, bound: float, reduced: Floats, ceiling: float
-    ) -> tuple[Floats, Floats]:
-        if not math.isfinite(ceiling):
-            return low, high
-        room = max(0.0, ceiling - bound) * (1 + 1e-9) + 1e-9
-        priced = self._whole & (np.abs(reduced) > 1e-12)
-        units = np.full(reduced.shape, math.inf)
-        units[priced] = np.floor(room / np.abs(reduced[priced]) + 1e-9)
-        upper = np.where(priced & (reduced > 0), np.minimum(high, self._low + units), high)
-        lower = np.where(priced & (reduced < 0), np.maximum(low, self._high - units), low)
-        return lower, upper
-
-    def _solve_rest(
-        self,
-        lower: Floats,
-        upper: Floats,
-        weights: Sequence[float],
-        tops: Sequence[float],
-        step: float,
-        limits: SolveLimits,
-    ) -> SolveResult:
+    def _solve_rest(self, lower: Floats, upper: Floats, task: _Task) -> SolveResult:
         if bool((upper < lower).any()):
             return _none(math.inf)
         kept = np.flatnonzero(upper > lower)
@@ -175,19 +208,18 @@ class Reducer:
         if empty:
             return _none(math.inf)
         found = self._make(small).solve(
-            weights=weights, objective_upper=[t - s for t, s in zip(tops, shift, strict=True)], step=step, limits=limits
+            weights=task.weights,
+            objective_upper=[t - s for t, s in zip(task.tops, shift, strict=True)],
+            step=task.step,
+            limits=task.limits,
         )
-        constant = math.fsum(w * s for w, s in zip(weights, shift, strict=True))
+        constant = math.fsum(w * s for w, s in zip(task.weights, shift, strict=True))
         x = None
         if found.x is not None:
             x = base.copy()
             x[kept] = found.x
-        return dataclasses.replace(
-            found,
-            x=x,
-            objective=None if found.objective is None else found.objective + constant,
-            bound=found.bound + constant,
-        )
+        value = None if found.objective is None else found.objective + constant
+        return dataclasses.replace(found, x=x, objective=value, bound=found.bound + constant)
 
     def _restricted(
         self, kept: NDArray[np.intp], base: Floats, lower: Floats, upper: Floats

@@ -33,7 +33,7 @@ class Relaxed:
 class Relaxation:
     """Hot linear relaxation of a scaled model with one row per objective.
 
-    Each distinct cost keeps its first basis, and every solve of that cost starts from it: answers do not depend on the order of questions.
+    Every solve starts from a named basis that was kept once (or from none): answers do not depend on the order of questions.
     """
 
     def __init__(self, model: CompiledModel, seed: int = 0) -> None:
@@ -47,8 +47,10 @@ class Relaxation:
         )
         self._columns = np.arange(model.n_columns, dtype=np.int32)
         self._lower, self._upper = finite_bounds(model)
-        self._bases: dict[tuple[float, ...], Any] = {}
+        self._bases: dict[str, Any] = {}
         self._current: tuple[float, ...] | None = None
+        self._held = (model.lower, model.upper)
+        self._edited = False
         solver = highspy.Highs()
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("threads", 1)
@@ -57,22 +59,34 @@ class Relaxation:
         self._solver = solver
         self.solves = 0
 
-    def minimise(self, weights: Sequence[float], objective_upper: Sequence[float] | None = None) -> Relaxed:
-        """Lower bound of ``sum weights[i] * objective_i`` where objectives stay below ``objective_upper`` (k, inf for none)."""
+    def minimise(
+        self,
+        weights: Sequence[float],
+        objective_upper: Sequence[float] | None = None,
+        *,
+        lower: Floats | None = None,
+        upper: Floats | None = None,
+        start: str = "",
+    ) -> Relaxed:
+        """Lower bound of ``sum weights[i] * objective_i`` where objectives stay below ``objective_upper`` (k, inf for none) and
+        columns within ``lower``, ``upper`` (columns; the model's own when None). ``start`` names the basis to begin from: the first
+        one kept under that name by ``keep``.
+        """
         model, solver = self._model, self._solver
-        key = tuple(weights)
         cost = np.asarray(self._objectives.T @ np.asarray(weights, dtype=np.float64))
+        key = tuple(weights)
         if key != self._current:
             solver.changeColsCost(model.n_columns, self._columns, cost)
             self._current = key
-        tops = (
-            np.full(model.n_objectives, math.inf)
-            if objective_upper is None
-            else np.asarray(objective_upper, dtype=float)
-        )
+        tops = np.full(model.n_objectives, math.inf)
+        if objective_upper is not None:
+            tops = np.asarray(objective_upper, dtype=np.float64)
         for i, top in enumerate(tops.tolist()):
             solver.changeRowBounds(model.n_rows + i, -math.inf, top)
-        basis = self._bases.get(key)
+        low = self._lower if lower is None else np.maximum(self._lower, lower)
+        high = self._upper if upper is None else np.minimum(self._upper, upper)
+        self._bound_columns(low, high, lower is not None or upper is not None)
+        basis = self._bases.get(start)
         if basis is not None:
             solver.setBasis(basis)
         else:
@@ -81,28 +95,46 @@ class Relaxation:
         self.solves += 1
         status = solver.getModelStatus()
         if status == self._hs.HighsModelStatus.kInfeasible:
-            return self._infeasible(tops)
+            return self._infeasible(tops, low, high)
         if status != self._hs.HighsModelStatus.kOptimal:
             return Relaxed(-math.inf, np.zeros(model.n_columns), None)
-        if basis is None and objective_upper is None:
-            self._bases[key] = solver.getBasis()
         solution = solver.getSolution()
-        bound, reduced = self._evaluate(cost, np.array(solution.row_dual), tops)
+        bound, reduced = self._evaluate(cost, np.array(solution.row_dual), tops, low, high)
         return Relaxed(bound, reduced, np.array(solution.col_value))
 
-    def _infeasible(self, tops: Floats) -> Relaxed:
+    def keep(self, name: str) -> None:
+        """Keep the basis of the last solve under ``name``."""
+        self._bases[name] = self._solver.getBasis()
+
+    def _bound_columns(self, low: Floats, high: Floats, edited: bool) -> None:
+        """Give the solver these column bounds; only what differs from what it holds."""
+        if not edited and not self._edited:
+            return
+        held_low, held_high = self._held
+        want_low = low if edited else self._model.lower
+        want_high = high if edited else self._model.upper
+        changed = np.flatnonzero((held_low != want_low) | (held_high != want_high)).astype(np.int32)
+        if changed.size:
+            self._solver.changeColsBounds(changed.size, changed, want_low[changed], want_high[changed])
+        self._held = (want_low, want_high)
+        self._edited = edited
+
+    def _infeasible(self, tops: Floats, low: Floats, high: Floats) -> Relaxed:
         """Infeasible only if the dual ray proves it: a combination of rows that no x within its bounds can meet."""
         zeros = np.zeros(self._model.n_columns)
         status, has, ray = _dual_ray(self._solver)
         if status and has:
             ray = np.asarray(ray, dtype=np.float64)
             for multipliers in (ray, -ray):
-                bound, _ = self._evaluate(zeros, multipliers / max(1e-12, float(np.abs(multipliers).max())), tops)
+                scale = max(1e-12, float(np.abs(multipliers).max()))
+                bound, _ = self._evaluate(zeros, multipliers / scale, tops, low, high)
                 if bound > 1e-6:
                     return Relaxed(math.inf, zeros, None)
         return Relaxed(-math.inf, zeros, None)
 
-    def _evaluate(self, cost: Floats, multipliers: Floats, tops: Floats) -> tuple[float, Floats]:
+    def _evaluate(
+        self, cost: Floats, multipliers: Floats, tops: Floats, lower: Floats, upper: Floats
+    ) -> tuple[float, Floats]:
         model = self._model
         low = np.concatenate([model.row_lower, np.full(model.n_objectives, -math.inf)])
         high = np.concatenate([model.row_upper, tops])
@@ -110,7 +142,7 @@ class Relaxation:
         multipliers = np.where(np.isfinite(side), multipliers, 0.0)
         rows = np.where(multipliers != 0, multipliers * np.where(np.isfinite(side), side, 0.0), 0.0)
         reduced = cost - self._transposed @ multipliers
-        edge = np.where(reduced > 0, self._lower, self._upper)
+        edge = np.where(reduced > 0, lower, upper)
         columns = np.where(reduced != 0, reduced * np.where(np.isfinite(edge), edge, 0.0), 0.0)
         loose = ~np.isfinite(edge) & (np.abs(reduced) > 1e-9 * (1.0 + np.abs(cost)))
         if loose.any():

@@ -31,6 +31,8 @@ class Batches:
 
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
+        for point in sorted(self._space.points):
+            self._region.add(point)
         self._drop_empty()
         while len(self._region):
             groups = self._choose()

@@ -30,6 +30,8 @@ class Zones:
 
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
+        for point in sorted(self._space.points):
+            self._region.add(point)
         self._drop_empty()
         while len(self._region):
             chosen = self._choose()
