@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.candidates.fabric_parts import SwitchCard
 from models.candidates.fabric_request import FabricRequest, Taper
@@ -13,7 +13,10 @@ from models.physics.network.ports import LeafSplit, leaf_splits
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One shape of fabric, to be counted at every size: tiers, rail or plain, leaf split, spine split."""
+    """One shape of fabric, to be counted at every size: tiers, rail or plain, leaf split, spine split.
+
+    ``even_core``: three tiers with as many core switches as spread the uplinks of a group evenly, where the least number does not.
+    """
 
     tiers: int
     rail_optimised: bool
@@ -23,6 +26,7 @@ class Block:
     ratio: float
     spine_down: int
     spine_up: int
+    even_core: bool = False
 
     @property
     def split(self) -> str:
@@ -85,7 +89,7 @@ def _three_tier(request: FabricRequest, splits: Sequence[LeafSplit], railed: boo
             down = int(spine_ports * asked / (1 + asked) + 1e-9)
             if 0 < down < spine_ports:
                 blocks += [Block(3, railed, s.down, s.up, asked, s.ratio, down, spine_ports - down) for s in flat]
-    return blocks
+    return blocks + [replace(block, even_core=True) for block in blocks]
 
 
 def _blocks(request: FabricRequest, card: SwitchCard, up_speed: float, breakout: int, inter_ports: int) -> list[Block]:

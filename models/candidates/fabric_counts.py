@@ -10,7 +10,14 @@ import numpy.typing as npt
 from models.candidates.fabric_blocks import BlockGroup
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import Refusal
-from models.physics.network.clos import ceil_div, divisor_table, leaf_count, three_tier_groups
+from models.physics.network.clos import (
+    ceil_div,
+    even_core,
+    guaranteed_share,
+    leaf_count,
+    least_divisor,
+    three_tier_groups,
+)
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -21,8 +28,10 @@ RULES = (
     "a single leaf has nothing to join",
     "two tiers end here: no even spread of the uplinks over spines has enough spine ports",
     "two tiers already join all leaves of one group",
-    "a core switch has too few ports to reach every group",
+    "the uplinks of a group do not reach every core switch",
     "no leaf ports left for the fabric managers",
+    "the least number of core switches already spreads evenly",
+    "no even spread of a group's uplinks over core switches",
 )
 
 
@@ -51,15 +60,12 @@ class Counts:
     spine_up_used: Ints
     small_spine_up_used: Ints
     links_spine_core: Ints
+    core_share: npt.NDArray[np.float64]
 
 
 def _lookup(numbers: Ints, wanted: Ints) -> Ints:
     """Least divisor of ``numbers[i]`` that is >= ``wanted[i, :]``; 0 where there is none."""
-    longest = int(numbers.max(initial=0))
-    table = np.zeros((len(numbers), longest + 2), dtype=np.int64)
-    for i, number in enumerate(numbers):
-        table[i, : number + 2] = divisor_table(int(number))
-    return np.asarray(table[np.arange(len(numbers))[:, None], np.minimum(wanted, longest + 1)])
+    return np.stack([least_divisor(number, row) for number, row in zip(numbers, wanted, strict=True)])
 
 
 def _leaves(request: FabricRequest, down: Ints, railed: Bools) -> Ints:
@@ -116,26 +122,65 @@ def count_group(request: FabricRequest, group: BlockGroup) -> tuple[Counts, list
     def rows(values: npt.NDArray[np.generic]) -> Ints:
         return np.broadcast_to(values, rule.shape)[b, n].astype(np.int64)
 
-    three = rows(tiers) == 3
-    spread = np.maximum(rows(spines), 1)
-    pair = np.where(rows(tiers) == 1, 0, rows(uplinks) // spread)
-    big_leaves = np.where(three, rows(group_leaves), rows(leaf))
-    ratio_up, ratio_down = rows(spine_up), np.maximum(rows(spine_down), 1)
-    large = np.where(three, rows(per_rail) - (big_leaves - 1) * rows(groups), 0)
-    down_used = np.where(rows(tiers) == 1, 0, big_leaves * pair)
-    up_used = np.where(three, ceil_div(down_used * ratio_up, ratio_down), 0)
-    small_up = np.where(three, ceil_div((big_leaves - 1) * pair * ratio_up, ratio_down), 0)
-    small = np.where(three, rows(groups) - large, 0)
-    links_core = np.where(three, rows(rails) * rows(spines) * (large * up_used + small * small_up), 0)
+    upper = _upper(
+        group, *(rows(v) for v in (tiers, rails, leaf, groups, group_leaves, spines, uplinks, spine_down, spine_up))
+    )
+    wants_even = rows(column("even_core")).astype(bool)
+    core, core_rule = _core(upper, rows(tiers) == 3, wants_even)
+    rule[b, n] = core_rule
+    kept = core_rule == 0
+    b, n = b[kept], n[kept]
     counts = Counts(
         block=b, size=n, nodes=request.nodes[n].astype(np.int64), positions=request.positions[n], tiers=rows(tiers),
         railed=rows(railed).astype(bool), down=rows(down), up=rows(up), rails=rows(rails), leaf=rows(leaf),
-        spine=np.where(three, rows(rails * groups * spines), np.where(rows(tiers) == 2, rows(spines), 0)),
-        core=ceil_div(links_core, group.inter_ports), groups=np.where(three, rows(groups), 0), group_leaves=big_leaves,
-        group_spines=rows(spines), large_groups=large, links_per_pair=pair, spine_down_used=down_used,
-        spine_up_used=up_used, small_spine_up_used=small_up, links_spine_core=links_core,
+        core=core[kept], core_share=_core_share(upper, core)[kept],
+        **{name: values[kept] for name, values in upper.items() if name in Counts.__dataclass_fields__},
     )  # fmt: skip
     return counts, _refusals(group, request, rule)
+
+
+def _upper(
+    group: BlockGroup, tiers: Ints, rails: Ints, leaf: Ints, groups: Ints, group_leaves: Ints, spines: Ints, uplinks: Ints,
+    spine_down: Ints, spine_up: Ints,
+) -> dict[str, Ints]:  # fmt: skip
+    """Spines and their links on legal rows. Groups of a rail differ by at most one leaf: ``large_groups`` have the larger size."""
+    three = tiers == 3
+    pair = np.where(tiers == 1, 0, uplinks // np.maximum(spines, 1))
+    big = np.where(three, group_leaves, leaf)
+    large = np.where(three, leaf // rails - (big - 1) * groups, 0)
+    small = np.where(three, groups - large, 0)
+    down_ports = np.maximum(spine_down, 1)
+    down_used = np.where(tiers == 1, 0, big * pair)
+    up_used = np.where(three, ceil_div(down_used * spine_up, down_ports), 0)
+    small_up = np.where(three & (small > 0), ceil_div((big - 1) * pair * spine_up, down_ports), 0)
+    links = np.where(three, rails * spines * (large * up_used + small * small_up), 0)
+    return {
+        "spine": np.where(three, rails * groups * spines, np.where(tiers == 2, spines, 0)),
+        "groups": np.where(three, groups, 0), "group_leaves": big, "group_spines": spines, "large_groups": large,
+        "links_per_pair": pair, "spine_down_used": down_used, "spine_up_used": up_used, "small_spine_up_used": small_up,
+        "links_spine_core": links, "least_core": ceil_div(links, group.inter_ports),
+        "large_links": spines * up_used, "small_links": np.where(small > 0, spines * small_up, spines * up_used),
+    }  # fmt: skip
+
+
+def _core(upper: dict[str, Ints], three: Bools, wants_even: Bools) -> tuple[Ints, npt.NDArray[np.int8]]:
+    """Core switches, and the rule that refuses a row (0: none)."""
+    least, large, small = upper["least_core"], upper["large_links"], upper["small_links"]
+    together = np.gcd(large, small)
+    uneven = three & (together % np.maximum(least, 1) != 0)
+    core = least.copy()
+    asked = three & wants_even & uneven
+    core[asked] = even_core(least[asked], together[asked])
+    rule = np.zeros(least.shape, dtype=np.int8)
+    rule[three & wants_even & ~uneven] = 7
+    rule[asked & (core == 0)] = 8
+    rule[three & (rule == 0) & (small < core)] = 5
+    return core, rule
+
+
+def _core_share(upper: dict[str, Ints], core: Ints) -> npt.NDArray[np.float64]:
+    shares = [guaranteed_share(upper[name], core) for name in ("large_links", "small_links")]
+    return np.where(core > 0, np.minimum(*shares), 1.0)
 
 
 def filled(links: Ints, width: Ints, together: int) -> Ints:

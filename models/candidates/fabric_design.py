@@ -162,7 +162,7 @@ def _count_columns(request: FabricRequest, group: BlockGroup, c: Counts) -> Colu
         "spine_spare": spine_ports - logical - core_links,
         "core_ports": core_ports, "core_used": core_links, "core_spare": core_ports - core_links,
         "taper_leaf": _leaf_taper(request, group, c),
-        "taper_spine": np.where(c.tiers == 3, np.minimum(1.0, c.spine_up_used / np.maximum(c.spine_down_used, 1)), 1.0),
+        "taper_spine": np.where(c.tiers == 3, _spine_taper(c), 1.0),
     }  # fmt: skip
 
 
@@ -170,6 +170,11 @@ def _leaf_taper(request: FabricRequest, group: BlockGroup, c: Counts) -> npt.NDA
     used = np.minimum(c.down, np.where(c.railed, c.nodes, c.nodes * request.ports_per_node))
     passed = c.up * group.up_speed / (used * request.port_speed)
     return np.where(c.tiers == 1, 1.0, np.minimum(1.0, passed))
+
+
+def _spine_taper(c: Counts) -> npt.NDArray[np.float64]:
+    """Share of a group's leaf bandwidth that is sure to reach any other group."""
+    return np.minimum(1.0, c.spine_up_used / np.maximum(c.spine_down_used, 1)) * c.core_share
 
 
 def _units(request: FabricRequest, c: Counts, level: Level, medium: LinkMedium, links: Ints) -> tuple[Ints, Ints]:

@@ -5,9 +5,10 @@
     spine  = least divisor s of u with s >= leaf * u / r        two tiers: a leaf spreads its u uplinks evenly
     groups = ceil(leaves per rail / d_s)             three tiers: groups of at most d_s leaves of one rail
     spine  = R * groups * (least divisor s of u with s >= g * u / d_s)
-    core   = ceil(spine uplinks / r)
+    core   = ceil(spine uplinks / r)                            and a group's uplinks T reach every core switch: T >= core
 
-n node positions, R ports of a node, d:u down and up ports of a leaf, d_s down ports of a spine, r ports of the switch above.
+The least core is what published tables print; it passes the guaranteed share floor(T / core) * core / T of a group's bandwidth, which
+is all of it where core divides T. n node positions, R ports of a node, d:u down and up ports of a leaf, d_s down ports of a spine, r ports of the switch above.
 Splitting every inter-switch port by b replaces u by u*b and r by r*b. The divisor rule comes from published component
 tables, where plain rounding up fails in several rows: a leaf must reach every spine with the same number of links.
 """
@@ -15,6 +16,7 @@ tables, where plain rounding up fails in several rows: a leaf must reach every s
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -28,18 +30,14 @@ def ceil_div(number: IntsLike, by: IntsLike) -> Ints:
     return np.asarray(-(-np.asarray(number, dtype=np.int64) // np.asarray(by, dtype=np.int64)), dtype=np.int64)
 
 
-@functools.lru_cache(maxsize=4096)
-def divisor_table(number: int) -> Ints:
-    """``table[k]`` is the least divisor of ``number`` that is >= k, for k = 0..number; the last entry (k > number) is 0."""
-    table = np.zeros(number + 2, dtype=np.int64)
-    following = 0
-    for candidate in range(number, 0, -1):
-        if number % candidate == 0:
-            following = candidate
-        table[candidate] = following
-    table[0] = table[1] if number else 0
-    table.setflags(write=False)
-    return table
+@functools.lru_cache(maxsize=8192)
+def divisors(number: int) -> Ints:
+    """Divisors of a positive number, ascending, followed by 0: what stands behind the largest divisor."""
+    small = np.arange(1, math.isqrt(number) + 1, dtype=np.int64)
+    small = small[number % small == 0]
+    found = np.concatenate([np.union1d(small, number // small), [0]]).astype(np.int64)
+    found.setflags(write=False)
+    return found
 
 
 def least_divisor(number: IntsLike, least: IntsLike) -> Ints:
@@ -49,7 +47,8 @@ def least_divisor(number: IntsLike, least: IntsLike) -> Ints:
     for value in np.unique(numbers):
         if value > 0:
             here = numbers == value
-            out[here] = divisor_table(int(value))[np.minimum(wanted[here], value + 1)]
+            known = divisors(int(value))
+            out[here] = known[np.searchsorted(known[:-1], wanted[here])]
     return out
 
 
@@ -79,6 +78,18 @@ def three_tier_spines(leaves_in_group: IntsLike, up: IntsLike, spine_down: IntsL
     """Spines of one group; 0 where the leaves have too few uplinks to reach enough spines."""
     need = ceil_div(np.asarray(leaves_in_group, dtype=np.int64) * np.asarray(up, dtype=np.int64), spine_down)
     return least_divisor(up, need)
+
+
+def even_core(least: IntsLike, group_links: IntsLike) -> Ints:
+    """Least number of core switches >= ``least`` over which ``group_links`` uplinks of every group spread evenly; 0 where none."""
+    return least_divisor(group_links, least)
+
+
+def guaranteed_share(group_links: IntsLike, core: IntsLike) -> npt.NDArray[np.float64]:
+    """Share of a group's uplinks that any other group can match core by core: floor(T / core) * core / T."""
+    links = np.asarray(group_links, dtype=np.int64)
+    cores = np.maximum(np.asarray(core, dtype=np.int64), 1)
+    return np.asarray(links // cores * cores / np.maximum(links, 1), dtype=float)
 
 
 def endpoint_limit(ports: int, tiers: int) -> int:
