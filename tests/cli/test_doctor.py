@@ -36,6 +36,7 @@ def test_a_sound_installation(cli: Callable, tmp_path: Path, monkeypatch: pytest
 def test_missing_package_and_extra_name_the_command_that_installs_them(
     cli: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(doctor, "_import_orders", lambda: ())
     real = doctor._installed
     monkeypatch.setattr(doctor, "_installed", lambda name: None if name in ("scipy", "salib") else real(name))
     outcome = cli("doctor", "--json")
@@ -53,6 +54,7 @@ def test_missing_package_and_extra_name_the_command_that_installs_them(
 def test_no_solver_at_all(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     none = (Availability("highs", False, None, "highspy is not installed"),)
     monkeypatch.setattr(optimizer.backends, "available", lambda: none)
+    monkeypatch.setattr(doctor, "_import_orders", lambda: ())
     outcome = cli("doctor", "--json")
     assert outcome.code == 6
     assert _findings(outcome.document)["backend", "any solver"]["mend"] == "pip install highspy"
