@@ -96,3 +96,15 @@ def nearest(name: str, valid: Sequence[str]) -> str:
         return f"did you mean {close[0]!r}?"
     shown = ", ".join(sorted(valid)[:12])
     return f"valid names: {shown}" if valid else "no name is valid here"
+
+
+class InfeasibleError(OptimizerError):
+    """No design meets every limit, and that is proven. Problems name the limits that clash."""
+
+    code = "infeasible"
+    exit_code = 4
+
+    def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        lines = "".join(f"\n  {p}" for p in self.problems)
+        super().__init__(f"{message}{lines}")

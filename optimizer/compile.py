@@ -6,6 +6,7 @@ the quantum of each objective.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from models.errors import UsageError
-from models.formulation.build import Formulation, to_pyomo
+from models.formulation.build import Formulation, column_name, to_pyomo
 from models.formulation.core import block_name
 from models.workload import Serving
 from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
@@ -23,7 +24,8 @@ def compile_formulation(formulation: Formulation) -> CompiledModel:
     """The matrices of a formulation; objectives in whole quanta, in the order of its goals."""
     compiled = compile_pyomo(to_pyomo(formulation))
     groups = _choice_groups(formulation, compiled.column_keys)
-    return _replace(compiled, choice_groups=groups)
+    names = tuple(goal.name for goal in formulation.goals)
+    return dataclasses.replace(compiled, choice_groups=groups, objective_names=names)
 
 
 def compile_pyomo(model: Any) -> CompiledModel:
@@ -125,12 +127,7 @@ def _choice_groups(formulation: Formulation, columns: tuple[str, ...]) -> tuple[
         members: list[int] = []
         for placements in formulation.candidates.of(cluster):
             block = formulation.blocks[block_name(placements)]
-            members.extend(position[f"{block.name}[{key}]"] for key in block.keys if f"{block.name}[{key}]" in position)
+            names = (column_name(block.name, key) for key in block.keys)
+            members.extend(position[name] for name in names if name in position)
         groups.append(ChoiceGroup(f"use[{cluster}]", tuple(sorted(members))))
     return tuple(groups)
-
-
-def _replace(model: CompiledModel, **changes: Any) -> CompiledModel:
-    import dataclasses
-
-    return dataclasses.replace(model, **changes)

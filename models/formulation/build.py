@@ -11,7 +11,7 @@ import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from models.candidates.placement import Candidates, enumerate_candidates
-from models.errors import InstanceError, Problem, UsageError, nearest
+from models.errors import InfeasibleError, Problem, UsageError, nearest
 from models.formulation.core import Core, Row, block_name
 from models.formulation.dominance import Group, Pruning, prune
 from models.formulation.family import Direction, Objective, families, objectives
@@ -87,12 +87,17 @@ def parse_objectives(instance: Instance, names: Sequence[str] | None) -> list[tu
 
 
 def build(
-    instance: Instance, names: Sequence[str] | None = None, candidates: Candidates | None = None, pruned: bool = True
+    instance: Instance,
+    names: Sequence[str] | None = None,
+    candidates: Candidates | None = None,
+    pruned: bool = True,
+    relaxable: bool = False,
 ) -> Formulation:
     """The program of ``instance`` for the named objectives (default tco, throughput, power).
 
-    ``candidates`` may be handed in where they are already enumerated; ``pruned=False`` keeps every placement.
-    Raises InstanceError when a cluster has no legal placement at all.
+    ``candidates`` may be handed in where they are already enumerated; ``pruned=False`` keeps every placement, ``relaxable``
+    prunes only what no change of a limit could bring back.
+    Raises InfeasibleError when a cluster has no legal placement at all.
     """
     asked = parse_objectives(instance, names)
     candidates = candidates if candidates is not None else enumerate_candidates(instance)
@@ -112,7 +117,7 @@ def build(
         tuple(goals),
         {block_name(p): np.arange(len(p)) for p in candidates.placements},
     )
-    return _pruned(formulation) if pruned else formulation
+    return _pruned(formulation, relaxable) if pruned else formulation
 
 
 def _require_placements(instance: Instance, candidates: Candidates) -> None:
@@ -126,7 +131,7 @@ def _require_placements(instance: Instance, candidates: Candidates) -> None:
                 Problem("no-candidate", where, f"cluster {cluster} has no legal pod at any site", hint=shown)
             )
     if problems:
-        raise InstanceError(problems)
+        raise InfeasibleError("no legal design exists", problems)
 
 
 def _group(whole: Formulation, cluster: str) -> Group:
@@ -137,14 +142,14 @@ def _group(whole: Formulation, cluster: str) -> Group:
     return Group(names, 1.0, exact=True)
 
 
-def _pruned(whole: Formulation) -> Formulation:
+def _pruned(whole: Formulation, relaxable: bool) -> Formulation:
     goals = [(g.expression, g.objective.direction) for g in whole.goals]
     positions = dict(whole.positions)
     prunings: dict[str, Pruning] = {}
     groups = {cluster: _group(whole, cluster) for cluster in whole.instance.workloads}
     for cluster, group in groups.items():
         others = [other for name, other in groups.items() if name != cluster]
-        found = prune(group, others, whole.blocks, whole.rows, goals)
+        found = prune(group, others, whole.blocks, whole.rows, goals, relaxable)
         prunings[cluster] = found
         for name in group.blocks:
             positions[name] = found.kept_in(name)
@@ -171,31 +176,66 @@ _DOMAINS = {Kind.BINARY: pyo.Binary, Kind.INTEGER: pyo.Integers, Kind.CONTINUOUS
 
 
 def to_pyomo(formulation: Formulation, only_family: str | None = None) -> pyo.ConcreteModel:
-    """The program as a Pyomo model; rows are components ``family.what`` indexed as declared, objectives by name."""
+    """The program as a Pyomo model. Columns read ``use[cluster,site,placement]``, rows ``family.what[index]``."""
     model = pyo.ConcreteModel(name=formulation.instance.name)
-    columns: dict[str, list[Any]] = {}
-    for name, block in formulation.blocks.items():
-        variable = pyo.Var(list(block.keys), domain=_DOMAINS[block.kind], bounds=(block.lower, block.upper))
-        model.add_component(name, variable)
-        columns[name] = [variable[key] for key in block.keys]
-    grouped: dict[str, list[Row]] = {}
+    columns = _add_columns(model, formulation)
+    grouped: dict[tuple[str, str], list[Row]] = {}
     for row in formulation.rows:
         if only_family is None or row.family == only_family:
-            grouped.setdefault(f"{row.family}.{row.what}", []).append(row)
-    for name, rows in grouped.items():
+            grouped.setdefault((row.family, row.what), []).append(row)
+    for (family, what), rows in grouped.items():
+        if model.component(family) is None:
+            model.add_component(family, pyo.Block())
         component = pyo.Constraint(pyo.Any)
-        model.add_component(name, component)
+        model.component(family).add_component(what, component)
         for row in rows:
+            index = _index(row.index or ("all",))
             left = _expression(row.expression, columns)
             if left is not None:
-                component[row.index if row.index else ("all",)] = (row.lower, left, row.upper)
+                component[index] = (row.lower, left, row.upper)
             elif not _holds_empty(row):
-                component[row.index if row.index else ("all",)] = pyo.Constraint.Infeasible
+                component[index] = pyo.Constraint.Infeasible
+    model.objective = pyo.Block()
     for goal in formulation.goals:
         sense = pyo.minimize if goal.objective.direction is Direction.MINIMISE else pyo.maximize
         expression = _expression(goal.expression, columns)
-        model.add_component(goal.name, pyo.Objective(expr=expression if expression is not None else 0.0, sense=sense))
+        objective = pyo.Objective(expr=expression if expression is not None else 0.0, sense=sense)
+        model.objective.add_component(goal.name.replace(":", "_"), objective)
     return model
+
+
+def _index(parts: tuple[str, ...]) -> str | tuple[str, ...]:
+    return parts if len(parts) > 1 else parts[0]
+
+
+def split_name(block: str) -> tuple[str, tuple[str, ...]]:
+    """``use[train,north]`` as ``use`` and ``(train, north)``; a name without brackets has no index."""
+    name, bracket, rest = block.partition("[")
+    return name, tuple(rest[:-1].split(",")) if bracket else ()
+
+
+def column_name(block: str, key: str) -> str:
+    """Name of a column of the Pyomo model and of the compiled one."""
+    name, index = split_name(block)
+    return f"{name}[{','.join((*index, key))}]"
+
+
+def _add_columns(model: pyo.ConcreteModel, formulation: Formulation) -> dict[str, list[Any]]:
+    grouped: dict[str, list[tuple[str, Block]]] = {}
+    for name, block in formulation.blocks.items():
+        grouped.setdefault(split_name(name)[0], []).append((name, block))
+    columns: dict[str, list[Any]] = {}
+    for component, blocks in grouped.items():
+        home = {_index((*split_name(name)[1], key)): block for name, block in blocks for key in block.keys}
+        variable = pyo.Var(
+            list(home),
+            domain=lambda _m, *index, h=home: _DOMAINS[h[_index(index)].kind],
+            bounds=lambda _m, *index, h=home: (h[_index(index)].lower, h[_index(index)].upper),
+        )
+        model.add_component(component, variable)
+        for name, block in blocks:
+            columns[name] = [variable[_index((*split_name(name)[1], key))] for key in block.keys]
+    return columns
 
 
 def _holds_empty(row: Row) -> bool:

@@ -72,7 +72,7 @@ class Core:
         for placements in self.candidates.placements:
             serving = isinstance(self.instance.workloads[placements.cluster], Serving)
             kind = Kind.INTEGER if serving else Kind.BINARY
-            keys = tuple(str(row) for row in range(len(placements)))
+            keys = tuple(f"p{row}" for row in range(len(placements)))
             upper = float(self._most_pods(placements.cluster)) if serving else 1.0
             self.add_block(Block(block_name(placements), keys, kind, upper, prunable=True))
         for site, chains in self.candidates.options.items():

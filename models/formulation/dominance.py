@@ -81,8 +81,12 @@ def prune(
     blocks: Mapping[str, Block],
     rows: Sequence[Row],
     goals: Sequence[tuple[Linear, Direction]],
+    relaxable: bool = False,
 ) -> Pruning:
-    """Columns of one cluster that are possible and that no other replaces."""
+    """Columns of one cluster that are possible and that no other replaces.
+
+    ``relaxable``: limits may change later, so every row tells columns apart and none makes a column impossible.
+    """
     lengths = [len(blocks[name]) for name in group.blocks]
     starts = tuple(int(s) for s in np.concatenate([[0], np.cumsum(lengths)[:-1]]))
     total = int(sum(lengths))
@@ -112,12 +116,12 @@ def prune(
         assert limit is not None
         values = sign * values
         least, most = _activity(row.expression, sign, group, others, blocks)
-        if group.exact:
+        if group.exact and not relaxable:
             breaks = (values + least > limit + 1e-9 * max(1.0, abs(limit))) & (broken < 0)
             broken[breaks] = number
         possible = values[broken < 0] if group.exact else values
         highest = (possible.max() if len(possible) else 0.0) if group.exact else max(values.max(), 0.0) * group.total
-        if highest + most > limit:
+        if relaxable or highest + most > limit:
             costs.append(values)
     matrix = _distinct_columns(costs, total)
     classes = _classes(equal, total)

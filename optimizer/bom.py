@@ -1,0 +1,90 @@
+"""Bills of material: every part of a design with quantity, price range, source and confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from models.candidates.fabric_table import FabricTable
+from models.candidates.placement import Placements
+from models.instance import Instance
+from models.parts.cooling import Cooling
+from models.parts.network_part import Link, Switch
+from models.parts.part import Part, PriceRange
+from models.parts.power_component import PowerComponent
+from models.parts.system import SystemKind
+from models.site import Chain
+from optimizer.design import BomLine, PlantChoice
+
+LEVELS = ("node_leaf", "leaf_spine", "spine_core")
+
+
+def pod_lines(instance: Instance, placements: Placements, row: int, count: int) -> Iterator[BomLine]:
+    """Lines of ``count`` equal pods: systems, racks and their power and doors, switches, cables and modules."""
+    pods = placements.pods
+    pod = int(placements.pod[row])
+    rack = pods.rack_design(pod)
+    table, fabric = pods.fabrics[int(pods.table[pod])], int(pods.fabric[pod])
+    here = (instance, placements.cluster, placements.site)
+    yield _line(*here, "silicon", rack.system, int(pods.systems[pod]) * count, rack.system.price)
+    racks = int(pods.node_racks[pod]) * count
+    if rack.system.kind is SystemKind.SERVER:
+        yield _line(*here, "rack", rack.frame, racks, rack.frame.price)
+    if rack.distribution is not None:
+        yield _line(*here, "rack power", rack.distribution, racks * rack.distribution_units, rack.distribution.price)
+    if rack.door is not None:
+        yield _line(*here, "cooling", rack.door, racks, rack.door.price)
+    card = table.switches[int(table.switch[fabric])]
+    switch = instance.catalogue.get(Switch, card.id)
+    yield _line(*here, "network", switch, int(table.switch_count[fabric]) * count, switch.price)
+    for link, ends in link_ends(table, fabric).items():
+        part = instance.catalogue.get(Link, link)
+        yield _line(*here, "optics and cables", part, ends * count, part.price_per_end)
+
+
+def link_ends(table: FabricTable, row: int) -> dict[str, int]:
+    """Modules or cable ends by link part id, over all levels."""
+    ends: dict[str, int] = {}
+    for level in LEVELS:
+        medium = int(getattr(table, f"medium_{level}")[row])
+        if medium < 0:
+            continue
+        for card, side in ((table.media[medium].near, "near"), (table.media[medium].far, "far")):
+            ends[card.id] = ends.get(card.id, 0) + int(getattr(table, f"{side}_units_{level}")[row])
+    return {part: number for part, number in ends.items() if number}
+
+
+def plant_lines(instance: Instance, plant: Iterable[PlantChoice]) -> Iterator[BomLine]:
+    """Lines of the plant units."""
+    for choice in plant:
+        power = choice.chain == Chain.POWER.value
+        part = (
+            instance.catalogue.get(PowerComponent, choice.part)
+            if power
+            else instance.catalogue.get(Cooling, choice.part)
+        )
+        yield _line(instance, "", choice.site, "power" if power else "cooling", part, choice.units, part.price)
+
+
+def _line(
+    instance: Instance, cluster: str, site: str, layer: str, part: Part, quantity: int, price: PriceRange | None
+) -> BomLine:
+    assert price is not None
+    unit = price.at(instance.money.price_basis)
+    return BomLine(
+        cluster=cluster,
+        site=site,
+        layer=layer,
+        part=part.id,
+        vendor=part.vendor,
+        name=part.name,
+        quantity=quantity,
+        unit_price_low=price.low,
+        unit_price_high=price.high,
+        unit_price=unit,
+        cost_usd=unit * quantity,
+        price_is_estimate=bool(getattr(part, "price_is_estimate", True)),
+        preliminary=part.preliminary,
+        confidence=part.confidence.value,
+        unverified=";".join(part.unverified),
+        source=part.source,
+    )

@@ -1,0 +1,180 @@
+"""The answer as a person reads it, and as JSON: shared by ``solve`` and ``show``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from models.instance import Instance
+from optimizer.design import Design
+from optimizer.frontier import Frontier, ObjectiveColumn, tidy
+from optimizer.pareto.result import FrontierStatus
+
+MOST_ROWS = 12
+
+_JSON_STATUS = {
+    FrontierStatus.COMPLETE: "complete",
+    FrontierStatus.PARTIAL: "partial",
+    FrontierStatus.EMPTY: "partial",
+    FrontierStatus.INFEASIBLE: "infeasible",
+}
+
+
+def json_status(status: FrontierStatus) -> str:
+    """The status word of a JSON document."""
+    return _JSON_STATUS[status]
+
+
+def frontier_data(frontier: Frontier) -> dict[str, Any]:
+    """``data`` of ``solve --json``."""
+    return {
+        "run": frontier.run,
+        "n_designs": len(frontier),
+        "designs": [
+            {
+                "design_id": d.design_id,
+                "objectives": {k: tidy(v) for k, v in d.objectives.items()},
+                "bounds": {k: tidy(v) for k, v in d.bounds.items()},
+                "choices": dict(d.choices),
+                "preliminary_parts": list(d.preliminary),
+                "tco_usd_band": [round(d.figures["tco_usd_low"], 2), round(d.figures["tco_usd_high"], 2)],
+            }
+            for d in frontier.points
+        ],
+        "solves": frontier.solves,
+        "seconds": round(frontier.seconds, 3),
+        "proof": {
+            "status": frontier.proof.status.value,
+            "certified_error": dict(frontier.proof.error),
+            "zones_closed": frontier.proof.zones,
+            "zones_open": frontier.proof.open_zones,
+            "hypervolume_share": frontier.proof.hypervolume_share,
+            "algorithm": frontier.proof.algorithm,
+            "backend": frontier.proof.backend,
+            "sentence": frontier.proof.sentence(),
+        },
+        "price_basis": frontier.price_basis,
+        "prices_are_estimates": frontier.estimated_prices,
+    }
+
+
+def answer_lines(frontier: Frontier, instance: Instance) -> Iterator[str]:
+    """One sentence, at most twelve rows, what limits them, a word on prices, and the next command."""
+    if not frontier.points:
+        yield f"{frontier.instance}: no design found yet; {frontier.proof.sentence()}."
+        return
+    yield sentence(frontier)
+    yield ""
+    yield from frontier_table(frontier, spread(frontier.points, MOST_ROWS))
+    if len(frontier) > MOST_ROWS:
+        yield f"({MOST_ROWS} of {len(frontier)} designs, evenly spaced; all of them: optimizer show {frontier.run})"
+    yield ""
+    yield (
+        "Limits that bind: "
+        + (
+            "; ".join(binding(frontier))
+            or "none on any design; the frontier ends where the demand or the design space does"
+        )
+        + "."
+    )
+    marked = sorted({part for d in frontier.points for part in d.preliminary})
+    if marked:
+        yield f"Preliminary parts (marked *): {', '.join(marked)}."
+    if frontier.estimated_prices:
+        yield f"Prices are estimates at the {frontier.price_basis} of their range; the band beside tco is the range itself."
+    stated = [
+        name for name in type(instance.assumptions).model_fields if getattr(instance.assumptions, name) is not None
+    ]
+    yield f"{len(stated)} assumptions stated in the instance enter every figure."
+    yield f"Proof: {frontier.proof.sentence()} ({frontier.solves} solves, {frontier.seconds:.1f} s)."
+    yield f"Next: optimizer show {frontier.run} {frontier.points[len(frontier) // 2].design_id}"
+
+
+def sentence(frontier: Frontier) -> str:
+    """The answer in one sentence: how many designs, and between which ends."""
+    first = frontier.objectives[0]
+    values = [d.objectives[first.column] for d in frontier.points]
+    best = frontier.points[values.index(max(values) if first.maximise else min(values))]
+    systems = ", ".join(str(v) for k, v in best.choices.items() if k.endswith(".system"))
+    kind = "Pareto-optimal" if frontier.status is FrontierStatus.COMPLETE else "nondominated so far"
+    worst = min(values) if first.maximise else max(values)
+    return (
+        f"{frontier.instance}: {len(frontier)} {kind} architectures; {first.title} from {show_value(first, best.objectives[first.column])} "
+        f"({systems}) to {show_value(first, worst)}."
+    )
+
+
+def spread(designs: Sequence[Design], most: int) -> list[Design]:
+    """At most ``most`` designs, first and last among them, evenly spaced in the list."""
+    if len(designs) <= most:
+        return list(designs)
+    return [designs[round(i * (len(designs) - 1) / (most - 1))] for i in range(most)]
+
+
+_SHOWN = {
+    "usd": (1e-6, "MUSD", 1),
+    "kw": (1e-3, "MW", 2),
+    "tokens_per_s": (1e-6, "Mtoken/s", 3),
+    "fraction": (100.0, "%", 2),
+    "x_demand": (1.0, "x demand", 3),
+    "t": (1e-3, "kt", 1),
+    "racks": (1.0, "racks", 0),
+}
+
+
+def _unit(column: str) -> tuple[float, str, int]:
+    return next((shown for suffix, shown in _SHOWN.items() if column.endswith(f"_{suffix}")), (1.0, "", 3))
+
+
+def show_value(objective: ObjectiveColumn, value: float) -> str:
+    """A column value in the unit a person reads."""
+    factor, unit, digits = _unit(objective.column)
+    return f"{value * factor:,.{digits}f} {unit}".strip()
+
+
+def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[str]:
+    """The designs as an aligned table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("design")
+    for o in frontier.objectives:
+        unit = _unit(o.column)[1]
+        table.add_column(f"{o.name}\n[{unit}]".replace("[", "\\["), justify="right")
+    table.add_column("tco band\n\\[MUSD]", justify="right")
+    heads = [k for k in dict.fromkeys(k for d in designs for k in d.choices) if k.rpartition(".")[2] in _TABLE_CHOICES]
+    for name in heads:
+        table.add_column(name.replace(".", "\n", 1))
+    for d in designs:
+        cells = [d.design_id]
+        for o in frontier.objectives:
+            factor, _, digits = _unit(o.column)
+            cells.append(f"{d.objectives[o.column] * factor:,.{digits}f}")
+        cells.append(f"{d.figures['tco_usd_low'] / 1e6:,.0f}-{d.figures['tco_usd_high'] / 1e6:,.0f}")
+        for name in heads:
+            value = d.choices.get(name, "")
+            star = "*" if name.endswith(".system") and any(p.system in d.preliminary for p in d.pods) else ""
+            cells.append(f"{value}{star}")
+        table.add_row(*cells)
+    stream = io.StringIO()
+    Console(file=stream, width=200, highlight=False, color_system=None).print(table)
+    for line in stream.getvalue().splitlines():
+        yield line.rstrip()
+
+
+_TABLE_CHOICES = ("system", "accelerators", "fabric", "oversubscription", "cooling")
+
+
+def binding(frontier: Frontier) -> list[str]:
+    """Limits that bind on some design, in the words of their family, most frequent first."""
+    counts: dict[str, int] = {}
+    says: dict[str, str] = {}
+    for d in frontier.points:
+        for m in d.margins:
+            if m.binding and not m.row.startswith(("power.power_units", "thermal.")):
+                counts[m.row] = counts.get(m.row, 0) + 1
+                says.setdefault(m.row, m.says)
+    ranked = sorted(counts, key=lambda row: (-counts[row], row))
+    return [f"{says[row]} ({counts[row]} of {len(frontier)} designs)" for row in ranked[:4]]

@@ -1,0 +1,225 @@
+"""What ``optimizer solve`` does: reads options, runs, reports progress, prints the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from models.errors import UsageError, nearest
+from models.instance import Instance
+from models.loading import load
+from models.policy import Limits
+from optimizer.cli._answer import answer_lines, frontier_data, json_status
+from optimizer.cli._output import note, print_json
+from optimizer.frontier import Frontier
+from optimizer.pareto import Progress
+from optimizer.pareto.result import FrontierStatus
+from optimizer.solve import SolveSettings, run
+from optimizer.store import default_folder
+
+EXIT_STOPPED, EXIT_INTERRUPTED = 5, 130
+
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d)?\s*$")
+_SECONDS = {None: 1.0, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(text: str | None) -> float | None:
+    """Seconds of ``90s``, ``10m``, ``2h`` or a bare number of seconds; None for None."""
+    if text is None:
+        return None
+    match = _DURATION.match(text)
+    if not match or float(match.group(1)) <= 0:
+        raise UsageError(f"time {text!r} is not a positive time such as 90s, 10m or 2h")
+    return float(match.group(1)) * _SECONDS[match.group(2)]
+
+
+def limit_overrides(limits: tuple[str, ...], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested overrides for ``--limit NAME=VALUE``: an objective's limit, or a dotted field of the instance (``north.utility``)."""
+    overrides: dict[str, Any] = {}
+    for text in limits:
+        name, equals, value = text.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or not value:
+            raise UsageError(f"--limit {text!r} is not NAME=VALUE")
+        path = _limit_path(name, raw)
+        target = overrides
+        for step in path[:-1]:
+            target = target.setdefault(step, {})
+        target[path[-1]] = value
+    return overrides
+
+
+def _limit_path(name: str, raw: Mapping[str, Any]) -> list[str]:
+    steps = name.split(".")
+    if len(steps) == 1 and name in Limits.model_fields:
+        return ["limits", name]
+    for prefix in ([], ["sites"], ["workloads"]):
+        path = [*prefix, *steps]
+        node: Any = raw
+        for step in path[:-1]:
+            node = node.get(step) if isinstance(node, Mapping) else None
+        if len(path) > 1 and isinstance(node, Mapping) and path[-1] in node:
+            return path
+    named = [
+        f"{site}.{key}"
+        for site, place in raw.get("sites", {}).items()
+        for key in place
+        if key in ("utility", "rack_positions", "air_per_rack")
+    ]
+    raise UsageError(f"no limit {name!r}: {nearest(name, [*Limits.model_fields, *named])}")
+
+
+def load_with_limits(name: str, scenario: str | None, limits: tuple[str, ...]) -> Instance:
+    """The instance with ``--limit`` values in place of its own."""
+    instance = load(name, scenario)
+    overrides = limit_overrides(limits, instance.raw)
+    return load(name, scenario, overrides) if overrides else instance
+
+
+class Interrupt:
+    """First Ctrl-C: finish the zone and save; second: stop at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> Interrupt:
+        self._before = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _handle(self, _signal: int, _frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        click.echo("\nfinishing the zone, then saving (press again to stop at once)", err=True)
+
+
+class ProgressLines:
+    """Bound-based progress on stderr: one line that is rewritten on a terminal, plain lines every few seconds elsewhere."""
+
+    def __init__(self, every: float = 5.0) -> None:
+        self._every = every
+        self._last = 0.0
+        self._terminal = sys.stderr.isatty()
+        context = click.get_current_context(silent=True)
+        self._quiet = bool(context and context.meta.get("optimizer.quiet"))
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if self._quiet or now - self._last < (0.2 if self._terminal else self._every):
+            return
+        self._last = now
+        low, high = progress.hypervolume
+        left = (
+            ""
+            if progress.seconds_left is None
+            else f", {progress.seconds_left[0]:.0f} to {progress.seconds_left[1]:.0f} s left"
+        )
+        line = (
+            f"{progress.closed:6.1%} of objective space closed, {progress.points} designs, hypervolume between {low:.3f} and "
+            f"{high:.3f}, {progress.solves_per_point:.1f} solves per design{left}"
+        )
+        click.echo(f"\r\x1b[2K{line}" if self._terminal else line, err=True, nl=not self._terminal)
+
+    def done(self) -> None:
+        """Ends a rewritten line."""
+        if self._terminal and self._last and not self._quiet:
+            click.echo("", err=True)
+
+
+def solve_command(name: str, options: Mapping[str, Any]) -> None:
+    """Runs the command; exits with the code of the frontier's status."""
+    settings = _settings(options)
+    instance = load_with_limits(name, options["scenario"], options["limits"])
+    if options["resume"] and not options["out"]:
+        raise UsageError("--resume needs --out, the folder of the run to continue")
+    if options["dry_run"]:
+        _dry_run(instance, settings, options["as_json"])
+        return
+    out = Path(options["out"]) if options["out"] else default_folder(instance)
+    progress = ProgressLines()
+    with Interrupt() as interrupt:
+        frontier = run(instance, settings, out, options["resume"], progress, lambda: interrupt.asked)
+    progress.done()
+    if options["as_json"]:
+        print_json("solve", frontier_data(frontier), json_status(frontier.status))
+    else:
+        for line in answer_lines(frontier, instance):
+            click.echo(line)
+    if interrupt.asked and frontier.status is not FrontierStatus.COMPLETE:
+        note(f"interrupted: {len(frontier)} designs saved; continue with: optimizer solve {name} --out {out} --resume")
+        sys.exit(EXIT_INTERRUPTED)
+    if frontier.status is not FrontierStatus.COMPLETE:
+        note(f"stopped at a limit; continue with: optimizer solve {name} --out {out} --resume")
+        sys.exit(EXIT_STOPPED)
+
+
+def _settings(options: Mapping[str, Any]) -> SolveSettings:
+    context = click.get_current_context()
+    given = {
+        setting: "command line"
+        for option, setting in (
+            ("objectives", "objectives"),
+            ("resolution", "resolution"),
+            ("backend", "backend"),
+            ("workers", "workers"),
+            ("time_limit", "time_limit_s"),
+        )
+        if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
+    }
+    names = (
+        tuple(part.strip() for part in options["objectives"].split(",") if part.strip())
+        if options["objectives"]
+        else None
+    )
+    return SolveSettings(
+        objectives=names,
+        resolution=options["resolution"],
+        backend=options["backend"],
+        workers=options["workers"],
+        time_limit=parse_duration(options["time_limit"]),
+        origins={**given, "price_basis": "instance"},
+    )
+
+
+def _dry_run(instance: Instance, settings: SolveSettings, as_json: bool) -> None:
+    from models.formulation.build import build
+    from optimizer.backends.features import choose
+    from optimizer.backends.protocol import SolverOptions
+    from optimizer.compile import compile_formulation
+    from optimizer.provenance import as_plain
+    from optimizer.resolution import parse_resolution
+
+    formulation = build(instance, settings.objectives)
+    parse_resolution(settings.resolution, formulation.goals)
+    model = compile_formulation(formulation)
+    chosen = choose(model) if settings.backend == "auto" else settings.backend
+    data = {
+        "instance": instance.name,
+        "fingerprint": instance.fingerprint,
+        "options": as_plain(settings.recorded(formulation, instance.money.price_basis.value)),
+        "program": {**formulation.size, "rows": model.n_rows, "columns": model.n_columns},
+        "backend": chosen,
+        "solver_options": dataclasses.asdict(SolverOptions()),
+    }
+    if as_json:
+        print_json("solve", data, "complete")
+        return
+    click.echo(json.dumps(data, indent=2, default=str))
+
+
+def frontier_exit(frontier: Frontier) -> int:
+    """Exit code of a stored frontier's status."""
+    return 0 if frontier.status is FrontierStatus.COMPLETE else EXIT_STOPPED

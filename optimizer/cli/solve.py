@@ -1,0 +1,43 @@
+"""``optimizer solve``: the certified Pareto frontier of an instance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from optimizer.cli._output import json_option
+
+
+@click.command(name="solve")
+@click.argument("instance")
+@click.option("--objectives", help="Objectives, separated by commas.  [default: tco,throughput,power]")
+@click.option(
+    "--resolution", default="1%", show_default=True, help="A share of each range, 'exact', or tco=5 MUSD,power=100 kW."
+)
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Bounds an objective, or sets a limit of the instance.",
+)
+@click.option("--scenario", help="Named overrides of the instance.")
+@click.option("--backend", default="auto", show_default=True, type=click.Choice(["auto", "highs", "cpsat", "scip"]))
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Processes; results do not depend on it.",
+)
+@click.option("--time-limit", metavar="TIME", help="Stop after this time, for example 10m.")
+@click.option("--out", metavar="DIR", help="Run folder.  [default: results/<instance>-<time>-<hash>]")
+@click.option("--resume", is_flag=True, help="Continue the run in --out.")
+@click.option("--dry-run", is_flag=True, help="Print what would be solved, and solve nothing.")
+@json_option
+def command(instance: str, **options: Any) -> None:
+    """Compute the Pareto-optimal architectures of INSTANCE, a file or the name of a shipped instance."""
+    from optimizer.cli._solving import solve_command
+
+    solve_command(instance, options)

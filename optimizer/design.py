@@ -1,0 +1,151 @@
+"""A design: one point of a frontier with everything needed to build, check and negotiate it. Immutable, plain values."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PodChoice:
+    """``count`` equal pods of one cluster at one site. Powers and heats [W] of one pod by figure (nameplate, design, typical)."""
+
+    cluster: str
+    site: str
+    count: int
+    pod_id: str
+    system: str
+    vendor: str
+    frame: str
+    cooling: str
+    systems_per_rack: int
+    systems: int
+    accelerators: int
+    node_racks: int
+    network_racks: int
+    distribution: str | None
+    distribution_per_rack: int
+    door: str | None
+    feed_loss: str
+    fabric: Mapping[str, Any]
+    options: Mapping[str, str]
+    it_w: tuple[float, float, float]
+    air_w: tuple[float, float, float]
+    rear_door_w: tuple[float, float, float]
+    liquid_w: tuple[float, float, float]
+    weight_kg: float
+    injection_b_s: float
+    bisection_b_s: float
+    throughput_tokens_s: float
+    failure_rate_per_s: float
+    goodput: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlantChoice:
+    """Units of one part bought for a chain's option at a site."""
+
+    site: str
+    chain: str
+    option: str
+    part: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class BomLine:
+    """A line of the bill of materials; prices [USD] before charges, with the source behind them."""
+
+    cluster: str
+    site: str
+    layer: str
+    part: str
+    vendor: str
+    name: str
+    quantity: int
+    unit_price_low: float
+    unit_price_high: float
+    unit_price: float
+    cost_usd: float
+    price_is_estimate: bool
+    preliminary: bool
+    confidence: str
+    unverified: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How far a limit is from binding: both sides in ``unit``, and the file and line the limit came from."""
+
+    row: str
+    family: str
+    value: float
+    limit: float
+    unit: str
+    binding: bool
+    says: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Design:
+    """One point of a frontier.
+
+    ``objectives``: column -> value as the program counts it (whole quanta); ``bounds``: column -> certified bound where the
+    value is not proven; ``figures``: exact figures recomputed without rounding; ``choices``: readable decisions.
+    """
+
+    design_id: str
+    objectives: Mapping[str, float]
+    bounds: Mapping[str, float]
+    figures: Mapping[str, float]
+    choices: Mapping[str, Any]
+    pods: tuple[PodChoice, ...]
+    plant: tuple[PlantChoice, ...]
+    bom: tuple[BomLine, ...]
+    margins: tuple[Margin, ...]
+    preliminary: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """One line of JSON with sorted keys."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @staticmethod
+    def from_json(text: str) -> Design:
+        """The design behind a line written by ``to_json``."""
+        data = json.loads(text)
+        data["pods"] = tuple(_pod(p) for p in data["pods"])
+        data["plant"] = tuple(PlantChoice(**p) for p in data["plant"])
+        data["bom"] = tuple(BomLine(**line) for line in data["bom"])
+        data["margins"] = tuple(Margin(**m) for m in data["margins"])
+        data["preliminary"] = tuple(data["preliminary"])
+        return Design(**data)
+
+    def _repr_html_(self) -> str:
+        cells = {**self.objectives, **self.choices}
+        rows = "".join(
+            f"<tr><th align=left>{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>"
+            for k, v in cells.items()
+        )
+        return f"<table><caption>design {html.escape(self.design_id)}</caption>{rows}</table>"
+
+
+def _pod(data: dict[str, Any]) -> PodChoice:
+    for name in ("it_w", "air_w", "rear_door_w", "liquid_w"):
+        data[name] = tuple(data[name])
+    return PodChoice(**data)
+
+
+def design_id(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> str:
+    """Hash of the decisions alone: the same choices have the same id in every run."""
+    decisions = [
+        sorted([p.cluster, p.site, p.count, p.pod_id, sorted(p.options.items())] for p in pods),
+        sorted([p.site, p.chain, p.option, p.part, p.units] for p in plant),
+    ]
+    return hashlib.sha256(json.dumps(decisions).encode()).hexdigest()[:12]

@@ -1,0 +1,242 @@
+"""From a solution of the program to a design: decisions, bill of materials, figures, margins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import floor
+
+import numpy as np
+
+from models.candidates.placement import Placements
+from models.candidates.plant import PlantOption, PlantUnit
+from models.formulation.build import Formulation, column_name
+from models.formulation.core import POWER_QUANTUM, Row, block_name, up
+from models.formulation.family import BindingRow, families
+from models.formulation.linear import Linear
+from models.parts.accelerator import Accelerator
+from models.policy import PowerFigure
+from models.site import Chain
+from optimizer.bom import plant_lines, pod_lines
+from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.design import Design, Margin, PlantChoice, PodChoice, design_id
+from optimizer.figures import figures_of
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A placement in use: table, row of the whole table, position within the pruned block, and how many."""
+
+    placements: Placements
+    row: int
+    position: int
+    count: int
+
+
+def design_of(
+    formulation: Formulation, model: CompiledModel, x: Floats, bounds: Mapping[str, float] | None = None
+) -> Design:
+    """The canonical design of a solution: as many plant units as the choice of placements needs, no more."""
+    values = _block_values(formulation, model, x)
+    chosen = list(_chosen(formulation, values))
+    plant = _plant(formulation, chosen)
+    values.update(_canonical_plant(formulation, plant))
+    pods = tuple(_pod_choice(c) for c in chosen)
+    instance = formulation.instance
+    bom = [line for c in chosen for line in pod_lines(instance, c.placements, c.row, c.count)]
+    bom.extend(plant_lines(instance, plant))
+    identity = design_id(pods, plant)
+    objectives = {
+        goal.column: goal.objective.column_value(_value(goal.expression, values)) for goal in formulation.goals
+    }
+    preliminary = sorted({line.part for line in bom if line.preliminary} | _preliminary_accelerators(formulation, pods))
+    return Design(
+        design_id=identity,
+        objectives=objectives,
+        bounds=dict(bounds or {}),
+        figures=figures_of(instance, pods, plant, tuple(bom)),
+        choices=_choices(pods, plant),
+        pods=pods,
+        plant=plant,
+        bom=tuple(bom),
+        margins=tuple(_margins(formulation, values)),
+        preliminary=tuple(preliminary),
+    )
+
+
+def _preliminary_accelerators(formulation: Formulation, pods: tuple[PodChoice, ...]) -> set[str]:
+    from models.parts.system import System
+
+    catalogue = formulation.instance.catalogue
+    found = set()
+    for pod in pods:
+        accelerator = catalogue.get(Accelerator, catalogue.get(System, pod.system).accelerator or "")
+        if accelerator.preliminary:
+            found.add(accelerator.id)
+    return found
+
+
+def _block_values(formulation: Formulation, model: CompiledModel, x: Floats) -> dict[str, Floats]:
+    position = {name: number for number, name in enumerate(model.column_keys)}
+    values: dict[str, Floats] = {}
+    for name, block in formulation.blocks.items():
+        columns = [position.get(column_name(name, key)) for key in block.keys]
+        # columns that enter no row and no objective are not compiled; they stay at their lower bound
+        values[name] = np.array([block.lower if c is None else x[c] for c in columns], dtype=np.float64)
+    return values
+
+
+def _chosen(formulation: Formulation, values: Mapping[str, Floats]) -> list[Chosen]:
+    found = []
+    for placements in formulation.candidates.placements:
+        name = block_name(placements)
+        for position in np.flatnonzero(np.rint(values[name])):
+            row = int(formulation.positions[name][position])
+            found.append(Chosen(placements, row, int(position), round(float(values[name][position]))))
+    return found
+
+
+def _plant(formulation: Formulation, chosen: list[Chosen]) -> tuple[PlantChoice, ...]:
+    """Units of every option in use, by the program's own rounding."""
+    loads: dict[tuple[str, Chain, str], float] = {}
+    options: dict[tuple[str, Chain, str], PlantOption] = {}
+    for choice in chosen:
+        combination = choice.placements.combinations[int(choice.placements.combination[choice.row])]
+        for option in combination.options:
+            key = (option.site, option.chain, option.id)
+            load = up(choice.placements.chain_load(option.chain, PowerFigure.DESIGN)[choice.row], POWER_QUANTUM)
+            loads[key] = loads.get(key, 0.0) + float(load) * choice.count
+            options[key] = option
+    return tuple(
+        PlantChoice(option.site, option.chain.value, option.id, unit.part, units_in_program(unit, loads[key]))
+        for key, option in sorted(options.items(), key=lambda item: (item[0][0], item[0][1].value, item[0][2]))
+        for unit in option.units
+    )
+
+
+def units_in_program(unit: PlantUnit, load_kw: float) -> int:
+    """Fewest units that satisfy the capacity row of the program for a load in whole kW."""
+    capacity = floor(unit.capacity / POWER_QUANTUM + 1e-9)
+    needed = load_kw * (2.0 if unit.doubled else 1.0) + capacity * unit.spare
+    return -int(-needed // capacity)
+
+
+def _canonical_plant(formulation: Formulation, plant: tuple[PlantChoice, ...]) -> dict[str, Floats]:
+    fresh: dict[str, Floats] = {}
+    for name, block in formulation.blocks.items():
+        if name.startswith(("option[", "units[")):
+            fresh[name] = np.zeros(len(block))
+    for choice in plant:
+        where = f"[{choice.site},{choice.chain}]"
+        option, units = formulation.blocks[f"option{where}"], formulation.blocks[f"units{where}"]
+        fresh[f"option{where}"][option.keys.index(choice.option)] = 1.0
+        fresh[f"units{where}"][units.keys.index(f"{choice.option}.{choice.part}")] = float(choice.units)
+    return fresh
+
+
+def _value(expression: Linear, values: Mapping[str, Floats]) -> float:
+    return expression.constant + sum(
+        float(np.dot(terms, np.rint(values[name]))) for name, terms in expression.terms.items()
+    )
+
+
+def _pod_choice(choice: Chosen) -> PodChoice:
+    placements, pods = choice.placements, choice.placements.pods
+    pod = int(placements.pod[choice.row])
+    rack = pods.rack_design(pod)
+    combination = placements.combinations[int(placements.combination[choice.row])]
+
+    def by_figure(column: Floats) -> tuple[float, float, float]:
+        return float(column[0][pod]), float(column[1][pod]), float(column[2][pod])
+
+    return PodChoice(
+        cluster=placements.cluster,
+        site=placements.site,
+        count=choice.count,
+        pod_id=pods.pod_id(pod),
+        system=rack.system.id,
+        vendor=rack.system.vendor,
+        frame=rack.frame.id,
+        cooling=rack.cooling.value,
+        systems_per_rack=rack.systems,
+        systems=int(pods.systems[pod]),
+        accelerators=int(pods.accelerators[pod]),
+        node_racks=int(pods.node_racks[pod]),
+        network_racks=int(pods.network_racks[pod]),
+        distribution=rack.distribution.id if rack.distribution else None,
+        distribution_per_rack=rack.distribution_units,
+        door=rack.door.id if rack.door else None,
+        feed_loss=rack.feed_loss(),
+        fabric=dict(pods.fabric_row(pod)),
+        options={o.chain.value: o.id for o in combination.options},
+        it_w=by_figure(pods.it),
+        air_w=by_figure(pods.air),
+        rear_door_w=by_figure(pods.rear_door),
+        liquid_w=by_figure(pods.liquid),
+        weight_kg=float(pods.weight[pod]),
+        injection_b_s=float(pods.injection[pod]),
+        bisection_b_s=float(pods.bisection[pod]),
+        throughput_tokens_s=float(pods.throughput[pod]),
+        failure_rate_per_s=float(pods.failure_rate[pod]),
+        goodput=float(pods.goodput[pod]),
+    )
+
+
+def _choices(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> dict[str, str | int | float]:
+    """Readable decisions by dotted name; several kinds of pods of one cluster are joined with ``+``."""
+    found: dict[str, str | int | float] = {}
+    for cluster in dict.fromkeys(p.cluster for p in pods):
+        mine = [p for p in pods if p.cluster == cluster]
+
+        def joined(values: list[str]) -> str:
+            return " + ".join(dict.fromkeys(values))
+
+        found[f"{cluster}.system"] = joined([p.system for p in mine])
+        found[f"{cluster}.vendor"] = joined([p.vendor for p in mine])
+        found[f"{cluster}.pods"] = sum(p.count for p in mine)
+        found[f"{cluster}.accelerators"] = sum(p.count * p.accelerators for p in mine)
+        found[f"{cluster}.racks"] = sum(p.count * (p.node_racks + p.network_racks) for p in mine)
+        found[f"{cluster}.rack"] = joined([f"{p.systems_per_rack} per {p.frame}" for p in mine])
+        found[f"{cluster}.cooling"] = joined([p.cooling for p in mine])
+        found[f"{cluster}.fabric"] = joined([f"{p.fabric['switch']} {p.fabric['tiers']}-tier" for p in mine])
+        found[f"{cluster}.oversubscription"] = joined([f"{p.fabric['oversubscription']:.3g}" for p in mine])
+        found[f"{cluster}.site"] = joined([p.site for p in mine])
+    for choice in plant:
+        found[f"{choice.site}.{choice.chain}"] = choice.option
+    return found
+
+
+def _margins(formulation: Formulation, values: Mapping[str, Floats]) -> list[Margin]:
+    """Every limit that came from the instance, with both sides; rows of the program's own logic are left out."""
+    by_name = {f.name: f for f in families()}
+    found = []
+    for row in formulation.rows:
+        if row.family not in by_name or not row.unit or row.what.endswith("_open"):
+            continue
+        value, limit = _sides(row, values)
+        binding = abs(value - limit) <= 1e-9 * max(1.0, abs(limit))
+        source = formulation.instance.origin(row.source)
+        met = BindingRow(row.family, row.what, row.index, value, limit, row.unit, source)
+        found.append(
+            Margin(
+                row.name,
+                row.family,
+                value,
+                limit,
+                row.unit,
+                binding,
+                by_name[row.family].describe(met),
+                f"{row.source} ({source})",
+            )
+        )
+    return found
+
+
+def _sides(row: Row, values: Mapping[str, Floats]) -> tuple[float, float]:
+    """Use and limit of a row; for capacity rows the load on one side and the installed capacity on the other."""
+    bought = {name: terms for name, terms in row.expression.terms.items() if name.startswith("units[")}
+    limit = row.upper if row.upper is not None else (row.lower or 0.0)
+    if not bought or row.family == "budget":
+        return _value(row.expression, values), limit
+    used = Linear({name: terms for name, terms in row.expression.terms.items() if name not in bought})
+    return _value(used, values), -_value(Linear(bought), values) + limit

@@ -1,0 +1,93 @@
+"""Exact figures of a design from its decisions and bill of materials, without the program's rounding."""
+
+from __future__ import annotations
+
+from models.candidates.economics import SECONDS_PER_YEAR, Economics, economics_of
+from models.candidates.plant import PlantOption, plant_options
+from models.instance import Instance
+from models.physics.cost import PriceBasis
+from models.site import Chain
+from models.workload import Training
+from optimizer.design import BomLine, PlantChoice, PodChoice
+
+NAMEPLATE, DESIGN, TYPICAL = 0, 1, 2
+
+
+def figures_of(
+    instance: Instance, pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...], bom: tuple[BomLine, ...]
+) -> dict[str, float]:
+    """Money at the instance's basis and at both ends of the price ranges, power, energy, carbon, floor, delivery, goodput."""
+    figures: dict[str, float] = {}
+    for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
+        capex, opex = _money(instance, pods, bom, basis)
+        figures[f"capex_usd{suffix}"] = capex
+        figures[f"opex_usd{suffix}"] = opex
+        figures[f"tco_usd{suffix}"] = capex + opex
+    figures["power_kw"] = sum(p.count * facility_w(instance, p, DESIGN) for p in pods) / 1e3
+    figures["nameplate_kw"] = sum(p.count * facility_w(instance, p, NAMEPLATE) for p in pods) / 1e3
+    typical = sum(p.count * facility_w(instance, p, TYPICAL) for p in pods)
+    figures["energy_mwh_per_year"] = typical * SECONDS_PER_YEAR / 3.6e9
+    figures["it_kw"] = sum(p.count * p.it_w[DESIGN] for p in pods) / 1e3
+    figures["carbon_t"] = _carbon(instance, pods)
+    figures["floor_racks"] = float(sum(p.count * (p.node_racks + p.network_racks) for p in pods))
+    shares, rates = [], []
+    for cluster, workload in instance.workloads.items():
+        rate = sum(p.count * p.throughput_tokens_s * p.goodput for p in pods if p.cluster == cluster)
+        figures[f"{cluster}.tokens_per_s"] = rate
+        shares.append(rate / workload.demand)
+        rates.append(rate)
+    figures["throughput_tokens_per_s"] = rates[0] if len(rates) == 1 else sum(rates)
+    figures["throughput_x_demand"] = min(shares)
+    useful = [p.goodput for p in pods if isinstance(instance.workloads[p.cluster], Training)] or [
+        p.goodput for p in pods
+    ]
+    figures["goodput_fraction"] = min(useful, default=1.0)
+    return figures
+
+
+def _options(instance: Instance, site: str) -> dict[tuple[str, str], PlantOption]:
+    options, _ = plant_options(instance, site)
+    return {(o.chain.value, o.id): o for chain in options.values() for o in chain}
+
+
+def facility_w(instance: Instance, pod: PodChoice, figure: int) -> float:
+    """Power one pod draws from the utility [W]: IT, and the electrical share of every chain it uses."""
+    options = _options(instance, pod.site)
+    loads = {Chain.POWER: pod.it_w, Chain.AIR: pod.air_w, Chain.REAR_DOOR: pod.rear_door_w, Chain.LIQUID: pod.liquid_w}
+    total = pod.it_w[figure]
+    for chain, load in loads.items():
+        if chain.value in pod.options:
+            total += load[figure] * options[chain.value, pod.options[chain.value]].share
+    return total
+
+
+def _money(
+    instance: Instance, pods: tuple[PodChoice, ...], bom: tuple[BomLine, ...], basis: PriceBasis
+) -> tuple[float, float]:
+    """Capex and opex [USD] of a design on a price basis."""
+    by_site: dict[str, Economics] = {site: economics_of(instance, site, basis) for site in instance.sites}
+    capex = opex = 0.0
+    for line in bom:
+        money = by_site[line.site]
+        paid = _at(line, basis) * line.quantity * money.charges
+        capex += paid
+        opex += paid * money.maintenance * money.annuity
+    for pod in pods:
+        money = by_site[pod.site]
+        capex += pod.count * pod.it_w[DESIGN] * money.shell
+        opex += pod.count * facility_w(instance, pod, TYPICAL) * money.energy_cost
+    return capex, opex
+
+
+def _at(line: BomLine, basis: PriceBasis) -> float:
+    low, high = line.unit_price_low, line.unit_price_high
+    return {PriceBasis.LOW: low, PriceBasis.MID: (low + high) / 2, PriceBasis.HIGH: high}[basis]
+
+
+def _carbon(instance: Instance, pods: tuple[PodChoice, ...]) -> float:
+    embodied = instance.assumptions.embodied_carbon_per_accelerator.value
+    total = 0.0
+    for pod in pods:
+        money = economics_of(instance, pod.site)
+        total += pod.count * (facility_w(instance, pod, TYPICAL) * money.carbon_per_watt + pod.accelerators * embodied)
+    return total / 1e3

@@ -1,0 +1,195 @@
+"""Solving an instance: candidates, program, frontier, designs; with or without a run folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from models.errors import InfeasibleError
+from models.formulation.build import Formulation, Goal, build
+from models.formulation.family import Direction
+from models.instance import Instance
+from optimizer.compile import compile_formulation
+from optimizer.compiled_model import CompiledModel
+from optimizer.extract import design_of
+from optimizer.frontier import Frontier, ObjectiveColumn, proof_of
+from optimizer.pareto import Progress, RunLimits
+from optimizer.pareto import solve as solve_frontier
+from optimizer.pareto.result import FrontierStatus, ParetoResult
+from optimizer.provenance import Setting, as_plain, machine, versions
+from optimizer.resolution import parse_resolution
+from optimizer.store import SCHEMA, RunFolder
+
+DEFAULT_RESOLUTION = "1%"
+
+
+@dataclass(frozen=True)
+class SolveSettings:
+    """Every option of a solve with its default; ``origins`` says which were set and by whom."""
+
+    objectives: tuple[str, ...] | None = None
+    resolution: str | float | None = DEFAULT_RESOLUTION
+    backend: str = "auto"
+    workers: int = 1
+    time_limit: float | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def recorded(self, formulation: Formulation, price_basis: str) -> dict[str, Setting]:
+        """The options for the manifest."""
+        values: dict[str, Any] = {
+            "objectives": [goal.name for goal in formulation.goals],
+            "resolution": self.resolution,
+            "backend": self.backend,
+            "workers": self.workers,
+            "time_limit_s": self.time_limit,
+            "price_basis": price_basis,
+        }
+        return {name: Setting(value, self.origins.get(name, "default")) for name, value in values.items()}
+
+
+def solve(
+    instance: Instance,
+    objectives: Sequence[str] | None = None,
+    resolution: str | float | None = DEFAULT_RESOLUTION,
+    *,
+    backend: str = "auto",
+    workers: int = 1,
+    time_limit: float | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Frontier:
+    """The Pareto frontier of an instance.
+
+    ``objectives``: names (default tco, throughput, power). ``resolution``: ``"1%"``, a share, ``"exact"`` or
+    ``"tco=5 MUSD,power=100 kW"``. ``time_limit`` [s]. ``out``: run folder to write; ``resume`` continues it.
+    Raises UsageError, InfeasibleError (proven, with the limits that clash), SolverError.
+    """
+    settings = SolveSettings(tuple(objectives) if objectives else None, resolution, backend, workers, time_limit)
+    return run(instance, settings, out, resume, on_progress, stop)
+
+
+def run(
+    instance: Instance,
+    settings: SolveSettings,
+    out: str | Path | None = None,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Frontier:
+    """``solve`` with its options as one value, each with its origin."""
+    formulation = build(instance, settings.objectives)
+    model = compile_formulation(formulation)
+    parse_resolution(settings.resolution, formulation.goals)
+    if out is None:
+        return _frontier(formulation, model, settings, None, False, on_progress, stop)
+    folder = RunFolder(Path(out))
+    manifest = _manifest(instance, formulation, settings)
+    folder.open(instance, manifest, resume)
+    try:
+        frontier = replace(
+            _frontier(formulation, model, settings, folder, resume, on_progress, stop), run=str(folder.path)
+        )
+        folder.log(
+            f"{frontier.status.value}: {len(frontier)} designs, {frontier.solves} solves; {frontier.proof.sentence()}"
+        )
+        folder.finish(frontier, {**manifest, "finished": _now()})
+        if frontier.status is FrontierStatus.INFEASIBLE:
+            raise_infeasible(formulation)
+        return frontier
+    finally:
+        folder.close()
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _manifest(instance: Instance, formulation: Formulation, settings: SolveSettings) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "instance": instance.name,
+        "fingerprint": instance.fingerprint,
+        "options": as_plain(settings.recorded(formulation, instance.money.price_basis.value)),
+        "program": formulation.size,
+        "seed": 0,
+        "versions": versions(),
+        "machine": machine(),
+        "started": _now(),
+    }
+
+
+def objective_columns(goals: Sequence[Goal]) -> tuple[ObjectiveColumn, ...]:
+    """The objectives of a program as tables show them."""
+    return tuple(
+        ObjectiveColumn(
+            g.name,
+            g.column,
+            g.objective.direction is Direction.MAXIMISE,
+            g.objective.column_value(1.0),
+            g.objective.title,
+        )
+        for g in goals
+    )
+
+
+def _frontier(
+    formulation: Formulation,
+    model: CompiledModel,
+    settings: SolveSettings,
+    folder: RunFolder | None,
+    resume: bool,
+    on_progress: Callable[[Progress], None] | None,
+    stop: Callable[[], bool] | None,
+) -> Frontier:
+    wanted = parse_resolution(settings.resolution, formulation.goals)
+    result = solve_frontier(
+        model,
+        resolution=wanted.amounts,
+        shares=wanted.shares,
+        backend=settings.backend,
+        limits=RunLimits(seconds=settings.time_limit),
+        workers=settings.workers,
+        on_progress=on_progress,
+        ledger_path=folder.ledger if folder else None,
+        resume=resume,
+        stop=stop,
+    )
+    if result.status is FrontierStatus.INFEASIBLE and folder is None:
+        raise_infeasible(formulation)
+    columns = objective_columns(formulation.goals)
+    designs = [design_of(formulation, model, x, _bounds(result, i, columns)) for i, x in enumerate(result.solutions)]
+    instance = formulation.instance
+    return Frontier(
+        instance=instance.name,
+        fingerprint=instance.fingerprint,
+        objectives=columns,
+        points=tuple(designs),
+        proof=proof_of(result, columns),
+        solves=result.solves,
+        seconds=result.seconds,
+        price_basis=instance.money.price_basis.value,
+        estimated_prices=any(line.price_is_estimate for d in designs for line in d.bom),
+    )
+
+
+def _bounds(result: ParetoResult, number: int, columns: Sequence[ObjectiveColumn]) -> dict[str, float]:
+    """Certified bounds of a point that is not proven nondominated."""
+    if result.proven[number]:
+        return {}
+    return {
+        c.column: (-v if c.maximise else v) * c.quantum for c, v in zip(columns, result.bounds[number], strict=True)
+    }
+
+
+def raise_infeasible(formulation: Formulation) -> None:
+    """InfeasibleError naming the limits that clash and the best reachable value of each."""
+    from optimizer.explain.clash import clashing_limits
+
+    raise InfeasibleError(
+        f"{formulation.instance.name}: no design meets every limit (proven)", clashing_limits(formulation)
+    )

@@ -1,0 +1,242 @@
+"""Run folders: never overwritten, written file by file as a whole, resumable, and honest about being unfinished.
+
+A run's manifest says ``running`` until everything else is on disk; a reader treats any other state than a finished one as
+partial. Files appear under their name only when complete (written beside and renamed).
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from models.errors import UsageError
+from models.instance import Instance
+from models.loading import load_resolved
+from optimizer.design import Design
+from optimizer.frontier import Frontier, ObjectiveColumn, Proof
+from optimizer.pareto.result import FrontierStatus
+
+SCHEMA = "optimizer.run/1"
+RUNNING = "running"
+
+
+def default_folder(instance: Instance, root: Path | None = None, now: dt.datetime | None = None) -> Path:
+    """``results/<instance>-<time>-<hash>`` under ``root`` (the working folder)."""
+    moment = (now or dt.datetime.now(dt.UTC)).strftime("%Y%m%dT%H%M%SZ")
+    return (root or Path.cwd()) / "results" / f"{instance.name}-{moment}-{instance.fingerprint[:8]}"
+
+
+class RunFolder:
+    """A folder that one run writes, held by a lock while it does."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(str(path) + ".lock", timeout=0)
+
+    @property
+    def ledger(self) -> Path:
+        """The engine's ledger."""
+        return self.path / "ledger.jsonl"
+
+    def open(self, instance: Instance, manifest: Mapping[str, Any], resume: bool) -> None:
+        """Creates the folder with manifest and inputs, or reopens it with ``resume``.
+
+        Raises UsageError where the folder is not empty and ``resume`` is not set, where there is nothing to resume, where
+        the inputs or options have changed, and where another process is writing it.
+        """
+        occupied = self.path.is_dir() and any(self.path.iterdir())
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is a file, not a run folder")
+        if occupied and not resume:
+            raise UsageError(
+                f"{self.path} exists and is not empty: choose another --out, or continue that run with --resume"
+            )
+        if resume and not occupied:
+            raise UsageError(f"nothing to resume in {self.path}")
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise UsageError(f"another process is writing {self.path}") from None
+        if resume:
+            _require_same(read_manifest(self.path), manifest)
+        else:
+            write_inputs(self.path / "inputs", instance)
+        write_json(self.path / "manifest.json", {**manifest, "status": RUNNING})
+
+    def close(self) -> None:
+        """Lets go of the lock."""
+        self._lock.release()
+        Path(self._lock.lock_file).unlink(missing_ok=True)
+
+    def log(self, line: str) -> None:
+        """Appends a line to ``log.txt``."""
+        stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with (self.path / "log.txt").open("a", encoding="utf-8") as stream:
+            stream.write(f"{stamp} {line}\n")
+
+    def finish(self, frontier: Frontier, manifest: Mapping[str, Any]) -> None:
+        """Writes the results, the manifest last."""
+        rows = frontier.rows()
+        write_text(self.path / "frontier.csv", table_text(rows))
+        if rows and _has_pyarrow():
+            _write_parquet(self.path / "frontier.parquet", frontier)
+        write_text(self.path / "designs.jsonl", "".join(f"{design.to_json()}\n" for design in frontier.points))
+        lines = [{"design_id": d.design_id, **asdict(line)} for d in frontier.points for line in d.bom]
+        write_text(self.path / "bom.csv", table_text(lines))
+        write_json(
+            self.path / "manifest.json",
+            {**manifest, "status": frontier.status.value, "frontier": _frontier_record(frontier)},
+        )
+
+
+def _require_same(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    if old.get("fingerprint") != new.get("fingerprint"):
+        raise UsageError("the instance or its catalogue has changed since this run was started: start a new run")
+    for name in ("objectives", "resolution", "backend", "price_basis"):
+        before, after = old["options"].get(name, {}).get("value"), new["options"].get(name, {}).get("value")
+        if before != after:
+            raise UsageError(
+                f"option {name} was {before!r} when this run was started and is {after!r} now: start a new run"
+            )
+
+
+def _frontier_record(frontier: Frontier) -> dict[str, Any]:
+    return {
+        "objectives": [asdict(o) for o in frontier.objectives],
+        "proof": {**asdict(frontier.proof), "status": frontier.proof.status.value},
+        "solves": frontier.solves,
+        "seconds": round(frontier.seconds, 3),
+        "price_basis": frontier.price_basis,
+        "estimated_prices": frontier.estimated_prices,
+    }
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a run folder; UsageError where there is none or it cannot be read."""
+    file = path / "manifest.json"
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} is no run folder: {file.name} cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise UsageError(f"{file} is damaged: not JSON") from None
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise UsageError(f"{file} is no manifest of this program")
+    return manifest
+
+
+def read_frontier(path: Path) -> Frontier:
+    """The frontier of a finished or stopped run."""
+    manifest = read_manifest(path)
+    record = manifest.get("frontier")
+    if record is None:
+        raise UsageError(f"{path} holds no frontier: the run did not finish writing (continue it with --resume)")
+    try:
+        designs = tuple(
+            Design.from_json(line) for line in (path / "designs.jsonl").read_text(encoding="utf-8").splitlines() if line
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{path / 'designs.jsonl'} is damaged: {error}") from None
+    proof = dict(record["proof"])
+    proof["status"] = FrontierStatus(proof["status"])
+    return Frontier(
+        instance=manifest["instance"],
+        fingerprint=manifest["fingerprint"],
+        objectives=tuple(ObjectiveColumn(**o) for o in record["objectives"]),
+        points=designs,
+        proof=Proof(**proof),
+        solves=record["solves"],
+        seconds=record["seconds"],
+        run=str(path),
+        price_basis=record["price_basis"],
+        estimated_prices=record["estimated_prices"],
+    )
+
+
+def read_inputs(path: Path) -> Instance:
+    """The instance a run was computed from."""
+    folder = path / "inputs"
+    try:
+        raw = json.loads((folder / "instance.json").read_text(encoding="utf-8"))
+        origins = json.loads((folder / "origins.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the inputs of {path} cannot be read: {error}") from None
+    return load_resolved(raw, [folder / "catalogue"], origins)
+
+
+def write_inputs(folder: Path, instance: Instance) -> None:
+    """The resolved instance, its lines, and every catalogue row with the file and line of its cells."""
+    (folder / "catalogue").mkdir(parents=True, exist_ok=True)
+    write_json(folder / "instance.json", instance.raw)
+    write_json(folder / "origins.json", dict(instance.origins))
+    for name, table in instance.catalogue.rows.items():
+        columns = list(dict.fromkeys(key for row in table.values() for key in row))
+        write_text(
+            folder / "catalogue" / name, _csv(columns, [[row.get(c, "") for c in columns] for row in table.values()])
+        )
+    cells = {f"{file}|{part}|{column}": where for (file, part, column), where in instance.catalogue.origins.items()}
+    write_json(folder / "catalogue_origins.json", cells)
+
+
+def table_text(rows: list[dict[str, Any]]) -> str:
+    """Rows as CSV with every text cell safe for spreadsheets."""
+    from optimizer.tables import safe_cell
+
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return _csv(columns, [["" if row.get(c) is None else safe_cell(row[c]) for c in columns] for row in rows])
+
+
+def _csv(columns: list[str], rows: list[list[Any]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """``value`` as readable JSON, the file whole or not at all."""
+    write_text(
+        path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """``text`` to ``path``, the file whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """``content`` to ``path``: written beside, flushed, then renamed."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _has_pyarrow() -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def _write_parquet(path: Path, frontier: Frontier) -> None:
+    stream = io.BytesIO()
+    frontier.designs.to_parquet(stream, index=False)
+    write_bytes(path, stream.getvalue())
