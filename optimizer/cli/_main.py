@@ -18,6 +18,7 @@ from optimizer.cli._output import error_document
 
 EXIT_OTHER = 1
 EXIT_USAGE = 2
+EXIT_INFEASIBLE = 4
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
@@ -64,9 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         except click.ClickException as error:
             code = _usage(error, as_json)
         except OptimizerError as error:
-            problems = [problem.as_dict() for problem in error.problems] if isinstance(error, InstanceError) else []
-            text = str(error) if isinstance(error, InstanceError) else f"{error.code}: {error}"
-            code = _report(error.code, str(error), text, error.exit_code, as_json, problems)
+            code = _own_error(error, as_json)
         except (KeyboardInterrupt, click.Abort):
             code = _report("interrupted", "interrupted", "interrupted", EXIT_INTERRUPTED, as_json)
         sys.stdout.flush()
@@ -106,10 +105,17 @@ def _report(
 ) -> int:
     """Say an error once: a JSON document on stdout where JSON was asked for, a text on stderr otherwise."""
     if as_json:
-        click.echo(error_document(code, message, problems))
+        status = "infeasible" if exit_code == EXIT_INFEASIBLE else "error"
+        click.echo(error_document(code, message, problems, status))
     else:
         click.echo(text, err=True)
     return exit_code
+
+
+def _own_error(error: OptimizerError, as_json: bool) -> int:
+    problems = [problem.as_dict() for problem in getattr(error, "problems", ())]
+    text = str(error) if isinstance(error, InstanceError) else f"{error.code}: {error}"
+    return _report(error.code, str(error), text, error.exit_code, as_json, problems)
 
 
 def _usage(error: click.ClickException, as_json: bool) -> int:

@@ -29,10 +29,10 @@ def document(command: str, data: Any, status: str = "complete") -> str:
     )
 
 
-def error_document(code: str, message: str, problems: Sequence[Mapping[str, str]] = ()) -> str:
-    """The JSON document of an error."""
+def error_document(code: str, message: str, problems: Sequence[Mapping[str, str]] = (), status: str = "error") -> str:
+    """The JSON document of an error; ``status`` is ``infeasible`` for a proof that there is nothing to find."""
     error = {"code": code, "message": message, "problems": list(problems)}
-    return json.dumps({"schema": ERROR_SCHEMA, "status": "error", "error": error}, indent=2)
+    return json.dumps({"schema": ERROR_SCHEMA, "status": status, "error": error}, indent=2)
 
 
 def print_json(command: str, data: Any, status: str = "complete") -> None:

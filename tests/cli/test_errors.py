@@ -86,6 +86,20 @@ def test_json_error_lists_every_problem(cli: Callable, monkeypatch: pytest.Monke
     assert cli("fail", "--json").document["error"]["problems"] == [problem.as_dict() for problem in PROBLEMS]
 
 
+def test_a_proof_of_infeasibility_has_a_status_of_its_own(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nothing(OptimizerError):
+        code = "infeasible"
+        exit_code = 4
+        problems = PROBLEMS
+
+    _with_command(monkeypatch, _raising(Nothing("no design meets every limit")))
+    outcome = cli("fail", "--json")
+    assert outcome.code == 4
+    assert outcome.document["status"] == "infeasible"
+    assert outcome.document["error"]["code"] == "infeasible"
+    assert len(outcome.document["error"]["problems"]) == len(PROBLEMS)
+
+
 def test_a_defect_still_gives_one_document(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     _with_command(monkeypatch, _raising(ZeroDivisionError("oops")))
     outcome = cli("fail", "--json")
