@@ -55,10 +55,13 @@ def _ends(request: FabricRequest, group: BlockGroup) -> dict[Level, tuple[float,
     plan = card.ports
 
     def switch_end(at: float) -> CageEnd:
-        return CageEnd(plan.ports_per_cage(at), plan.cage_speed, card.co_packaged, card.linear_optics)
+        # a cage has eight lanes at its native speed, a node port four
+        return CageEnd(
+            plan.ports_per_cage(at), plan.cage_speed, plan.cage_speed / 8, card.co_packaged, card.linear_optics
+        )
 
     per_cage = request.nic_ports_per_cage
-    nic = CageEnd(per_cage, request.nic_cage_speed or speed * per_cage)
+    nic = CageEnd(per_cage, request.nic_cage_speed or speed * per_cage, speed / 4)
     inter = switch_end(group.inter_speed)
     return {
         Level.NODE_LEAF: (speed, switch_end(speed), nic),
@@ -152,7 +155,9 @@ def _count_columns(request: FabricRequest, group: BlockGroup, c: Counts) -> Colu
         "oversubscription": of_block("ratio", float),
         "spine_oversubscription": np.where(c.tiers == 3, c.spine_down_used / np.maximum(c.spine_up_used, 1), 1.0),
         "uplink_speed": np.full(len(c.nodes), group.up_speed), "breakout": np.full_like(c.nodes, group.breakout),
-        "down": c.down, "up": c.up, "spine_down": c.spine_down_used, "spine_up": c.spine_up_used,
+        "down": c.down, "up": c.up,
+        "spine_split_down": np.where(c.tiers == 3, of_block("spine_down", int), 0),
+        "spine_split_up": of_block("spine_up", int), "spine_down": c.spine_down_used, "spine_up": c.spine_up_used,
         "leaf": leaf, "spine": spine, "core": core, "groups": c.groups,
         "links_node_leaf": node_links + reserved, "links_leaf_spine": links, "links_spine_core": core_links,
         "logical_leaf_spine": logical, "leaf_ports": leaf * down_radix, "leaf_down_used": node_links,

@@ -16,19 +16,28 @@ import numpy.typing as npt
 
 from models.candidates.fabric_parts import LinkCard
 
+RETIMED_LANE = 100e9 / 8
+
 
 @dataclass(frozen=True, slots=True)
 class CageEnd:
-    """One end of a link: ports that share its cage, the cage's most bandwidth [B/s], and what optics the host takes."""
+    """One end of a link: ports that share its cage, the cage's most bandwidth [B/s], and what optics the host takes.
+
+    ``lane_speed`` is the host's electrical lane [B/s], None where not known: a module cannot run its lanes faster. Hosts of slower
+    lanes than ``RETIMED_LANE`` take modules of that lane all the same, since modules that pair their lanes are sold for them.
+    """
 
     ports_per_cage: int
     cage_speed: float
+    lane_speed: float | None = None
     co_packaged: bool = False
     linear_optics: bool = False
 
     def takes(self, card: LinkCard, speed: float) -> bool:
         """True where ``card`` fits this cage and lights all its ports at ``speed``."""
         if (card.kind == "CPO") != self.co_packaged or (card.linear and not self.linear_optics):
+            return False
+        if not self.clocks(card):
             return False
         lanes_per_link = speed / card.lane_rate
         if abs(lanes_per_link - round(lanes_per_link)) > 1e-6 or round(lanes_per_link) < 1:
@@ -37,6 +46,10 @@ class CageEnd:
             return abs(card.rate - speed) <= 1e-6 * speed
         fits = card.rate <= self.cage_speed * (1 + 1e-9)
         return fits and round(lanes_per_link) * self.ports_per_cage <= card.lanes
+
+    def clocks(self, card: LinkCard) -> bool:
+        """True where the host's lanes are fast enough for those of ``card``."""
+        return self.lane_speed is None or card.lane_rate <= max(self.lane_speed, RETIMED_LANE) * (1 + 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,8 @@ def _cable(card: LinkCard, speed: float, near: CageEnd, far: CageEnd) -> LinkMed
     if near.co_packaged or far.co_packaged or abs(card.rate - most * speed) > 1e-6 * card.rate:
         return None
     if abs(lanes - round(lanes)) > 1e-6 or most % least:
+        return None
+    if not near.clocks(card) or not far.clocks(card):
         return None
     if any(end.ports_per_cage * speed > end.cage_speed * (1 + 1e-9) for end in (near, far)):
         return None

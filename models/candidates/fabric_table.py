@@ -36,7 +36,8 @@ class FabricTable:
 
     Choice: ``nodes`` and its position ``size`` in the request, ``accelerators``, ``switch`` (into ``switches``), ``tiers``, ``rail_optimised``,
     ``planes``, ``asked_oversubscription`` and the true ``oversubscription`` of a full leaf (down over up bandwidth), ``spine_oversubscription``,
-    ``uplink_speed`` [B/s], ``breakout``; ``down``, ``up`` ports of a leaf, ``spine_down``, ``spine_up`` ports used on a full spine.
+    ``uplink_speed`` [B/s], ``breakout``; ``down``, ``up`` ports of a leaf, ``spine_split_down``, ``spine_split_up`` ports of a spine (three tiers),
+    ``spine_down``, ``spine_up`` ports used on the fullest spine.
 
     Counts, all planes together: ``leaf``, ``spine``, ``core``, ``groups`` (three tiers, per rail); ``links_node_leaf`` (manager links
     included), ``links_leaf_spine``, ``links_spine_core`` at fabric port speed; ``logical_leaf_spine`` after breakout.
@@ -71,6 +72,8 @@ class FabricTable:
     breakout: Ints
     down: Ints
     up: Ints
+    spine_split_down: Ints
+    spine_split_up: Ints
     spine_down: Ints
     spine_up: Ints
 
