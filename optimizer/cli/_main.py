@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import sys
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Entry point of the console script: never a traceback for a user's mistake, always one of the documented codes."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
-    logging.getLogger("optimizer").addHandler(StderrHandler())
+    _prepare_streams()
     try:
         try:
             _complete_for_shell()
@@ -81,6 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         message = f"a defect of the program: {type(error).__name__}: {error}"
         code = _report("internal", message, message, EXIT_OTHER, as_json)
     sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Log to stderr, and print what a terminal's encoding lacks as an escape instead of failing."""
+    log = logging.getLogger("optimizer")
+    log.setLevel(logging.WARNING)
+    if not any(isinstance(handler, StderrHandler) for handler in log.handlers):
+        log.addHandler(StderrHandler())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _complete_for_shell() -> None:

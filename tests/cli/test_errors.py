@@ -87,12 +87,12 @@ def test_json_error_lists_every_problem(cli: Callable, monkeypatch: pytest.Monke
 
 
 def test_a_proof_of_infeasibility_has_a_status_of_its_own(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Nothing(OptimizerError):
+    class NothingError(OptimizerError):
         code = "infeasible"
         exit_code = 4
         problems = PROBLEMS
 
-    _with_command(monkeypatch, _raising(Nothing("no design meets every limit")))
+    _with_command(monkeypatch, _raising(NothingError("no design meets every limit")))
     outcome = cli("fail", "--json")
     assert outcome.code == 4
     assert outcome.document["status"] == "infeasible"
@@ -232,3 +232,23 @@ def test_instance_that_is_not_there_is_exit_code_2(cli: Callable, name: str) -> 
     outcome = cli("list", "parts", "--instance", name)
     assert outcome.code == 2
     assert outcome.err.startswith("usage: ")
+
+
+def test_a_terminal_that_lacks_letters_gets_escapes(process: Callable, tmp_path: Path) -> None:
+    base = (ROOT / "tests" / "data" / "instances" / "base.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "case.yaml"
+    path.write_text(base.replace("floor: slab", "floor: Ω-slab"), encoding="utf-8")
+    outcome = process("list", "parts", "--instance", str(path), PYTHONIOENCODING="cp1252")
+    assert outcome.code == 3
+    assert "no floor '\\u03a9-slab'" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_calls_in_one_process_do_not_pile_up_handlers(cli: Callable) -> None:
+    import logging
+
+    for _ in range(3):
+        cli("list", "backends", "-vv")
+    assert len(logging.getLogger("optimizer").handlers) == 1
+    cli("list", "backends")
+    assert logging.getLogger("optimizer").level == logging.WARNING
