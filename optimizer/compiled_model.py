@@ -112,7 +112,9 @@ class CompiledModel:
         return np.where(flipped == 0.0, 0.0, flipped)
 
 
-def value_steps(objectives: Floats, integer: NDArray[np.bool_], lower: Floats, upper: Floats) -> tuple[float | None, ...]:
+def value_steps(
+    objectives: Floats, integer: NDArray[np.bool_], lower: Floats, upper: Floats
+) -> tuple[float | None, ...]:
     """For each row of ``objectives`` (k x columns) the largest step of which every legal value is a whole multiple, or None.
 
     Coefficients are read as the decimals they print as (0.1 is one tenth). None where a column that is neither integer nor

@@ -54,7 +54,9 @@ def parse(data: Any, *, where: str = "problem") -> CompiledModel:
         objectives=objectives,
         offsets=np.zeros(len(signs)),
         senses=tuple(Sense.MAXIMISE if s == "max" else Sense.MINIMISE for s in data["sense"]),
-        objective_names=tuple(str(name) for name in data.get("objective_names") or [f"f{i + 1}" for i in range(len(signs))]),
+        objective_names=tuple(
+            str(name) for name in data.get("objective_names") or [f"f{i + 1}" for i in range(len(signs))]
+        ),
         steps=value_steps(objectives, integer, lower, upper),
     )
 

@@ -74,7 +74,7 @@ class Oracle:
         self.relaxation = Relaxation(problem.scaled, options.solver.seed)
         self._full: Backend | None = None
         self._limits = options.limits
-        self._reducer = Reducer(problem.scaled, self.relaxation, self._make)
+        self._reducer = Reducer(problem.scaled, self._make)
         self.infeasible, self.ideal, self.worst = self._extremes()
         self.delta: Floats = np.ones(self._k)
         if options.reduce and self._reducer.worthwhile and not self.infeasible:
@@ -99,6 +99,11 @@ class Oracle:
                 slack = 1e-6
                 ideal[i], worst[i] = np.ceil(ideal[i] - slack), np.floor(worst[i] + slack)
         return False, ideal, worst
+
+    @property
+    def relaxations(self) -> int:
+        """Linear programs solved so far."""
+        return self.relaxation.solves + self._reducer.relaxations
 
     def tops(self, box: Point) -> Floats:
         """Largest value of each objective a point of the zone ``box`` may have: corner minus delta, never above the worst legal value."""

@@ -36,7 +36,7 @@ class Relaxation:
     Every solve starts from a named basis that was kept once (or from none): answers do not depend on the order of questions.
     """
 
-    def __init__(self, model: CompiledModel, seed: int = 0) -> None:
+    def __init__(self, model: CompiledModel, seed: int = 0, groups: Sequence[Sequence[int]] = ()) -> None:
         import highspy
 
         self._model = model
@@ -47,6 +47,7 @@ class Relaxation:
         )
         self._columns = np.arange(model.n_columns, dtype=np.int32)
         self._lower, self._upper = finite_bounds(model)
+        self._groups = [np.array(group, dtype=np.intp) for group in groups]
         self._bases: dict[str, Any] = {}
         self._current: tuple[float, ...] | None = None
         self._held = (model.lower, model.upper)
@@ -132,6 +133,31 @@ class Relaxation:
                     return Relaxed(math.inf, zeros, None)
         return Relaxed(-math.inf, zeros, None)
 
+    def price_at(self, weights: Sequence[float], low: Floats, high: Floats, held: Floats) -> Relaxed:
+        """As ``minimise`` without objective bounds, with the multipliers that are best where columns stand at ``held`` (NaN: free).
+
+        At an interior point of a group the multipliers price all its options well, not just the cheapest.
+        """
+        fixed = np.isfinite(held)
+        inner = self.minimise(weights, lower=np.where(fixed, held, low), upper=np.where(fixed, held, high))
+        if inner.x is None:
+            return inner
+        cost = np.asarray(self._objectives.T @ np.asarray(weights, dtype=np.float64))
+        tops = np.full(self._model.n_objectives, math.inf)
+        bound, reduced = self._evaluate(cost, np.array(self._solver.getSolution().row_dual), tops, low, high)
+        return Relaxed(bound, reduced, inner.x)
+
+    def _dualise_groups(self, reduced: Floats, upper: Floats) -> list[float]:
+        """Choose the best multiplier of each exactly-one row for the given reduced costs, which are shifted in place; its contributions."""
+        chosen = []
+        for group in self._groups:
+            open_ones = group[upper[group] > 0]
+            if open_ones.size:
+                least = float(reduced[open_ones].min())
+                reduced[group] -= least
+                chosen.append(least)
+        return chosen
+
     def _evaluate(
         self, cost: Floats, multipliers: Floats, tops: Floats, lower: Floats, upper: Floats
     ) -> tuple[float, Floats]:
@@ -142,13 +168,14 @@ class Relaxation:
         multipliers = np.where(np.isfinite(side), multipliers, 0.0)
         rows = np.where(multipliers != 0, multipliers * np.where(np.isfinite(side), side, 0.0), 0.0)
         reduced = cost - self._transposed @ multipliers
+        chosen = self._dualise_groups(reduced, upper)
         edge = np.where(reduced > 0, lower, upper)
         columns = np.where(reduced != 0, reduced * np.where(np.isfinite(edge), edge, 0.0), 0.0)
         loose = ~np.isfinite(edge) & (np.abs(reduced) > 1e-9 * (1.0 + np.abs(cost)))
         if loose.any():
             return -math.inf, reduced
-        total = float(rows.sum() + columns.sum())
-        rounding = 1e-11 * float(np.abs(rows).sum() + np.abs(columns).sum()) + 1e-9
+        total = float(rows.sum() + columns.sum()) + math.fsum(chosen)
+        rounding = 1e-11 * float(np.abs(rows).sum() + np.abs(columns).sum() + sum(map(abs, chosen))) + 1e-9
         return total - rounding, reduced
 
 

@@ -87,7 +87,7 @@ def solve(
             backend=setup.backend,
             resolution=planned.resolution,
             error=planned.error,
-            relaxations=setup.oracle.relaxation.solves,
+            relaxations=setup.oracle.relaxations,
         )
     finally:
         answerer.close()

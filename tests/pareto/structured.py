@@ -1,8 +1,8 @@
 """Programs with the structure of a site: one pod out of many, shared equipment under exclusive options, and their frontiers by enumeration.
 
-    sum_p use[p] = 1;  option of each kind: exactly one;  sum_o load[o] = sum_p power[p] use[p];  load[o] <= U option[o]
-    capacity[e] units[e, o] >= load[o];  units[e, o] <= U option[o]
-    minimise  cost = sum_p cost[p] use[p] + sum price[e, o] units[e, o] + sum_o tariff[o] load[o];  power = sum_o factor[o] load[o];  maximise throughput
+sum_p use[p] = 1;  option of each kind: exactly one;  sum_o load[o] = sum_p power[p] use[p];  load[o] <= U option[o]
+capacity[e] units[e, o] >= load[o];  units[e, o] <= U option[o]
+minimise  cost = sum_p cost[p] use[p] + sum price[e, o] units[e, o] + sum_o tariff[o] load[o];  power = sum_o factor[o] load[o];  maximise throughput
 """
 
 from __future__ import annotations
@@ -68,9 +68,7 @@ def compiled(site: Site, *, whole_loads: bool = True) -> CompiledModel:
             rows.append(({column: 1.0, option + o: -most}, -np.inf, 0.0))
     entries = [(r, c, v) for r, (row, _, _) in enumerate(rows) for c, v in row.items()]
     r, c, v = zip(*entries, strict=True)
-    upper = np.concatenate(
-        [np.ones(n + m), np.full(m, site.limit), np.repeat(np.ceil(site.limit / site.capacity), m)]
-    )
+    upper = np.concatenate([np.ones(n + m), np.full(m, site.limit), np.repeat(np.ceil(site.limit / site.capacity), m)])
     integer = np.ones(width, dtype=bool)
     integer[load : load + m] = whole_loads
     objectives = np.zeros((3 + len(site.extra), width))

@@ -67,9 +67,16 @@ class Zones:
 
     def _query(self, zone: Zone, j: int) -> Query:
         box = _projected(zone.upper, j)
-        tops = np.asarray(box) - self._space.delta
-        inside = [p for p in zone.defining[j] if bool((np.asarray(p) <= tops).all())]
-        return Query((box,), direction=j, known=min(inside) if inside else None)
+        return Query((box,), direction=j, known=self._best_known(np.asarray(box) - self._space.delta, j))
+
+    def _best_known(self, tops: Floats, j: int) -> Point | None:
+        """The listed point below ``tops`` with the least objective j, then the least sum."""
+        listed = np.array(list(self._space.points)).reshape(-1, self._space.k)
+        inside = listed[(listed <= tops).all(axis=1)]
+        if not inside.size:
+            return None
+        order = np.lexsort((inside.sum(axis=1), inside[:, j]))
+        return tuple(inside[order[0]].tolist())
 
     def _digest(self, zone: Zone, j: int, query: Query, answer: Answer) -> None:
         region, space = self._region, self._space
