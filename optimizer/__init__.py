@@ -4,6 +4,8 @@ Public names are loaded on first use, so that ``import optimizer`` stays light::
 
     import optimizer
     instance = optimizer.load("training-30mw")
+    frontier = optimizer.solve(instance, objectives=["tco", "throughput", "power"], resolution=0.01)
+    frontier.designs
 """
 
 from __future__ import annotations
@@ -17,12 +19,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from models.catalogue import Catalogue
-    from models.errors import InstanceError, OptimizerError, Problem, SolverError, UsageError, VerificationError
+    from models.errors import (
+        InfeasibleError,
+        InstanceError,
+        OptimizerError,
+        Problem,
+        SolverError,
+        UsageError,
+        VerificationError,
+    )
     from models.instance import Instance
     from models.loading import load
+    from optimizer.design import Design
+    from optimizer.frontier import Frontier
+    from optimizer.solve import solve
 
 _HOMES = {
     "Catalogue": "models.catalogue",
+    "Design": "optimizer.design",
+    "Frontier": "optimizer.frontier",
+    "InfeasibleError": "models.errors",
     "Instance": "models.instance",
     "InstanceError": "models.errors",
     "OptimizerError": "models.errors",
@@ -31,11 +47,15 @@ _HOMES = {
     "UsageError": "models.errors",
     "VerificationError": "models.errors",
     "load": "models.loading",
+    "solve": "optimizer.solve",
 }
 _SUBPACKAGES = frozenset({"backends", "pareto"})
 
 __all__ = [
     "Catalogue",
+    "Design",
+    "Frontier",
+    "InfeasibleError",
     "Instance",
     "InstanceError",
     "OptimizerError",
@@ -44,6 +64,7 @@ __all__ = [
     "UsageError",
     "VerificationError",
     "load",
+    "solve",
 ]
 
 

@@ -105,3 +105,12 @@ def test_a_full_disk_leaves_nothing_behind(cli: Callable, tmp_path: Path, monkey
     assert outcome.code == 1
     assert outcome.err.startswith("disk-full: mine.yaml: the disk is full")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_starter_has_a_frontier(cli: Callable) -> None:
+    cli("init", "my-case")
+    arguments = ("--objectives", "tco,throughput", "--resolution", "10%", "--out", "run", "--json")
+    outcome = cli("solve", "my-case.yaml", *arguments)
+    assert outcome.code == 0
+    assert outcome.document["status"] == "complete"
+    assert outcome.document["data"]["n_designs"] >= 3
