@@ -14,6 +14,7 @@ class ModelCard(Part):
     file: ClassVar[str] = "models.csv"
     plural: ClassVar[str] = "models"
 
+    aliases: str = column("aliases", default="", title="other names of the model, separated by semicolons")
     layers: int = column("layers", default=...)
     hidden: int = column("hidden", default=...)
     heads: int = column("heads", default=...)
@@ -27,11 +28,15 @@ class ModelCard(Part):
     topk: int = column("topk", default=0)
     moe_ffn: int = column("moe_ffn", default=0)
     shared_experts: int = column("shared_experts", default=0)
-    dense_layers: int = column("dense_layers", default=0)
+    shared_ffn: int = column("shared_ffn", default=0, title="width of the shared experts together, where printed so")
+    dense_layers: int = column("dense_layers", default=0, title="leading layers without routed experts")
     attention: str = column("attention", default="gqa")
     q_latent: int = column("q_latent", default=0)
     kv_latent: int = column("kv_latent", default=512)
     rope_dim: int = column("rope_dim", default=64)
+    linear_layers: int = column(
+        "linear_layers", default=0, title="layers whose attention keeps a state of constant size"
+    )
     tied: bool = column("tied", default=False)
     parameters: float | None = column("params_total")
     active_parameters: float | None = column("params_active")
@@ -53,10 +58,13 @@ class ModelCard(Part):
             topk=self.topk,
             moe_ffn=self.moe_ffn,
             shared_experts=self.shared_experts,
+            shared_ffn=self.shared_ffn,
             dense_layers=self.dense_layers,
             attention=self.attention,
             q_latent=self.q_latent,
             kv_latent=self.kv_latent,
             rope_dim=self.rope_dim,
+            linear_layers=self.linear_layers,
             tied=self.tied,
+            params_printed=self.parameters,
         )

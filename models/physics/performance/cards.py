@@ -26,6 +26,10 @@ def dtype_name(text: str) -> str:
     return name
 
 
+INHERITED_CAST_BYTES = 7.3
+"""Bytes moved per cast element where a part has no measurement of its own: the mean of the parts that have one."""
+
+
 @dataclass(frozen=True, slots=True)
 class GemmCurve:
     """Time of a matrix product T x K x N on one part in one format.
@@ -78,12 +82,12 @@ class AcceleratorCard:
         return self.peak[dtype]
 
     def curve(self, dtype: str) -> GemmCurve:
-        """GEMM curve of a format; one without measurements takes the widest measured format below it."""
+        """GEMM curve of a format; an unmeasured narrow one takes the part's bf16 curve and the measured cost of casting."""
         curves = self.kernels.gemm
-        for name in (dtype, "bf16"):
-            if name in curves:
-                return curves[name]
-        raise UsageError(f"class {self.kernels.name} has no GEMM curve for {dtype}")
+        if dtype in curves:
+            return curves[dtype]
+        wide = curves["bf16"]
+        return wide if dtype in ("bf16", "fp16") else replace(wide, cast_bytes=INHERITED_CAST_BYTES)
 
     @staticmethod
     def from_row(row: Mapping[str, str | None], kernels: KernelClass) -> AcceleratorCard:

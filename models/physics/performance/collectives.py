@@ -86,3 +86,13 @@ def all_reduce(accelerator: AcceleratorCard, ranks: Group, size: Array) -> Array
 def all_to_all(ranks: Group, size: Array) -> Array:
     """Every rank sends ``size`` bytes, spread evenly over the group; seconds."""
     return np.where(ranks.g > 1.0, ranks.alpha + ranks.scatter * size, 0.0)
+
+
+def distinct_share(ranks: Group, choices: float) -> Array:
+    """Share of a token's ``choices`` copies that must travel when each domain gets the token once and hands it on inside.
+
+    Choices fall on domains evenly: D (1 - (1 - 1/D)^k) of k copies reach D domains.
+    """
+    domains = np.maximum(ranks.g / ranks.inside, 1.0)
+    reached = domains * (1.0 - (1.0 - 1.0 / domains) ** choices) / choices
+    return np.where(domains > 1.0, np.minimum(reached, 1.0), 1.0)

@@ -22,7 +22,7 @@ def tensor(s: Setting, m: Mappings, tokens: Array) -> Array:
     size = 2.0 * tokens * s.model.hidden
     reduce = collectives.all_reduce(s.accelerator, ranks, size)
     halves = 2.0 * collectives.gather(ranks, size)
-    exposed = s.constants.free.tp_exposed if s.software.overlap else 1.0
+    exposed = s.constants.free.overlap_exposed if s.software.overlap else 1.0
     return 2.0 * np.where(m.sp > 0.0, halves * exposed, reduce)
 
 
@@ -41,16 +41,13 @@ def expert(s: Setting, m: Mappings, tokens: Array, compute: Array) -> Array:
     stride = np.where(m.etp > 1.0, m.tp * 1.0, 1.0)
     ranks = collectives.group(s.accelerator, s.network, m.ep, stride, s.constants.free.network)
     rows = tokens / np.where(m.sp > 0.0, m.tp, 1.0) * s.model.topk * s.expert_imbalance
-    domains = np.maximum(m.ep / ranks.inside, 1.0)
-    # a token travels once to a domain, however many of its experts live there
-    once = domains * (1.0 - (1.0 - 1.0 / domains) ** s.model.topk) / s.model.topk
-    sent = np.where(domains > 1.0, np.minimum(once, 1.0), 1.0)
+    sent = collectives.distinct_share(ranks, float(s.model.topk))
     width = widths(s.accelerator, s.dtype).saved
     time = collectives.all_to_all(ranks, rows * s.model.hidden * width * sent)
     back = collectives.all_to_all(ranks, rows * s.model.hidden * 2.0 * sent)
     total = time + back
     if s.software.overlap:
-        hidden = np.minimum(total, compute) * (1.0 if s.expert_overlap else 1.0 - s.constants.free.dp_exposed)
+        hidden = np.minimum(total, compute) * (1.0 if s.expert_overlap else 1.0 - s.constants.free.overlap_exposed)
         total = total - hidden
     return total * (s.model.moe_layers / s.model.layers)
 
@@ -85,9 +82,9 @@ def data_parallel(s: Setting, m: Mappings, stage: Array, rounds: Array) -> Array
     per_round = (
         3.0 * sum((collectives.gather(g, 2.0 * p / layer_parts) for g, p in parts), np.zeros(len(m))) * layer_parts
     )
-    sharded = rounds * np.maximum(per_round - stage, 0.0) + free.dp_exposed * np.minimum(per_round, stage) * rounds
+    sharded = rounds * np.maximum(per_round - stage, 0.0) + free.sharded_exposed * np.minimum(per_round, stage) * rounds
     once = reduce + collect
     if s.software.overlap:
-        hidden = np.minimum((1.0 - free.dp_exposed) * once, stage)
+        hidden = np.minimum((1.0 - free.overlap_exposed) * once, stage)
         once = once - hidden
     return np.where(full, sharded, once)

@@ -32,8 +32,8 @@ class FreeConstants:
     traffic: share of the counted element-wise reads and writes that reach memory;
     attention: share of the published attention kernel rate kept inside a step;
     network: share of the printed link rate a collective between nodes reaches;
-    dp_exposed: share of the overlappable data-parallel traffic that is not hidden;
-    tp_exposed: share of tensor-parallel traffic not hidden where the software overlaps it;
+    overlap_exposed: share of tensor-, expert- and data-parallel traffic that still shows where the software overlaps it;
+    sharded_exposed: share of the shorter of traffic and compute that still shows when every weight is sharded;
     launch_s: least time of one layer pass in eager software [s].
     """
 
@@ -42,8 +42,8 @@ class FreeConstants:
     traffic: float
     attention: float
     network: float
-    dp_exposed: float
-    tp_exposed: float
+    overlap_exposed: float
+    sharded_exposed: float
     launch_s: float
 
 

@@ -96,8 +96,9 @@ def activation_traffic(model: ModelShape, t: Array, width: float) -> Array:
     return (model.up + 1.0) * width / t
 
 
-OPTIMIZER_BYTES = 28.0
-"""Bytes read or written per parameter by one Adam step in mixed precision."""
+OPTIMIZER_BYTES = 48.0
+"""Bytes read or written per parameter by one Adam step in mixed precision: 28 by the update itself (weight, master, moments,
+gradient), 20 by the gradient on its way there (unscaled into fp32, its norm, clipping)."""
 
 
 def training_operations(model: ModelShape) -> float:

@@ -164,7 +164,7 @@ def _fullest_stage(s: Setting, m: Mappings, layer: Array, output: Array) -> tupl
 
 
 def _optimizer(s: Setting, m: Mappings) -> Array:
-    """Adam over the local share of the parameters: about 28 bytes read or written each."""
+    """Adam over the local share of the parameters: ``OPTIMIZER_BYTES`` read or written each."""
     dense, experts, vocabulary = rank_parameters(s.model, m)
     split = m.shard >= OPTIMIZER_SHARDED
     shared = (dense + vocabulary) / np.where(split, m.dp * m.cp, 1.0)

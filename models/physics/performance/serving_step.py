@@ -1,0 +1,212 @@
+"""Time of one decode step and of one prefill of a serving replica, for arrays of batches and tensor degrees.
+
+A replica of n packages splits attention over t of them and runs n/t independent attention groups; its experts are spread over
+all n. One layer of a decode step with b sequences per group (B = b n/t in the replica) and mean context c takes
+
+    weights  max(bytes touched / HBM, 2 b W / (peak e_max))      experts touched = E (1 - (1 - k/E)^B) of E
+    cache    b c kv_width bytes / HBM, split over min(t, kv_heads); a latent cache is read whole by every rank
+    starts   kernels * launch of a 16-bit product, from the GEMM microbenchmark (engines cast inside the kernel before)
+    network  two all-reduces over t, or dispatch and combine over n where there is more than one attention group
+
+Prefill uses the matrix and attention times of training's forward pass. Nothing here is fitted to serving measurements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.physics.performance import collectives, layers
+from models.physics.performance.cards import WIDTH_BYTES, AcceleratorCard, ModelShape, Network
+from models.physics.performance.constants import PerformanceConstants
+
+Array = NDArray[np.float64]
+
+DECODE_ATTENTION = 0.5
+"""Share of the attention kernel rate that single-query attention reaches on arithmetic."""
+FEW_ROWS = 64.0
+"""Rows below which a product is limited by reading its weights, so that its edge term does not apply."""
+OTHER_KERNELS = 6.0
+"""Kernels of a layer beside its matrix products: two norms, rotation with cache write, attention, its reduction, activation."""
+EXPERT_KERNELS = 5.0
+"""More of them with experts: routing product, selection, permutation, activation of shared experts, combination."""
+LATENT_PRODUCTS = 3.0
+"""More matrix products with latent attention: its down projections and the absorbed up projections."""
+EXPERT_IMBALANCE = 1.1
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSetting:
+    """A replica held fixed: ``packages`` accelerators, weights and products in ``dtype``, cache in ``cache_dtype``."""
+
+    model: ModelShape
+    accelerator: AcceleratorCard
+    network: Network
+    constants: PerformanceConstants
+    packages: int
+    dtype: str
+    cache_dtype: str
+
+    @property
+    def memory_rate(self) -> float:
+        """B/s of memory that large streams reach."""
+        return self.accelerator.hbm_rate * self.accelerator.kernels.hbm_efficiency
+
+    @property
+    def weight_width(self) -> float:
+        """Bytes per weight."""
+        return WIDTH_BYTES[self.dtype]
+
+    def cache_bytes_per_token(self) -> float:
+        """Cache of one token over all layers, unsplit [B]."""
+        return self.model.attention_layers * self.model.kv_width() * WIDTH_BYTES[self.cache_dtype]
+
+
+def starts_per_layer(s: ServingSetting) -> float:
+    """Seconds of kernel starts in one layer."""
+    model = s.model
+    products = 4.0 + (LATENT_PRODUCTS if model.attention == "mla" else 0.0)
+    others = OTHER_KERNELS + (EXPERT_KERNELS * model.moe_layers / model.layers if model.experts else 0.0)
+    return (products + others) * s.accelerator.curve("bf16").launch_s
+
+
+def cache_split(s: ServingSetting, t: Array) -> Array:
+    """Over how many of t ranks the cache of a sequence is spread."""
+    if s.model.attention == "mla":
+        return np.ones_like(t)
+    return np.minimum(t, float(s.model.kv_heads))
+
+
+def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> dict[str, Array]:
+    """Seconds of one step of the replica by term; ``batch`` sequences in the replica, ``context`` tokens each."""
+    model, n = s.model, float(s.packages)
+    local = np.maximum(batch * t / n, 1.0)
+    rate = s.accelerator.peak_of(s.dtype) * s.accelerator.curve(s.dtype).e_max
+    moe, total = float(model.moe_layers), float(model.layers)
+    shared_width = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
+    split = total * layers.attention_products(model, t).weights
+    split = split + (total - moe) * layers.feed_forward_products(model, t, float(model.ffn)).weights
+    split = split + moe * layers.feed_forward_products(model, t, shared_width).weights
+    output = float(model.vocab) * model.hidden / t
+    reading = (s.weight_width * split + 2.0 * output) / s.memory_rate
+    arithmetic = 2.0 * (local + s.accelerator.curve(s.dtype).k0) * split / rate
+    arithmetic = np.where(local < FEW_ROWS, 2.0 * local * split / rate, arithmetic)
+    arithmetic = arithmetic + 2.0 * local * output / s.accelerator.peak_of("bf16")
+    if moe:
+        touched = model.experts * (1.0 - (1.0 - model.topk / model.experts) ** batch) / n
+        weights = model.expert_weights()
+        reading = reading + moe * EXPERT_IMBALANCE * touched * weights * s.weight_width / s.memory_rate
+        arithmetic = arithmetic + 2.0 * moe * EXPERT_IMBALANCE * batch * model.topk / n * weights / rate
+    cache = local * context * s.cache_bytes_per_token() / cache_split(s, t) / s.memory_rate
+    cache = np.maximum(cache, _core_arithmetic(s, t, local, context))
+    return {
+        "hbm": np.maximum(reading - arithmetic, 0.0),
+        "gemm": arithmetic,
+        "cache": cache,
+        "launch": np.full_like(t, total * starts_per_layer(s)),
+        "network": _step_network(s, t, batch, local),
+    }
+
+
+def _core_arithmetic(s: ServingSetting, t: Array, local: Array, context: float) -> Array:
+    """Arithmetic of single-query attention; a latent cache is multiplied by every head in its own width."""
+    model = s.model
+    per_pair = 4.0 * model.heads * model.dim / t
+    if model.attention == "mla":
+        per_pair = 2.0 * model.heads / t * (2.0 * model.kv_latent + model.rope_dim)
+    rate = s.accelerator.peak_of("bf16") * s.accelerator.kernels.attention_recent * DECODE_ATTENTION
+    return model.attention_layers * local * context * per_pair / rate
+
+
+def _step_network(s: ServingSetting, t: Array, batch: Array, local: Array) -> Array:
+    model, n = s.model, float(s.packages)
+    network = s.constants.free.network
+    ranks = collectives.group(s.accelerator, s.network, t, np.ones_like(t), network)
+    reduce = collectives.all_reduce(s.accelerator, ranks, 2.0 * local * model.hidden)
+    groups = n / t
+    spread = collectives.group(s.accelerator, s.network, np.full_like(t, n), np.ones_like(t), network)
+    sent = _exchange(s, spread, batch / n)
+    dense = float(model.layers - model.moe_layers)
+    expert = np.where(groups > 1.0, reduce + sent, 2.0 * reduce)
+    spent: Array = dense * 2.0 * reduce + float(model.moe_layers) * expert
+    return spent
+
+
+def _exchange(s: ServingSetting, spread: collectives.Group, tokens: Array) -> Array:
+    """Dispatch of ``tokens`` tokens of one rank to their experts and the combination of the results; once per domain reached."""
+    topk = float(s.model.topk or 1)
+    sent = tokens * topk * s.model.hidden * collectives.distinct_share(spread, topk)
+    there = collectives.all_to_all(spread, sent * s.weight_width)
+    return there + collectives.all_to_all(spread, sent * 2.0)
+
+
+def prefill(s: ServingSetting, t: Array, tokens: Array, prompt: float) -> dict[str, Array]:
+    """Seconds to prefill ``tokens`` prompt tokens in one attention group, in prompts of ``prompt`` tokens, by term.
+
+    With several groups all of them prefill as many at the same time.
+    """
+    model, card = s.model, s.accelerator
+    curve = card.curve(s.dtype)
+    rate = card.peak_of(s.dtype) * curve.e_max * s.constants.free.gemm
+    blocks = [(float(model.layers), layers.attention_products(model, t), tokens, np.ones_like(t))]
+    dense = float(model.layers - model.moe_layers)
+    if dense:
+        blocks.append((dense, layers.feed_forward_products(model, t, float(model.ffn)), tokens, np.ones_like(t)))
+    if model.moe_layers:
+        moe = float(model.moe_layers)
+        rows = tokens / t * model.topk * EXPERT_IMBALANCE
+        each = layers.feed_forward_products(model, np.ones_like(t), float(model.moe_ffn))
+        held = np.minimum(np.full_like(t, model.experts / float(s.packages)), np.maximum(rows, 1.0))
+        blocks.append((moe, each, rows, held))
+        shared = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
+        if shared:
+            blocks.append((moe, layers.feed_forward_products(model, t, shared), tokens, np.ones_like(t)))
+    gemm, casts = np.zeros_like(t), np.zeros_like(t)
+    for count, block, rows, copies in blocks:
+        time = 2.0 / rate * (rows * block.weights + curve.k0 * (copies * block.weights + rows * block.edges))
+        gemm = gemm + count * np.maximum(time, copies * block.weights * s.weight_width / s.memory_rate)
+        casts = casts + count * curve.cast_bytes * rows * block.inputs / s.memory_rate
+    core = 0.5 * layers.attention_operations(model, t) * tokens * prompt * model.attention_layers
+    core = core / (card.peak_of("bf16") * card.kernels.attention_recent * s.constants.free.attention)
+    split = layers.attention_traffic(model, t) + layers.activation_traffic(model, t, float(model.ffn))
+    moved = 2.0 * s.constants.free.traffic * tokens * (layers.norm_traffic(model) + split) * model.layers
+    network = _prefill_network(s, t, tokens)
+    work = gemm + core + casts + moved / s.memory_rate
+    # several attention groups prefill two batches in turn, one computing while the other exchanges
+    shown = np.maximum(network - work, 0.0) + s.constants.free.overlap_exposed * np.minimum(network, work)
+    return {
+        "gemm": gemm,
+        "attention": core,
+        "hbm": casts + moved / s.memory_rate,
+        "launch": np.full_like(t, model.layers * starts_per_layer(s)),
+        "network": np.where(s.packages / t > 1.0, shown, network),
+    }
+
+
+def _prefill_network(s: ServingSetting, t: Array, tokens: Array) -> Array:
+    model, n = s.model, float(s.packages)
+    efficiency = s.constants.free.network
+    ranks = collectives.group(s.accelerator, s.network, t, np.ones_like(t), efficiency)
+    reduce = collectives.all_reduce(s.accelerator, ranks, 2.0 * tokens * model.hidden)
+    spread = collectives.group(s.accelerator, s.network, np.full_like(t, n), np.ones_like(t), efficiency)
+    sent = _exchange(s, spread, tokens / t)
+    dense = float(model.layers - model.moe_layers)
+    expert = np.where(n / t > 1.0, reduce + sent, 2.0 * reduce)
+    spent: Array = dense * 2.0 * reduce + float(model.moe_layers) * expert
+    return spent
+
+
+CHUNK_TOKENS = 8192.0
+"""Prompt tokens an engine prefills in one pass when that many wait."""
+
+
+def prompt_seconds(s: ServingSetting, t: Array, batch: Array, isl: float) -> Array:
+    """Seconds of prefill per prompt in one attention group, prompts taken together up to ``CHUNK_TOKENS`` where the batch has them."""
+    together = np.clip(np.floor(CHUNK_TOKENS / isl), 1.0, np.maximum(np.floor(batch * t / s.packages), 1.0))
+    spent = np.zeros_like(t)
+    for part in prefill(s, t, together * isl, isl).values():
+        spent = spent + part
+    each: Array = spent / together
+    return each

@@ -1,0 +1,42 @@
+"""Reader of reference architectures: documents with ``cases``, one row per checkable count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from optimizer.validation.records import Outcome, Row, RowStatus, Skipped
+from optimizer.validation.reference_architectures import evaluate_case
+
+
+def reads(document: Mapping[str, Any]) -> bool:
+    """A document with a list of cases."""
+    return isinstance(document.get("cases"), list)
+
+
+def evaluate(document: Mapping[str, Any]) -> Outcome:
+    """Every case; one with nothing to check is skipped with that reason."""
+    rows: list[Row] = []
+    skipped: list[Skipped] = []
+    for case in document["cases"]:
+        if not isinstance(case, Mapping):
+            skipped.append(Skipped("", "not a record"))
+            continue
+        found = evaluate_case(case)
+        if not found:
+            skipped.append(Skipped(str(case.get("id", "")), "no checkable count"))
+        rows += [
+            Row(
+                row.id,
+                row.group,
+                row.metric,
+                row.predicted,
+                row.published,
+                row.error,
+                RowStatus(row.status.value),
+                row.binding,
+                row.note,
+            )
+            for row in found
+        ]
+    return Outcome(tuple(rows), tuple(skipped))

@@ -1,0 +1,110 @@
+"""Measured node power during benchmark training, against power from use."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from models.physics.node_power import computing_share, node_power
+from models.physics.performance.cards import AcceleratorCard, ModelShape
+from models.physics.performance.constants import Software
+from models.physics.performance.mapping import Fixed, enumerate_mappings
+from models.physics.performance.setting import Setting
+from models.physics.performance.training import TERMS
+from models.physics.performance.training import evaluate as evaluate_mappings
+from models.shipped import instances_folder
+from optimizer.validation.lookup import Lookup
+from optimizer.validation.records import Row, SkipRecord, compared
+
+_BAND = 0.10
+_BERT = ModelShape("bert_large", 24, 1024, 16, 16, 4096, False, 30522, 512)
+
+
+def claims(record: Mapping[str, Any]) -> bool:
+    """A record of mean node power."""
+    return "node_mean_w" in record
+
+
+@cache
+def workloads() -> tuple[dict[str, str], ...]:
+    """How the benchmarks were run."""
+    path = instances_folder() / "validation" / "power_workloads.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        return tuple(csv.DictReader(stream))
+
+
+def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
+    """One row: mean power of a node."""
+    card = lookup.accelerator(_accelerator(record, lookup))
+    if card.tdp_w is None:
+        raise SkipRecord(f"{card.name} has no rating in the catalogue")
+    per_node, nodes = int(record.get("gpus_per_node") or 8), int(record.get("nodes") or 1)
+    plate = nameplate(str(record.get("system") or ""), card, per_node, lookup)
+    terms = _terms(str(record.get("workload") or ""), card, per_node * nodes, nodes, lookup)
+    computing = computing_share(terms)
+    value = float(node_power(plate, per_node, card.tdp_w, computing))
+    note = f"computing {computing:.0%} of the step, nameplate {plate:.0f} W"
+    yield compared(
+        record,
+        "node_mean_w",
+        value,
+        float(record["node_mean_w"]),
+        band=_BAND,
+        binding=max(terms, key=terms.__getitem__),
+        note=note,
+    )
+
+
+def _accelerator(record: Mapping[str, Any], lookup: Lookup) -> str:
+    if record.get("accelerator"):
+        return str(record["accelerator"])
+    text = re.sub(r"[^a-z0-9]", "", str(record.get("system") or "").lower())
+    named = [name for name in lookup.accelerators if name.split("_")[0] in text]
+    if named:
+        # the longest product name, and of its forms the module sold in nodes of eight
+        product = max((name.split("_")[0] for name in named), key=len)
+        forms = [name for name in named if name.split("_")[0] == product]
+        return next((name for name in forms if name.startswith(f"{product}_sxm")), forms[-1])
+    raise SkipRecord(f"no accelerator of the catalogue is named in the system {record.get('system')!r}")
+
+
+def nameplate(system: str, card: AcceleratorCard, per_node: int, lookup: Lookup) -> float:
+    """Largest power of the node [W]: the catalogue system whose product name the text holds, else the first with the accelerator."""
+    same = [row for row in lookup.systems if row["accelerator_id"] == card.name and row["max_power_w"]]
+    text = re.sub(r"[^a-z0-9]", "", system.lower())
+    for row in same:
+        if any(len(word) >= 5 and word in text for word in re.split(r"[^a-z0-9]+", row["name"].lower())):
+            return float(row["max_power_w"]) * per_node / float(row["accelerators"])
+    if not same:
+        raise SkipRecord(f"no system with {card.name} in the catalogue")
+    return float(same[0]["max_power_w"]) * per_node / float(same[0]["accelerators"])
+
+
+def _terms(workload: str, card: AcceleratorCard, packages: int, nodes: int, lookup: Lookup) -> dict[str, float]:
+    """Seconds by term of one step of the workload on these nodes."""
+    rows = [row for row in workloads() if row["workload"] == workload and int(row["nodes_from"]) <= nodes]
+    if not rows:
+        raise SkipRecord(f"no description of the workload {workload!r}")
+    row = rows[-1]
+    model = _BERT if row["model"] == _BERT.name else lookup.model(row["model"])
+    model = model.with_seq(int(row["seq"]))
+    dtype = row["dtype"] if row["dtype"] in card.peak else "bf16"
+    batch = int(row["global_batch"])
+    fixed = Fixed(tp=int(row["tp"]), pp=int(row["pp"]), cp=int(row["cp"]), vp=int(row["vp"]), mbs=int(row["mbs"]))
+    fixed_shard = Fixed(fixed.tp, fixed.cp, fixed.pp, None, None, fixed.vp, fixed.mbs, 0, int(fixed.tp != 1), None)
+    copies = packages // (int(row["tp"]) * int(row["pp"]) * int(row["cp"]))
+    batch = max(batch, copies * int(row["mbs"]))
+    found = enumerate_mappings(model, packages, batch - batch % max(copies * int(row["mbs"]), 1), fixed_shard)
+    if not len(found):
+        raise SkipRecord("the workload's mapping does not fit this number of accelerators")
+    setting = Setting(
+        model, card, lookup.network(card, {}), float(batch), dtype, lookup.constants, Software.of(dtype, card.available)
+    )
+    times = evaluate_mappings(setting, found)
+    best = int(np.argmin(times.step))
+    return {name: float(times.terms[name][best]) for name in TERMS}

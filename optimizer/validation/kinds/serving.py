@@ -1,0 +1,102 @@
+"""Serving measurements of real engines: time per output token and time to the first one, at a stated batch and split."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from models.physics.performance.cards import dtype_name
+from models.physics.performance.inference import Role, best_serving, longest, total
+from models.physics.performance.serving_step import ServingSetting, decode_step, prefill, prompt_seconds
+from optimizer.validation.lookup import Lookup
+from optimizer.validation.records import Row, SkipRecord, compared
+
+_BAND = 0.25
+_HITS = re.compile(r"([\d.]+)\s*%\s*KV-cache hits")
+
+
+def claims(record: Mapping[str, Any]) -> bool:
+    """A record of an engine with a named model and a latency or phase throughput."""
+    if "model_name" not in record or "scenario" in record:
+        return False
+    return any(record.get(key) is not None for key in ("tpot_ms", "ttft_ms", "user_tok_s", "phase"))
+
+
+def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
+    """Time per output token (judged), time to first token (shown: its queue depends on arrivals nobody prints)."""
+    if record.get("phase") is not None and record.get("tokens_per_s") is not None:
+        yield _phase(record, lookup)
+        return
+    model, card = lookup.model(str(record["model_name"])), lookup.accelerator(record.get("accelerator"))
+    dtype = dtype_name(str(record.get("precision") or record.get("dtype") or "bf16"))
+    stated = record.get("decode")
+    side = stated if isinstance(stated, Mapping) else record
+    tensor = float(side.get("tp") or record.get("tp") or 1)
+    packages = int(tensor * float(side.get("attn_dp") or record.get("attn_dp") or 1) * float(record.get("pp") or 1))
+    if record.get("batch") is None or record.get("isl") is None or record.get("osl") is None:
+        raise SkipRecord("batch or lengths are not printed")
+    isl, osl, batch = float(record["isl"]), float(record["osl"]), np.array([float(record["batch"])])
+    cache = "fp8" if dtype in ("fp8", "fp4") else "bf16"
+    s = ServingSetting(model, card, lookup.network(card, record), lookup.constants, packages, dtype, cache)
+    t = np.array([tensor])
+    step = decode_step(s, t, batch, float(record.get("avg_kv_len") or isl + osl / 2.0))
+    one = float(total(prefill(s, t, np.full(1, isl), isl))[0])
+    terms = {name: float(value[0]) for name, value in step.items()}
+    tpot = sum(terms.values())
+    if str(record.get("mode") or "agg").startswith("agg"):
+        terms["prefill"] = float(batch[0] * tensor / packages / osl * prompt_seconds(s, t, batch, isl)[0])
+        tpot += terms["prefill"]
+    shares = ", ".join(f"{k} {v / tpot:.0%}" for k, v in sorted(terms.items(), key=lambda i: -i[1])[:4])
+    if record.get("tpot_ms") is not None:
+        yield compared(
+            record, "tpot_ms", tpot * 1e3, float(record["tpot_ms"]), band=_BAND, binding=longest(terms), note=shares
+        )
+    if record.get("user_tok_s") is not None:
+        yield compared(
+            record,
+            "user_tok_s",
+            1.0 / tpot,
+            float(record["user_tok_s"]),
+            band=_BAND,
+            binding=longest(terms),
+            note=shares,
+        )
+    if record.get("ttft_ms") is not None:
+        note = "prefill of one prompt and one step; arrivals and queueing are not printed"
+        yield compared(
+            record,
+            "ttft_ms",
+            (one + tpot) * 1e3,
+            float(record["ttft_ms"]),
+            band=_BAND,
+            binding="prefill",
+            note=note,
+            judged=False,
+        )
+
+
+def _phase(record: Mapping[str, Any], lookup: Lookup) -> Row:
+    """Tokens per second of a node whose replicas do one phase only."""
+    model, card = lookup.model(str(record["model_name"])), lookup.accelerator(record.get("accelerator"))
+    node = int(record["n_accel"])
+    packages = max(node * int(record.get("nodes_per_unit") or 1), int(record.get("ep") or 1))
+    role = Role.PREFILL if str(record["phase"]) == "prefill" else Role.DECODE
+    dtype = dtype_name(str(record.get("precision") or record.get("dtype") or "fp8"))
+    isl, osl = float(record.get("isl") or 4096), float(record.get("osl") or 1024)
+    found = best_serving(
+        model, card, lookup.network(card, record), packages, isl, osl, lookup.constants, dtype, role=role,
+        tpot_limit=float(record["tpot_ms"]) / 1e3 if record.get("tpot_ms") else None,
+    )  # fmt: skip
+    if found is None:
+        raise SkipRecord("the model finds no replica of this size that holds the weights")
+    hits = _HITS.search(str(record.get("note") or ""))
+    value = found.tokens_s * node / packages / (1.0 - float(hits[1]) / 100.0 if hits else 1.0)
+    averaged = "average" in str(record.get("note") or "")
+    note = "saturated engine; the record is an average over a day of varying load" if averaged else "saturated engine"
+    return compared(
+        record, "tokens_per_s", value, float(record["tokens_per_s"]), band=_BAND, binding=found.binding, note=note,
+        judged=not averaged,
+    )  # fmt: skip

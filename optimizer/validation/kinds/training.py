@@ -1,0 +1,210 @@
+"""Published training runs: step time, throughput or utilisation of a model on so many accelerators.
+
+Fields of the mapping that are null or absent are searched over, and the best that fits in memory is taken. A record without any
+sharding field is tried as its software of the time did it (fp16: replicated; later: sharded optimizer), then with any sharding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from models.physics.performance.cards import AcceleratorCard, ModelShape, dtype_name
+from models.physics.performance.constants import PerformanceConstants, Software
+from models.physics.performance.mapping import Fixed, MappingChoice, Mappings, enumerate_mappings
+from models.physics.performance.setting import Setting
+from models.physics.performance.training import MappingResult, describe, search
+from models.physics.performance.training import evaluate as evaluate_mappings
+from optimizer.validation.lookup import Lookup
+from optimizer.validation.records import Row, SkipRecord, compared
+
+_RECOMPUTE = {"none": 0, "selective": 1, "full": 2}
+_BATCH_TOKENS = 2 * 2**20
+EVALUATION_SHARE = 0.11
+"""Minutes of a benchmark run beyond its training steps; the mean of the runs that print both."""
+
+METRICS = frozenset(
+    {
+        "step_time_s",
+        "hw_tflops_per_gpu",
+        "model_tflops_per_gpu",
+        "mfu",
+        "hfu",
+        "time_to_train_min",
+        "gpu_hours_per_trillion_tokens",
+        "days_for_300B_tokens_ideal",
+        "tokens_s_per_gpu",
+        "tokens_s_per_chip",
+        "tokens_per_s",
+    }
+)
+
+
+def claims(record: Mapping[str, Any]) -> bool:
+    """A record with a model, a number of accelerators and a metric."""
+    return isinstance(record.get("model"), Mapping) and "metric" in record and "n_accel" in record
+
+
+@dataclass(frozen=True)
+class Case:
+    """A record made ready: what is held fixed and every mapping that its stated fields allow."""
+
+    setting: Setting
+    mappings: Mappings
+    accelerators: int
+
+    def predict(self, constants: PerformanceConstants) -> tuple[MappingResult, bool]:
+        """The best mapping, and whether any passes the memory filter; the fastest of all where none does."""
+        setting = replace(self.setting, constants=constants)
+        found = search(setting, self.mappings)
+        if found is not None:
+            return found, True
+        times = evaluate_mappings(setting, self.mappings)
+        return describe(setting, self.mappings, times, int(np.argmin(times.step))), False
+
+
+def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
+    """The case of a record; SkipRecord when the model does not cover it."""
+    card = lookup.accelerator(record.get("accelerator"))
+    model = lookup.shape(record["model"])
+    packages = int(record["n_accel"])
+    dtype = dtype_name(str(record.get("dtype") or "bf16"))
+    card.peak_of(dtype)
+    network = lookup.network(card, record)
+    batch = int(record.get("gbs") or _usual_batch(model, packages))
+    schedule = str(record.get("schedule") or "").lower()
+    dual = "dual" in schedule
+    zero_bubble = dual or "zero" in schedule or schedule.startswith("zb")
+    setting = Setting(
+        model,
+        card,
+        network,
+        float(batch),
+        dtype,
+        lookup.constants,
+        Software.of(dtype, card.available),
+        bubble_factor=1.0 / 3.0 if zero_bubble else 1.0,
+        expert_overlap=dual,
+    )
+    return Case(setting, _mappings(record, setting, packages, batch), packages)
+
+
+def _usual_batch(model: ModelShape, packages: int) -> int:
+    """About two million tokens per step, a whole number of sequences per package."""
+    return packages * max(1, round(_BATCH_TOKENS / (model.seq * packages)))
+
+
+def _mappings(record: Mapping[str, Any], setting: Setting, packages: int, batch: int) -> Mappings:
+    stated = _sharding(record)
+    usual = stated if stated is not None else (0 if setting.dtype == "fp16" else 1)
+    for shard in dict.fromkeys((usual, stated)):
+        fixed = _fixed(record, shard)
+        found = enumerate_mappings(setting.model, packages, batch, fixed)
+        if len(found) == 0 and fixed.vp is None and fixed.pp and fixed.pp > 1:
+            found = enumerate_mappings(setting.model, packages, batch, replace(fixed, vp=1))
+        if len(found) and (stated is not None or search(setting, found) is not None):
+            return found
+    if len(found) == 0:
+        raise SkipRecord("the stated mapping does not divide the accelerators or the batch")
+    return found
+
+
+def _sharding(record: Mapping[str, Any]) -> int | None:
+    zero = record.get("zero")
+    if zero == 3 or str(record.get("sharding") or "").upper() in ("FULL_SHARD", "FSDP", "HYBRID_SHARD"):
+        return 3
+    if zero in (1, 2):
+        return 1
+    return None if zero is None else 0
+
+
+def _fixed(record: Mapping[str, Any], shard: int | None) -> Fixed:
+    def whole(key: str) -> int | None:
+        value = record.get(key)
+        return None if value is None else int(value)
+
+    sp = record.get("seq_parallel")
+    alone = whole("tp") == 1
+    return Fixed(
+        tp=whole("tp"),
+        cp=whole("cp"),
+        pp=whole("pp"),
+        dp=whole("dp"),
+        ep=whole("ep"),
+        vp=whole("vp"),
+        mbs=whole("mbs"),
+        recompute=_RECOMPUTE.get(str(record.get("recompute") or "").lower()),
+        sp=None if sp is None else int(bool(sp) and not alone),
+        shard=shard,
+    )
+
+
+def published_unit(
+    metric: str,
+    record: Mapping[str, Any],
+    model: ModelShape,
+    card: AcceleratorCard,
+    packages: int,
+    batch: float,
+    step: float,
+) -> float:
+    """A step time in the unit of a metric; the operation counts are those the sources use (no causal saving)."""
+    tokens = batch * model.seq
+    rate = tokens / step
+    attention = 12.0 * model.layers * model.heads * model.dim * model.seq
+    output = float(model.vocab) * model.hidden
+    if metric == "step_time_s":
+        return step
+    if metric in ("hw_tflops_per_gpu", "hfu"):
+        layers = model.active_params() - output
+        operations = (8.0 * layers + 4.0 / 3.0 * attention + 6.0 * output) * rate / packages
+        return operations / 1e12 if metric == "hw_tflops_per_gpu" else operations / card.peak_of("bf16")
+    if metric == "model_tflops_per_gpu":
+        return (6.0 * model.active_params() + attention) * rate / packages / 1e12
+    if metric == "mfu":
+        weights = model.active_params() if model.experts else model.params()
+        return (6.0 * weights + attention) * rate / packages / card.peak_of("bf16")
+    if metric == "time_to_train_min":
+        return float(record["trained_tokens"]) / rate / 60.0 * (1.0 + EVALUATION_SHARE)
+    if metric == "gpu_hours_per_trillion_tokens":
+        return 1e12 / rate * packages / 3600.0
+    if metric == "days_for_300B_tokens_ideal":
+        return 300e9 / rate / 86400.0
+    return rate if metric == "tokens_per_s" else rate / packages
+
+
+def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
+    """One row: the record's metric."""
+    metric = str(record["metric"])
+    if metric not in METRICS:
+        raise SkipRecord(f"no model for the metric {metric!r}")
+    if record.get("value") is None:
+        raise SkipRecord("no published value")
+    case = prepare(record, lookup)
+    result, fits = case.predict(lookup.constants)
+    setting = case.setting
+    value = published_unit(
+        metric, record, setting.model, setting.accelerator, case.accelerators, setting.global_batch, result.step_s
+    )
+    note = describe_result(result.mapping, result)
+    if not fits:
+        note += "; the memory filter would reject it"
+    yield compared(
+        record,
+        metric,
+        value,
+        float(record["value"]),
+        band=setting.accelerator.kernels.band,
+        binding=result.binding,
+        note=note,
+    )
+
+
+def describe_result(mapping: MappingChoice, result: MappingResult) -> str:
+    """The mapping and the shares of its largest terms in words."""
+    shares = sorted(result.terms.items(), key=lambda item: -item[1])[:4]
+    listed = ", ".join(f"{name} {seconds / result.step_s:.0%}" for name, seconds in shares if seconds > 0)
+    return f"{mapping}: {listed}"

@@ -1,0 +1,201 @@
+"""Cards by the names that measured records use: accelerators, their usual scale-out rate, models, constants."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from models.physics.performance.cards import AcceleratorCard, ModelShape, Network
+from models.physics.performance.constants import FILE_NAME, PerformanceConstants, read_constants
+from models.shipped import catalogue_folder, instances_folder
+from optimizer.validation.records import SkipRecord
+
+_ALIASES = {
+    "a100_80g_sxm": "a100_sxm_80",
+    "a100_sxm": "a100_sxm_80",
+    "a100_sxm4_80g": "a100_sxm_80",
+    "a100": "a100_sxm_80",
+    "a100_40g_sxm": "a100_sxm_40",
+    "h100": "h100_sxm",
+    "h200": "h200_sxm",
+    "b200": "b200_sxm",
+    "b300": "b300_sxm",
+    "gb200_nvl72": "gb200",
+    "gb300_nvl72": "gb300",
+    "tpu_trillium": "tpu_v6e",
+    "h100_sxm5_80g": "h100_sxm",
+}
+_NETWORK = re.compile(r"(\d+)\s*x\s*(\d+)\s*G(?:b/s|bps|bit/s)?.*?per\s+(\d+)-", re.IGNORECASE)
+_DEFAULT_NIC_GBPS = 100.0
+
+
+def canonical(name: str) -> str:
+    """The catalogue id behind a spelling: lower case, underscores, then aliases."""
+    plain = re.sub(r"[\s-]+", "_", name.strip().lower())
+    return _ALIASES.get(plain, plain)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Cards and constants a validation works with."""
+
+    constants: PerformanceConstants
+    accelerators: Mapping[str, Mapping[str, str]]
+    nics: Mapping[str, float]
+    systems: tuple[Mapping[str, str], ...]
+    models: Mapping[str, Mapping[str, str]]
+    clusters: tuple[Mapping[str, str], ...]
+
+    def accelerator(self, name: str | None) -> AcceleratorCard:
+        """The card of an accelerator; SkipRecord when the catalogue has no row of it."""
+        if not name:
+            raise SkipRecord("no accelerator is named")
+        key = canonical(str(name))
+        row = self.accelerators.get(key)
+        if row is None:
+            raise SkipRecord(f"no catalogue row for accelerator {name!r}")
+        return AcceleratorCard.from_row(row, self.constants.kernel_class(key))
+
+    def network(self, card: AcceleratorCard, record: Mapping[str, Any]) -> Network:
+        """The network a record states, else that of the cluster its source describes, else the usual one of the accelerator."""
+        gbps = self.nics.get(card.name, _DEFAULT_NIC_GBPS)
+        for cluster in self.clusters:
+            if cluster["source_contains"] in str(record.get("source") or ""):
+                gbps = float(cluster["nic_gbps"])
+        match = _NETWORK.search(str(record.get("network") or ""))
+        if match:
+            gbps = float(match[1]) * float(match[2]) / float(match[3])
+        return Network.of(card, gbps * 1e9 / 8.0)
+
+    def model(self, name: str) -> ModelShape:
+        """A model card by id or alias; SkipRecord when there is none."""
+        row = self.models.get(model_key(name))
+        if row is None:
+            raise SkipRecord(f"no model card for {name!r}")
+        return shape_of_row(row)
+
+    def shape(self, fields: Mapping[str, Any]) -> ModelShape:
+        """A shape from a record's ``model`` mapping; what it does not print is taken from the card of the same shape."""
+        card = next((r for r in self.models.values() if _same_shape(r, fields)), None)
+        known = shape_of_row(card) if card else None
+        return _shape(fields, known)
+
+
+def model_key(name: str) -> str:
+    """A model name without owner, punctuation, case and format suffixes."""
+    plain = re.sub(r"[^a-z0-9]+", "", name.lower().split("/")[-1] if "/r1" not in name.lower() else "deepseekv3")
+    return re.sub(r"(fp8|fp4|nvfp4|bf16|int8|instruct|chat|hf|it)+$", "", plain)
+
+
+def _same_shape(row: Mapping[str, str], fields: Mapping[str, Any]) -> bool:
+    if bool(row.get("experts")) != bool(fields.get("experts")):
+        return False
+    return all(str(fields.get(key)) == row.get(key) for key in ("layers", "hidden", "heads", "kv_heads"))
+
+
+def _whole(text: str | None, default: int = 0) -> int:
+    return int(float(text)) if text not in (None, "") else default
+
+
+def shape_of_row(row: Mapping[str, str]) -> ModelShape:
+    """The shape of a row of ``models.csv``."""
+    return ModelShape(
+        name=row["id"],
+        gated=row["gated"].strip().lower() == "true",
+        tied=(row.get("tied") or "").strip().lower() == "true",
+        attention=row.get("attention") or "gqa",
+        kv_latent=_whole(row.get("kv_latent"), 512),
+        rope_dim=_whole(row.get("rope_dim"), 64),
+        params_printed=float(row["params_total"]) if row.get("params_total") else None,
+        **{key: _whole(row.get(key)) for key in _WHOLE},
+    )
+
+
+_WHOLE = (
+    "layers",
+    "hidden",
+    "heads",
+    "kv_heads",
+    "ffn",
+    "vocab",
+    "seq",
+    "head_dim",
+    "experts",
+    "topk",
+    "moe_ffn",
+    "shared_experts",
+    "shared_ffn",
+    "dense_layers",
+    "q_latent",
+    "linear_layers",
+)
+
+
+def _shape(fields: Mapping[str, Any], known: ModelShape | None) -> ModelShape:
+    def whole(key: str, default: int = 0) -> int:
+        value = fields.get(key)
+        if value is None:
+            return int(getattr(known, key)) if known is not None else default
+        return int(value)
+
+    attention = str(fields.get("attention") or (known.attention if known else "gqa")).lower()
+    latent = attention == "mla"
+    experts = whole("experts")
+    moe_ffn = whole("moe_ffn")
+    if experts and not moe_ffn:
+        moe_ffn = whole("ffn")
+    return ModelShape(
+        name=str(fields.get("name", "")),
+        layers=int(fields["layers"]),
+        hidden=int(fields["hidden"]),
+        heads=int(fields["heads"]),
+        kv_heads=whole("kv_heads", int(fields["heads"])),
+        ffn=whole("ffn", moe_ffn),
+        gated=bool(fields.get("gated", known.gated if known else True)),
+        vocab=int(fields["vocab"]),
+        seq=int(fields["seq"]),
+        head_dim=whole("head_dim", 128 if latent else 0),
+        experts=experts,
+        topk=whole("topk"),
+        moe_ffn=moe_ffn,
+        shared_experts=whole("shared_experts"),
+        shared_ffn=whole("shared_ffn"),
+        dense_layers=whole("dense_layers"),
+        attention=attention,
+        q_latent=whole("q_latent", 1536 if latent else 0),
+        kv_latent=whole("kv_latent", 512),
+        rope_dim=whole("rope_dim", 64),
+        tied=known.tied if known else True,
+        linear_layers=whole("linear_layers"),
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@cache
+def shipped_lookup() -> Lookup:
+    """Cards from the shipped catalogue, with the sheets of parts that only measurements still use."""
+    folder = catalogue_folder()
+    measured = _rows(instances_folder() / "validation" / "accelerators.csv")
+    accelerators = {row["id"]: row for row in measured + _rows(folder / "accelerators.csv")}
+    nics = {row["id"]: float(row["nic_gbps"]) for row in measured if row.get("nic_gbps")}
+    systems = _rows(folder / "systems.csv")
+    for row in reversed(systems):
+        if row["accelerator_id"] and row["scaleout_nics"] and row["scaleout_nic_gbps"]:
+            rate = float(row["scaleout_nics"]) * float(row["scaleout_nic_gbps"]) / float(row["accelerators"])
+            nics[row["accelerator_id"]] = rate
+    cards: dict[str, dict[str, str]] = {}
+    for row in _rows(folder / "models.csv"):
+        for name in [row["id"], *(row.get("aliases") or "").split(";")]:
+            if name:
+                cards[model_key(name)] = row
+    clusters = tuple(_rows(instances_folder() / "validation" / "clusters.csv"))
+    return Lookup(read_constants(folder / FILE_NAME), accelerators, nics, tuple(systems), cards, clusters)
