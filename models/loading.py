@@ -21,6 +21,7 @@ from models.reading.schema_errors import problems_of
 from models.reading.yaml_file import Origins, YamlDocument, read_yaml
 from models.shipped import catalogue_folder, shipped_instances
 
+OVERRIDE = "override"
 _META = ("extends", "catalogues", "scenarios")
 
 
@@ -45,13 +46,14 @@ def find_instance(name_or_path: str | Path) -> Path:
 def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mapping[str, Any] | None = None) -> Instance:
     """The validated instance behind a path or shipped name.
 
-    ``scenario`` applies one of its named overrides; ``overrides`` is a nested mapping applied last.
+    ``scenario`` applies one of its named overrides; ``overrides`` is a nested mapping applied last, its values having the
+    origin ``override``.
     Raises UsageError (no such file) or InstanceError with every problem found.
     """
     problems: list[Problem] = []
     merged, origins, folders = _merged(find_instance(name_or_path), scenario, problems)
     if overrides:
-        _merge(merged, dict(overrides), Origins({}), origins, "")
+        _merge(merged, overrides, _override_origins(overrides), origins, "")
     catalogue = read_catalogue(folders, problems)
     document = _validated(merged, origins, problems)
     if document is not None and not problems:
@@ -71,6 +73,16 @@ def load_resolved(raw: Mapping[str, Any], catalogue_folders: list[Path], origins
     if problems or document is None:
         raise InstanceError(problems)
     return Instance(document, catalogue, raw, MappingProxyType(dict(origins)))
+
+
+def _override_origins(overrides: Mapping[str, Any], prefix: str = "") -> Origins:
+    """The place of values that stand in no file."""
+    found = Origins()
+    for key, value in overrides.items():
+        found[f"{prefix}{key}"] = OVERRIDE
+        if isinstance(value, Mapping):
+            found.update(_override_origins(value, f"{prefix}{key}."))
+    return found
 
 
 def with_catalogue(instance: Instance, catalogue: Catalogue) -> Instance:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import UsageError
+from models.errors import InstanceError, UsageError
 from models.loading import find_instance, load, load_resolved
 from models.policy import PriceBasis
 from models.shipped import catalogue_folder, shipped_instances
@@ -110,6 +110,10 @@ def test_scenarios_that_are_no_overrides(case: Callable, problems: Callable, tex
 def test_overrides_come_last(case: Callable) -> None:
     changed = load(case(), overrides={"sites": {"main": {"utility": "3 MW"}}})
     assert changed.sites["main"].utility == 3e6
+    assert changed.origin("sites.main.utility") == "override"
+    assert changed.origin("sites.main.floor") != "override"
+    with pytest.raises(InstanceError, match=r"  override: unit-missing: limits\.opex: '3' has no unit"):
+        load(case(), overrides={"limits": {"opex": "3"}})
     assert changed.sites["main"].floor == "slab"
 
 
