@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             code = _own_error(error, as_json)
         except (KeyboardInterrupt, click.Abort):
             code = _report("interrupted", "interrupted", "interrupted", EXIT_INTERRUPTED, as_json)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         code = _reader_gone()
     except OSError as error:

@@ -51,7 +51,7 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    on_terminal = sys.stdout.isatty()
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
     table = Table(box=None, pad_edge=False, header_style="bold", title=title or None, title_justify="left")
     flush_right = frozenset(right)
     for name in columns:
