@@ -42,9 +42,9 @@ class Shape:
 
 def node_ports(facts: Facts) -> tuple[int, int]:
     """Planes, and ports of a node in each of them; 0 ports where not known."""
-    planes = facts.whole("planes") or 1
-    rails = facts.whole("rails")
     per_nic = facts.whole("ports_per_nic")
+    planes = facts.whole("planes") or ((per_nic or 2) if facts.topology == "dual_plane" else 1)
+    rails = facts.whole("rails")
     nics = facts.whole("nics_per_node")
     share, per_node = facts.get("nics_per_accelerator"), facts.get("accelerators_per_node")
     if nics is None and share and per_node:
@@ -150,6 +150,9 @@ def shape_of(facts: Facts) -> Shape:
     railed = rails is not None or facts.topology in ("rail_only", "dual_plane")
     rails = rails or max(ports, 1)
     ports = ports or rails
+    if planes == 1 and ports == rails * (facts.whole("ports_per_nic") or 1):
+        # the ports of a NIC land on leaves of their own (dual-ToR)
+        rails = ports
     if facts.topology == "rail_only" and (facts.whole("tiers") or 1) > 1:
         # every rail is a fabric of its own, as a plane is
         planes, ports, rails = planes * rails, max(ports // rails, 1), 1
@@ -168,10 +171,16 @@ def shape_of(facts: Facts) -> Shape:
         at = facts.get("switch_port_gbps") or facts.get("leaf_port_gbps") or inter
         spine = math.floor(facts.values["switch_ports"] * at / inter + 1e-9)
     core = facts.whole("core_ports", "spine_ports", "switch_ports")
+    outward = facts.whole("agg_uplinks") or 0
+    if spine is not None and spine <= outward:
+        facts.breaks(
+            "spine ports", f"{outward} uplinks leave none of the {spine} ports of an aggregation switch for leaves"
+        )
+        spine, outward = None, 0
     return Shape(
-        planes=planes, rails=rails if railed else 1, per_rail=ports // rails if railed else ports, railed=railed,
+        planes=planes, rails=rails if railed else 1, per_rail=max(ports // rails, 1) if railed else ports, railed=railed,
         nic_gbps=speeds[0], up_gbps=inter, down=down, up=up, leaf_capacity=leaf_capacity, spine_ports=spine,
-        spine_up=facts.whole("agg_uplinks") or 0, core_ports=core, breakout=facts.whole("interswitch_breakout") or 1,
+        spine_up=outward, core_ports=core, breakout=facts.whole("interswitch_breakout") or 1,
         tiers=tiers, asked=facts.get("leaf_oversubscription"),
     )  # fmt: skip
 
@@ -199,6 +208,19 @@ def leaves_of_plane(facts: Facts, shape: Shape) -> int | None:
     if unit and unit * shape.per_rail >= shape.down:
         return int(clos.ceil_div(positions, unit)) * of(unit)
     return of(positions)
+
+
+def largest_leaves(shape: Shape) -> int | None:
+    """Most leaves of one plane that the tiers above can join; None where the ports are not known."""
+    if shape.tiers == 1:
+        return shape.rails
+    if not shape.up or not shape.spine_ports or shape.tiers not in (2, 3):
+        return None
+    ports = (shape.spine_ports - shape.spine_up) * shape.breakout
+    if shape.tiers == 2:
+        return ports
+    core = (shape.core_ports or shape.spine_ports) * shape.breakout
+    return core * (ports // 2)
 
 
 def smallest_tiers(shape: Shape, leaves: int) -> int:
@@ -246,7 +268,7 @@ def upper_tiers(facts: Facts, shape: Shape, leaves: int, tiers: int) -> UpperTie
         # uplinks beyond the second tier lead to switches shared with other pods, unless a third tier is part of the fabric
         core = math.ceil(links / shape.core_ports) if tiers == 3 and shape.core_ports else 0
         return UpperTiers(spine, core, links)
-    if ports is None or shape.core_ports is None:
+    if ports is None or shape.core_ports is None or ports < 2:
         return None
     groups, largest = (int(x) for x in clos.three_tier_groups(leaves // shape.rails or 1, ports // 2))
     spines = int(clos.three_tier_spines(largest, up, ports // 2))
@@ -266,6 +288,9 @@ def derive_clos(facts: Facts) -> Shape:
     _single_leaf(facts, shape)
     leaves = leaves_of_plane(facts, shape)
     nodes = facts.whole("nodes")
+    if leaves is None and nodes is None and shape.tiers is not None and shape.down and "downlinks" not in facts.given:
+        # nothing says how large: the fabric at its full size
+        leaves = largest_leaves(shape)
     if leaves is not None:
         facts.learn("leaf", leaves * shape.planes)
         _given_switches(facts, shape, leaves)
@@ -340,19 +365,23 @@ def _ratios(facts: Facts, shape: Shape) -> None:
     if shape.down and shape.up and shape.nic_gbps and shape.up_gbps:
         down = per_segment * shape.per_rail if per_segment else shape.down
         facts.learn("tor_oversubscription", down * shape.nic_gbps / (shape.up * shape.up_gbps))
+        facts.learn("tor_used_tbps", (shape.down * shape.nic_gbps + shape.up * shape.up_gbps) / 1000)
     if server and trunk and ("stripes" in facts.given or "leaf" in facts.given):
         facts.learn("measured_oversubscription", server / trunk)
     if shape.spine_ports and shape.spine_up:
         facts.learn("agg_oversubscription", (shape.spine_ports - shape.spine_up) / shape.spine_up)
+        facts.learn("agg_downlinks", shape.spine_ports - shape.spine_up)
 
 
 def _totals(facts: Facts) -> None:
     node, leaf_spine, spine_core = (
         facts.get(name) for name in ("cables_node_leaf", "cables_leaf_spine", "cables_spine_core")
     )
-    if node is None or leaf_spine is None or spine_core is None:
+    if leaf_spine is None or spine_core is None:
+        return
+    facts.learn("cables_switch_switch", leaf_spine + spine_core)
+    if node is None:
         return
     facts.learn("cables_total", node + leaf_spine + spine_core)
-    facts.learn("cables_switch_switch", leaf_spine + spine_core)
     facts.learn("switch_side_twin_port_transceivers", node // 2 + leaf_spine + spine_core)
     facts.learn("node_side_transceivers", node // 2)

@@ -53,6 +53,23 @@ _PORTS = {
 }  # fmt: skip
 
 
+GEOMETRY = frozenset({"cube", "torus", "dimensions", "shape"})
+MAY_BE_ZERO = frozenset(
+    {
+        "reserved_nodes", "spare_nodes", "backup_nodes", "ufm_ports", "agg_uplinks", "groups_other", "spine", "spines", "core",
+        "uplinks", "uplinks_per_leaf", "tor_uplinks", "tor_uplinks_400g", "leaf_oversubscription", "local_ports_per_switch",
+        "global_links_per_group_pair", "gpu_w", "other_server_w_per_gpu", "usd_per_kwh", "unexpected_interruptions",
+    }
+)  # fmt: skip
+
+
+def _edges(value: Any) -> tuple[int, ...] | None:
+    """Edge lengths of a cube or torus; None unless all are positive whole numbers."""
+    edges = value if isinstance(value, (list, tuple)) else ()
+    whole = all(isinstance(edge, int) and not isinstance(edge, bool) and edge > 0 for edge in edges)
+    return tuple(edges) if edges and whole else None
+
+
 def number(value: Any) -> float | int | None:
     """A count, figure or ratio written as ``7:1``; None for anything else."""
     if isinstance(value, bool):
@@ -82,7 +99,9 @@ class Facts:
     def whole(self, *names: str) -> int | None:
         """The first known of ``names`` as a whole number, or None."""
         value = self.get(*names)
-        return round(value) if isinstance(value, (int, float)) else None
+        if not isinstance(value, (int, float)):
+            return None
+        return max(round(value), 1) if value > 0 else round(value)
 
     def learn(self, name: str, value: Any) -> None:
         """Add a derived value; what is known stays."""
@@ -98,9 +117,13 @@ class Facts:
 def read_inputs(topology: str, inputs: Mapping[str, Any]) -> Facts:
     """Canonical facts of ``inputs``; port counts become ``<tier>_ports`` with ``<tier>_port_gbps``."""
     values: dict[str, Any] = {}
+    senseless: list[tuple[str, str]] = []
     for name, raw in inputs.items():
-        value = number(raw) if not isinstance(raw, (list, tuple)) else tuple(raw)
+        value = _edges(raw) if name in GEOMETRY else number(raw)
         if value is None:
+            continue
+        if isinstance(value, (int, float)) and (value < 0 or (value == 0 and name not in MAY_BE_ZERO)):
+            senseless.append(("input", f"{name} is {value:g}: a count or size of something is more than nothing"))
             continue
         key = SYNONYMS.get(name, name)
         speed = _SPEED_SUFFIX.match(key)
@@ -114,7 +137,15 @@ def read_inputs(topology: str, inputs: Mapping[str, Any]) -> Facts:
         if key in _PORTS:
             key = f"{_PORTS[key]}_ports"
         values[key] = value
-    facts = Facts(topology, values, frozenset(values))
+    if "segments" in values and "nodes_per_su" in values:
+        values.setdefault("nodes_per_segment", values.pop("nodes_per_su"))
+    if (
+        "nics_per_accelerator" in values
+        and "accelerators" in values
+        and not {"nodes", "accelerators_per_node"} & set(values)
+    ):
+        values["accelerators_per_node"] = 1
+    facts = Facts(topology, values, frozenset(values), senseless)
     _segments(facts)
     _hierarchy(facts)
     if facts.get("segments"):

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from optimizer.validation.architecture_clos import Shape
+from optimizer.validation.architecture_clos import Shape, largest_leaves
 from optimizer.validation.architecture_facts import Facts
-
-
-def largest_leaves(shape: Shape) -> int | None:
-    """Most leaves of one plane that the tiers above can join; None where the ports are not known."""
-    if shape.tiers == 1:
-        return shape.rails
-    if not shape.up or not shape.spine_ports or shape.tiers not in (2, 3):
-        return None
-    ports = (shape.spine_ports - shape.spine_up) * shape.breakout
-    if shape.tiers == 2:
-        return ports
-    core = (shape.core_ports or shape.spine_ports) * shape.breakout
-    return core * (ports // 2)
 
 
 def derive_limits(facts: Facts, shape: Shape) -> None:

@@ -6,6 +6,7 @@ Sources call a leaf a ToR and a spine an aggregation switch; counts come per pod
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -28,7 +29,7 @@ _FILLERS = frozenset(
 
 _ALIASES = {
     "switches": "total_switches", "switch_total": "total_switches", "fabric_switches": "total_switches",
-    "links": "cables_total", "cables": "cables_total", "total_cables": "cables_total", "switch_count": "total_switches",
+    "links": "cables_switch_switch", "cables": "cables_total", "total_cables": "cables_total", "switch_count": "total_switches",
     "inter_switch_links": "cables_switch_switch", "switch_switch_links": "cables_switch_switch",
     "oversubscription": "tor_oversubscription", "leaf_oversubscription": "tor_oversubscription",
     "core_oversubscription": "agg_oversubscription", "spine_oversubscription": "agg_oversubscription",
@@ -49,9 +50,12 @@ _ALIASES = {
     "gpu_nodes": "nodes", "compute_nodes": "nodes", "racks_total": "racks", "rack_kw": "rack_power_kw",
     "cabinets": "racks", "compute_racks": "racks", "gpu_racks": "racks", "switches_compute": "switches_gpu",
     "gpu_switches": "switches_gpu", "max_gpus": "max_accelerators", "shelves_n": "min_shelves_n",
+    "downlinks_per_tor": "downlinks_per_leaf", "uplinks_per_tor": "uplinks_per_leaf", "spine_downlinks": "agg_downlinks",
+    "compute_trays": "nodes", "trays": "nodes", "compute_nic_ports": "nic_ports", "endpoint_links": "cables_node_leaf",
     "energy_twh": "it_energy_twh", "cost_musd": "it_energy_cost_musd", "mtti_hours": "mtti_h",
 }  # fmt: skip
 
+_SPEED = re.compile(r"_\d+g$")
 _BOUNDS = {
     "_more_than": "above", "_greater_than": "above", "_at_least": "least", "_min": "least", "_less_than": "below",
     "_at_most": "most", "_about": "about", "_approx": "about",
@@ -117,7 +121,7 @@ def _per(facts: Facts, metric: str) -> Any:
 
 def lookup(facts: Facts, metric: str) -> Any:
     """The derived value of a published name, or None where the inputs do not say."""
-    name = split_bound(metric)[0]
+    name = _SPEED.sub("", split_bound(metric)[0])
     if "oversubscription" in name and facts.get("measured_oversubscription") is not None:
         return facts.get("measured_oversubscription")
     for candidate in (name, _ALIASES.get(name), _canonical(name), _ALIASES.get(_canonical(name))):

@@ -29,7 +29,7 @@ def broken_rule(
     rules = {"leaf": _leaf, "spine": _spine, "core": _core, "total_switches": _total}
     if shape is not None and name in rules:
         return rules[name](facts, shape, published)
-    if name in ("cables_node_leaf", "cables_node_leaf_plus_ufm"):
+    if derived is not None and name in ("cables_node_leaf", "cables_node_leaf_plus_ufm"):
         return (
             "links and ports",
             f"every NIC port has one link: the inputs have {derived:g} node-leaf links, not {published:g}",
@@ -174,7 +174,7 @@ def _legal_total(facts: Facts, shape: Shape, upper: float) -> bool:
 
 def _leaf_spine_links(facts: Facts, shape: Shape, published: float) -> Broken | None:
     leaf = facts.get("leaf")
-    if leaf is None or shape.up is None:
+    if not leaf or shape.up is None:
         return None
     each = published / leaf
     words = f"{leaf:g} leaves of {shape.up} uplinks have {leaf * shape.up:g} links to spines, not {published:g}"

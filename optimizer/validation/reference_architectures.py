@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from optimizer.validation.architecture_clos import Shape, derive_clos
-from optimizer.validation.architecture_facts import Facts, number, read_inputs
+from optimizer.validation.architecture_facts import GEOMETRY, Facts, number, read_inputs
 from optimizer.validation.architecture_limits import derive_limits
 from optimizer.validation.architecture_names import Bound, canonical_name, lookup, same, split_bound
 from optimizer.validation.architecture_rules import broken_rule, contradictions
@@ -54,7 +54,6 @@ class ArchitectureRow:
 
 
 _CLOS = frozenset({"fat_tree", "rail_only", "dual_plane", "multi_plane", "clos", "rack_scale", "bom"})
-_ELEMENTWISE_EXCEPT = frozenset({"cube", "torus", "dimensions", "shape"})
 
 
 def derive(topology: str, inputs: Mapping[str, Any]) -> tuple[Facts, Shape | None]:
@@ -79,7 +78,7 @@ def derive(topology: str, inputs: Mapping[str, Any]) -> tuple[Facts, Shape | Non
 
 def _derive_metric(case: Mapping[str, Any], facts: Facts, metric: str, published: Any) -> Any:
     """The derived value of ``metric``: elementwise where an input is a list, by node count where the published figure is a map."""
-    inputs = case.get("inputs") or {}
+    inputs = _mapping(case, "inputs")
     topology = str(case.get("topology") or "")
     if isinstance(published, Mapping):
         found = {}
@@ -88,7 +87,7 @@ def _derive_metric(case: Mapping[str, Any], facts: Facts, metric: str, published
             if count is not None:
                 found[key] = lookup(derive(topology, {**inputs, "nodes": count})[0], metric)
         return found if found and all(v is not None for v in found.values()) else None
-    lists = [k for k, v in inputs.items() if isinstance(v, (list, tuple)) and k not in _ELEMENTWISE_EXCEPT]
+    lists = [k for k, v in inputs.items() if isinstance(v, (list, tuple)) and v and k not in GEOMETRY]
     if lists:
         values = []
         for index in range(len(inputs[lists[0]])):
@@ -96,6 +95,11 @@ def _derive_metric(case: Mapping[str, Any], facts: Facts, metric: str, published
             values.append(lookup(derive(topology, chosen)[0], metric))
         return values if all(v is not None for v in values) else None
     return lookup(facts, metric)
+
+
+def _mapping(case: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    content = case.get(field)
+    return content if isinstance(content, Mapping) else {}
 
 
 def _error(predicted: Any, published: Any) -> float | None:
@@ -106,7 +110,7 @@ def _error(predicted: Any, published: Any) -> float | None:
 def _row(
     case: Mapping[str, Any], facts: Facts, shape: Shape | None, metric: str, figures: Mapping[str, float]
 ) -> ArchitectureRow:
-    published = (case.get("published") or {}).get(metric)
+    published = _mapping(case, "published").get(metric)
     predicted = _derive_metric(case, facts, metric, published)
     name, bound = split_bound(metric)
     status, binding, note = RowStatus.INFO, None, "does not follow from the inputs"
@@ -137,10 +141,10 @@ def evaluate_case(case: Mapping[str, Any]) -> list[ArchitectureRow]:
 
     A record with nothing checkable yields no rows, unless its inputs break a ledger: then one flagged row per published figure.
     """
-    inputs = case.get("inputs") or {}
-    published: Mapping[str, Any] = case.get("published") or {}
+    inputs, published = _mapping(case, "inputs"), _mapping(case, "published")
     facts, shape = derive(str(case.get("topology") or ""), inputs)
-    checkable: Sequence[str] = list(case.get("checkable") or ())
+    named = case.get("checkable")
+    checkable: Sequence[str] = [str(name) for name in named] if isinstance(named, (list, tuple)) else []
     figures = {canonical_name(split_bound(m)[0]): v for m in checkable if (v := number(published.get(m))) is not None}
     against = list(facts.broken) + contradictions(figures)
     if not checkable:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from optimizer.validation.architecture_facts import number
 from optimizer.validation.architecture_names import Bound, agrees
-from optimizer.validation.reference_architectures import RowStatus, evaluate_case
+from optimizer.validation.reference_architectures import RowStatus, derive, evaluate_case
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -110,3 +111,148 @@ def test_a_switch_fewer_in_all_is_always_refused(nodes, radix, rails):
 )
 def test_printed_precision(predicted, published, bound, holds):
     assert agrees(predicted, published, bound) is holds
+
+
+VOCABULARY = [
+    "nodes",
+    "accelerators_per_node",
+    "accelerators",
+    "racks",
+    "nodes_per_rack",
+    "racks_per_pod",
+    "racks_per_array",
+    "pods",
+    "accelerators_per_rack",
+    "servers",
+    "chips_per_server",
+    "instances",
+    "chips_per_instance",
+    "nodes_per_su",
+    "spare_nodes",
+    "reserved_nodes",
+    "nics_per_accelerator",
+    "ports_per_nic",
+    "nics_per_node",
+    "compute_nic_ports_per_node",
+    "nic_ports_per_node",
+    "nic_ports_per_tray",
+    "nic_port_gbps",
+    "switch_port_gbps",
+    "uplink_gbps",
+    "switch_ports",
+    "leaf_ports",
+    "switch_ports_200g",
+    "leaf_ports_400g",
+    "agg_switch_ports_400g",
+    "tiers",
+    "rails",
+    "planes",
+    "leaf_oversubscription",
+    "downlinks",
+    "uplinks",
+    "uplinks_per_leaf",
+    "downlink_split",
+    "interswitch_breakout",
+    "ufm_ports",
+    "stripes",
+    "leaves_per_stripe",
+    "spines",
+    "spine",
+    "leaf",
+    "segments",
+    "tor_uplinks_400g",
+    "tor_capacity_tbps",
+    "agg_uplinks",
+    "groups",
+    "groups_gpu",
+    "groups_other",
+    "nodes_per_group",
+    "switches_per_group",
+    "endpoint_ports_per_switch",
+    "local_ports_per_switch",
+    "global_links_per_group_pair",
+    "nodes_per_cabinet",
+    "links_per_accelerator",
+    "ports_per_chip",
+    "chips_per_tray",
+    "switch_trays",
+    "per_chassis",
+    "l1_per_chassis",
+    "cubes",
+    "cube",
+    "shelf_kw",
+    "psu_per_shelf",
+    "psu_kw",
+    "rack_peak_kw",
+    "node_max_power_w",
+    "rack_pdus",
+    "gpu_w",
+    "other_server_w_per_gpu",
+    "it_power_mw",
+    "usd_per_kwh",
+    "days",
+]
+TOPOLOGIES = [
+    "fat_tree",
+    "rail_only",
+    "dual_plane",
+    "torus",
+    "torus3d_ocs",
+    "dragonfly",
+    "dragonfly_plus",
+    "scaleup_switch",
+    "rack_scale",
+    "rack",
+    "power",
+    "bom",
+]
+METRICS = [
+    "accelerators",
+    "leaf",
+    "spine",
+    "core",
+    "total_switches",
+    "cables_node_leaf",
+    "cables_leaf_spine",
+    "racks",
+    "ocs",
+    "global_blocking",
+    "tor_per_segment",
+]
+SIZES = st.sampled_from([1, 2, 4, 8, 16, 18, 32, 64, 72, 128, 200, 400, 800, 4096])
+ODD = st.sampled_from([0, -1, 0.5, None, True, "1:1", "many", [4, 4, 4], [], {}, 10**7])
+
+
+@given(
+    topology=st.sampled_from(TOPOLOGIES),
+    inputs=st.dictionaries(st.sampled_from(VOCABULARY), SIZES | SIZES | SIZES | ODD, max_size=14),
+    published=st.dictionaries(st.sampled_from(METRICS), SIZES | ODD, max_size=6),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_record_is_answered(topology, inputs, published):
+    """Whatever the inputs, a row per checkable count, an error only where both are numbers, a reason for every flag."""
+    case = {"id": "x", "family": "y", "topology": topology, "inputs": inputs, "published": published}
+    rows = evaluate_case({**case, "checkable": METRICS})
+    assert [row.metric for row in rows] == METRICS
+    for row in rows:
+        assert row.status is not RowStatus.FLAGGED or row.note
+        assert row.status is not RowStatus.MATCH or row.predicted is not None
+
+
+RECORDS = [case.values[0] for folder in ("reference_architectures", "other_architectures") for case in cases(folder)]
+
+
+def conclusions(topology, inputs):
+    facts, _ = derive(topology, inputs)
+    return {k: v for k, v in facts.values.items() if k not in facts.given}, facts.broken
+
+
+@pytest.mark.parametrize("name", VOCABULARY)
+def test_every_name_of_the_vocabulary_is_read(name):
+    """For some record another value of the name leads to another conclusion."""
+    using = [(r["topology"], r["inputs"]) for r in RECORDS if isinstance(r["inputs"].get(name), (int, float, list))]
+    assert using
+    other = [
+        (t, i, [2, 2, 5] if name == "cube" else i[name] * 2) for t, i in using if name == "cube" or number(i[name])
+    ]
+    assert any(conclusions(t, {**i, name: value}) != conclusions(t, i) for t, i, value in other)
