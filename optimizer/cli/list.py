@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -109,35 +110,33 @@ def _objectives(_type: str | None, _instance: str | None) -> _Listing:
 def _limits(_type: str | None, _instance: str | None) -> _Listing:
     from models.formulation.family import Direction, objectives
     from models.policy import Limits
+    from models.site import Site
+    from models.units import Unlimited
 
     # A limit stands on the bad side of its objective; what is no objective of its own is spent, so it has a ceiling.
     floors = {name for name, found in objectives().items() if found.direction is Direction.MAXIMISE}
-    records = []
-    for name, info in Limits.model_fields.items():
-        unit, dimension, example = _unit(info.annotation)
-        records.append(
-            {
-                "name": name,
-                "unit": unit,
-                "sense": "at least" if name in floors else "at most",
-                "dimension": dimension,
-                "example": example,
-            }
-        )
+    records = [
+        _limit(name, "at least" if name in floors else "at most", info.annotation)
+        for name, info in Limits.model_fields.items()
+    ]
+    # What a site may call unlimited is a limit of the site, set as `--limit NAME_OF_SITE.utility=4MW`.
+    records += [
+        _limit(f"SITE.{name}", "at most", info)
+        for name, info in Site.model_fields.items()
+        if Unlimited in typing.get_args(info.annotation)
+    ]
     return _Listing(records, ("name", "sense", "unit", "dimension", "example"))
 
 
-def _unit(annotation: Any) -> tuple[str, str, str]:
-    """Symbol, dimension and example of the unit inside ``Stated[...] | None``; a count has none."""
-    import typing
-
+def _limit(name: str, sense: str, declared: Any) -> dict[str, Any]:
+    """A record of a limit: unit and example of the ``Unit`` in its field, or in a ``Stated[...] | None``; a count has none."""
     from models.units import Unit
 
-    for branch in typing.get_args(annotation) or (annotation,):
-        for item in getattr(getattr(branch, "model_fields", {}).get("value"), "metadata", ()):
-            if isinstance(item, Unit):
-                return item.symbol, item.dimension, item.example
-    return "", "count", "420"
+    inner = [getattr(branch, "model_fields", {}).get("value") for branch in typing.get_args(declared)]
+    units = (item for field in (declared, *inner) for item in getattr(field, "metadata", ()) if isinstance(item, Unit))
+    unit = next(units, None)
+    symbol, dimension, example = (unit.symbol, unit.dimension, unit.example) if unit else ("", "count", "420")
+    return {"name": name, "sense": sense, "unit": symbol, "dimension": dimension, "example": example}
 
 
 def _backends(_type: str | None, _instance: str | None) -> _Listing:

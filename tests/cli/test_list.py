@@ -60,7 +60,10 @@ def test_instances(cli: Callable) -> None:
 
 def test_limits_have_sense_and_unit(cli: Callable) -> None:
     records = {record["name"]: record for record in cli("list", "limits", "--json").document["data"]}
-    assert set(records) == set(Limits.model_fields)
+    assert {name for name in records if "." not in name} == set(Limits.model_fields)
+    assert {"SITE.utility", "SITE.rack_positions", "SITE.air_per_rack"} <= set(records)
+    assert (records["SITE.utility"]["sense"], records["SITE.utility"]["unit"]) == ("at most", "W")
+    assert records["SITE.rack_positions"]["dimension"] == "count"
     assert (records["power"]["sense"], records["power"]["unit"]) == ("at most", "W")
     assert (records["throughput"]["sense"], records["throughput"]["unit"]) == ("at least", "token/s")
     assert records["goodput"]["sense"] == "at least"
