@@ -87,6 +87,12 @@ def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesi
     counts = system_counts(instance, cluster, better.system.accelerators)
     few, many = -(-counts // better.systems), -(-counts // worse.systems)
     cheap, dear = better.overhead, worse.overhead
+    if (
+        better.door is not None
+        and worse.door is not None
+        and (better.door.power_share or 0.0) > (worse.door.power_share or 0.0)
+    ):
+        return False
     return bool(np.all(few * cheap.low <= many * dear.low) and np.all(few * cheap.high <= many * dear.high))
 
 

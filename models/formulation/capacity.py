@@ -1,13 +1,19 @@
-"""Units of a chain carry its load with their redundancy kept; shared by the power and the thermal family."""
+"""Units of a chain carry its load with their redundancy kept; shared by the power and the thermal family.
+
+    load + cap * spare * option  <=  cap * units            n (spare 0) and n+1 (spare 1)
+    load  <=  cap * units / 2                               2n: two complete systems, each carries the whole load
+
+Units of a 2n part are bought in pairs: its column counts pairs.
+"""
 
 from __future__ import annotations
 
-from math import floor
+from math import ceil, floor
 
 import numpy as np
 
 from models.candidates.plant import PlantOption, PlantUnit
-from models.formulation.core import POWER_QUANTUM, Core, up
+from models.formulation.core import POWER_QUANTUM, Core, units_per_column, up
 from models.formulation.linear import Linear
 from models.policy import PowerFigure
 from models.site import Chain
@@ -20,15 +26,26 @@ def chain_capacity(m: Core, site: str, chain: Chain) -> None:
         load = chain_load(m, option)
         opened = m.option_is(option)
         for unit in option.units:
-            capacity = floor(unit.capacity / POWER_QUANTUM + 1e-9)
+            capacity = quanta_of(unit)
             bought = m.units_of(option, unit)
             index = (site, option.id, unit.part)
             source = f"sites.{site}.{chain.value}.{option.id}"
-            needed = load * (2.0 if unit.doubled else 1.0) + opened * float(capacity * unit.spare)
-            m.at_most(f"{chain.value}_units", index, needed - bought * float(capacity), 0, "kW", source)
-            m.at_most(
-                f"{chain.value}_open", index, bought - opened * float(most_units(m, option, unit)), 0, "units", source
-            )
+            carrying = bought * (1.0 / units_per_column(unit))
+            needed = load + opened * float(capacity * unit.spare)
+            m.at_most(f"{chain.value}_units", index, needed - carrying * float(capacity), 0, "kW", source)
+            most = float(most_units(m, option, unit))
+            m.at_most(f"{chain.value}_open", index, bought - opened * most, 0, "units", source)
+
+
+def quanta_of(unit: PlantUnit) -> int:
+    """Capacity of a unit [kW], rounded down."""
+    return floor(unit.capacity / POWER_QUANTUM + 1e-9)
+
+
+def units_for(unit: PlantUnit, load: float) -> int:
+    """Fewest units that carry ``load`` [whole kW] with the redundancy kept, by the rounding of the rows."""
+    needed = ceil(load / quanta_of(unit))
+    return 2 * needed if unit.doubled else needed + unit.spare
 
 
 def chain_load(m: Core, option: PlantOption) -> Linear:
@@ -48,4 +65,4 @@ def most_units(m: Core, option: PlantOption, unit: PlantUnit) -> int:
             pods = workload.pods_at_most if isinstance(workload, Serving) else 1
             loads = np.where(p.uses(option), up(p.chain_load(option.chain, PowerFigure.DESIGN), POWER_QUANTUM), 0.0)
             most += float(loads.max()) * pods
-    return unit.units_for(most * POWER_QUANTUM) + 1
+    return units_for(unit, most)

@@ -3,10 +3,10 @@
     use[c,s]      binary per placement: training cluster c is this pod under these plant options at site s; one in all
     pods[c,s]     integer per placement: how many of these pods serve cluster c at site s
     option[s,h]   binary per plant option of chain h at site s; at most one per chain
-    units[s,h]    integer per plant option and part: units bought
+    units[s,h]    integer per plant option and part: units bought; pairs of them where the redundancy is 2n
 
-Coefficients are data: each is rounded once to whole quanta (1 kUSD, 1 kW, 1 token/s), resources upwards and deliveries
-downwards, so that the program never promises more than the exact figures give.
+Coefficients are data: each is rounded once to whole quanta (1 kUSD, 1 kW, 1 token/s), resources upwards, deliveries
+downwards and money to the nearest, so that the program never promises more than the exact figures give.
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ class Core:
     def units_of(self, option: PlantOption, unit: PlantUnit) -> Linear:
         """Units of a part bought for ``option``."""
         block = self.blocks[f"units[{option.site},{option.chain.value}]"]
-        return Linear({block.name: _unit(len(block), block.keys.index(f"{option.id}.{unit.part}"))})
+        one = _unit(len(block), block.keys.index(f"{option.id}.{unit.part}"))
+        return Linear({block.name: one * float(units_per_column(unit))})
 
     def plant(self, value: Callable[[PlantOption, PlantUnit], float]) -> Linear:
         """Sum over all plant units of all sites, each with its coefficient."""
@@ -232,6 +233,11 @@ class Core:
 def block_name(placements: Placements) -> str:
     """Name of the decision block of a cluster at a site."""
     return f"use[{placements.cluster},{placements.site}]"
+
+
+def units_per_column(unit: PlantUnit) -> int:
+    """Units one step of a ``units`` column buys: a pair where the redundancy is 2n."""
+    return 2 if unit.doubled else 1
 
 
 def up(values: npt.ArrayLike, quantum: float) -> Floats:

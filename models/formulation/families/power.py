@@ -1,10 +1,10 @@
 """Power: the utility is never exceeded, and the power chain carries the load with its redundancy kept.
 
     sum_p  draw[p,o] * use[p,o]  <=  utility[s]                                     for every site s
-    mult[e] * sum_p  it[p] * use[p,o]  +  cap[e] * spare[e] * option[s,o]  <=  cap[e] * units[s,o,e]
+    sum_p  it[p] * use[p,o]  +  cap[e] * spare[e] * option[s,o]  <=  cap[e] * units[s,o,e]
 
 draw [kW]  facility power of the placement by the figure the site states;  it [kW]  design power;  cap [kW]  usable capacity of a
-unit, spare 1 for n+1, mult 2 for 2n;  units, option  core. Linear because overheads of pod and option are data.
+unit, half of it for 2n, spare 1 for n+1;  units, option  core. Linear because overheads of pod and option are data.
 """
 
 from __future__ import annotations

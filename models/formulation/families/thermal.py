@@ -1,9 +1,9 @@
 """Thermal: heat to air, rear doors and liquid is carried by whole units with any one of them lost.
 
-    mult[e] * sum_p  heat[h,p] * use[p,o]  +  cap[e] * spare[e] * option[s,o]  <=  cap[e] * units[s,o,e]
+    sum_p  heat[h,p] * use[p,o]  +  cap[e] * spare[e] * option[s,o]  <=  cap[e] * units[s,o,e]
 
-heat [kW, design]  of the placement to chain h;  cap [kW]  usable capacity of a unit, spare 1 for n+1, mult 2 for 2n;
-units, option  core. Limits per rack (heat to the room, door capacity) decide which rack designs a site accepts.
+heat [kW, design]  of the placement to chain h;  cap [kW]  usable capacity of a unit, half of it
+for 2n, spare 1 for n+1;  units, option  core. Limits per rack (heat to the room, door capacity) decide which rack designs a site accepts.
 """
 
 from __future__ import annotations

@@ -1,0 +1,292 @@
+"""The frontier of a small instance by trying everything, in plain Python.
+
+Reads the placements, the plant options and the instance; none of the families, objectives, matrices or solvers. Every choice
+of placements is completed with the fewest plant units its redundancy asks for, held against every limit as the instance
+states it, and valued in whole quanta: resources rounded up, deliveries down, money to the nearest, each placement once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, product
+from math import ceil, floor
+
+from models.candidates.placement import Candidates, Placements
+from models.candidates.plant import PlantOption, PlantUnit
+from models.instance import Instance
+from models.parts.economics import Electricity
+from models.policy import PowerFigure
+from models.site import Chain
+from models.units import Unlimited
+from models.workload import Serving, Training
+
+YEAR = 365.25 * 86400.0
+FIGURE_ROW = {PowerFigure.NAMEPLATE: 0, PowerFigure.DESIGN: 1, PowerFigure.TYPICAL: 2}
+MAXIMISED = {"throughput", "throughput_x_demand", "goodput"}
+Vector = tuple[int, ...]
+
+
+def up(value: float) -> int:
+    return ceil(value - 1e-9)
+
+
+def down(value: float) -> int:
+    return floor(value + 1e-9)
+
+
+@dataclass(frozen=True)
+class Money:
+    """What a dollar of parts and a watt cost at one site, worked out again from the instance."""
+
+    basis: float
+    charges: float
+    annuity: float
+    upkeep: float
+    watt: float
+    watt_carbon: float
+    shell: float
+
+    @staticmethod
+    def at(inst: Instance, site: str) -> Money:
+        place, money, given = inst.sites[site], inst.money, inst.assumptions
+        years = money.horizon / YEAR
+        row = inst.catalogue.of(Electricity).get(place.electricity or "")
+        price = place.electricity_price.value if place.electricity_price else row.price  # type: ignore[union-attr]
+        carbon = place.grid_carbon.value if place.grid_carbon else row.carbon  # type: ignore[union-attr]
+        assert price is not None
+        assert carbon is not None
+        rate = given.discount_rate.value
+        annuity = years if rate == 0 else (1 - (1 + rate) ** -years) / rate
+        landed = 1 + money.freight.value
+        return Money(
+            basis={"low": 0.0, "mid": 0.5, "high": 1.0}[money.price_basis.value],
+            charges=landed_price(landed, money.duty.value, money.tax.value),
+            annuity=annuity,
+            upkeep=given.maintenance_per_year.value * annuity,
+            watt=price * YEAR * annuity,
+            watt_carbon=carbon * YEAR * years,
+            shell=place.shell_cost.value if place.shell_cost else 0.0,
+        )
+
+
+def landed_price(freighted: float, duty: float, tax: float) -> float:
+    """Duty on price with freight, tax on all of it."""
+    return freighted * (1 + duty) * (1 + tax)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One placement, rounded once. ``loads`` [kW, design] by the option that carries them."""
+
+    cluster: str
+    site: str
+    options: Mapping[Chain, PlantOption]
+    loads: Mapping[Chain, int]
+    rate: int
+    share: int
+    goodput: int
+    injection: float
+    bisection: float
+    racks: int
+    draw: int
+    utility_draw: int
+    capex: int
+    opex: int
+    tco: int
+    carbon: int
+
+
+def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
+    """Every row of ``table``, its figures taken from the pods and the plant options one by one."""
+    pods, made = table.pods, []
+    for row in range(len(table)):
+        pod, combination = int(table.pod[row]), table.combinations[int(table.combination[row])]
+        options = {option.chain: option for option in combination.options}
+        columns = {
+            Chain.POWER: pods.it,
+            Chain.AIR: pods.air,
+            Chain.REAR_DOOR: pods.rear_door,
+            Chain.LIQUID: pods.liquid,
+        }
+
+        def draw(figure: PowerFigure, pod: int = pod, options: Mapping = options, columns: Mapping = columns) -> float:
+            at = FIGURE_ROW[figure]
+            return float(pods.it[at, pod]) + sum(float(columns[c][at, pod]) * o.share for c, o in options.items())
+
+        low, high = float(pods.cost_low[:, pod].sum()), float(pods.cost_high[:, pod].sum())
+        paid = (low + money.basis * (high - low)) * money.charges
+        capex = paid + float(pods.it[1, pod]) * money.shell
+        opex = paid * money.upkeep + draw(PowerFigure.TYPICAL) * money.watt
+        rate = float(pods.throughput[pod] * pods.goodput[pod])
+        embodied = inst.assumptions.embodied_carbon_per_accelerator.value * int(pods.accelerators[pod])
+        made.append(
+            Figures(
+                cluster=table.cluster,
+                site=table.site,
+                options=options,
+                loads={c: up(float(columns[c][1, pod]) / 1e3) for c in options},
+                rate=down(rate),
+                share=down(rate / inst.workloads[table.cluster].demand * 1e4),
+                goodput=down(float(pods.goodput[pod]) * 1e6),
+                injection=float(pods.injection[pod]),
+                bisection=float(pods.bisection[pod]),
+                racks=int(pods.node_racks[pod] + pods.network_racks[pod]),
+                draw=up(draw(PowerFigure.DESIGN) / 1e3),
+                utility_draw=up(draw(inst.sites[table.site].utility_figure) / 1e3),
+                capex=round(capex / 1e3),
+                opex=round(opex / 1e3),
+                tco=round((capex + opex) / 1e3),
+                carbon=up((draw(PowerFigure.TYPICAL) * money.watt_carbon + embodied) / 1e3),
+            )
+        )
+    return made
+
+
+Choice = tuple[Figures, ...]
+
+
+def choices(inst: Instance, of_cluster: Mapping[str, Sequence[Figures]]) -> Iterator[Choice]:
+    """Every choice of placements for all clusters: one for training, any multiset up to the most for serving."""
+    per_cluster: list[list[Choice]] = []
+    for cluster, workload in inst.workloads.items():
+        rows = of_cluster.get(cluster, [])
+        if isinstance(workload, Serving):
+            counts = range(workload.pods_at_most + 1)
+            per_cluster.append([c for n in counts for c in combinations_with_replacement(rows, n)])
+        else:
+            per_cluster.append([(row,) for row in rows])
+    for parts in product(*per_cluster):
+        yield tuple(row for part in parts for row in part)
+
+
+def fewest(unit: PlantUnit, load: int) -> int:
+    """Units that carry ``load`` [kW] with their redundancy: one more than needed, or everything twice."""
+    needed = -(-load // down(unit.capacity / 1e3))
+    return 2 * needed if unit.doubled else needed + unit.spare
+
+
+@dataclass(frozen=True)
+class Plant:
+    """Money of the units bought, in whole quanta."""
+
+    capex: int = 0
+    opex: int = 0
+    tco: int = 0
+
+
+def plant_of(choice: Choice, money: Mapping[str, Money]) -> Plant | None:
+    """The plant a choice needs; None where its placements want different options of one chain at a site."""
+    taken: dict[tuple[str, Chain], PlantOption] = {}
+    loads: dict[tuple[str, Chain], int] = {}
+    for row in choice:
+        for chain, option in row.options.items():
+            at = (row.site, chain)
+            if taken.setdefault(at, option).id != option.id:
+                return None
+            loads[at] = loads.get(at, 0) + row.loads[chain]
+    capex = opex = tco = 0
+    for at, option in taken.items():
+        cash = money[at[0]]
+        for unit in option.units:
+            count = fewest(unit, loads[at])
+            paid = (unit.price.low + cash.basis * (unit.price.high - unit.price.low)) * cash.charges
+            capex += count * round(paid / 1e3)
+            opex += count * round(paid * cash.upkeep / 1e3)
+            tco += count * round(paid * (1 + cash.upkeep) / 1e3)
+    return Plant(capex, opex, tco)
+
+
+def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
+    """Every limit of the instance, one after the other."""
+    for cluster, workload in inst.workloads.items():
+        mine = [row for row in choice if row.cluster == cluster]
+        if isinstance(workload, Training) and len(mine) != 1:
+            return False
+        if sum(row.rate for row in mine) < up(workload.demand):
+            return False
+        for what in ("injection", "bisection"):
+            floor_of = getattr(workload, f"{what}_at_least")
+            if floor_of is not None and any(getattr(r, what) < floor_of.value * (1 - 1e-9) for r in mine):
+                return False
+    for site, place in inst.sites.items():
+        here = [row for row in choice if row.site == site]
+        if not isinstance(place.utility, Unlimited) and sum(r.utility_draw for r in here) > down(place.utility / 1e3):
+            return False
+        if not isinstance(place.rack_positions, Unlimited) and sum(r.racks for r in here) > place.rack_positions:
+            return False
+    return _within_limits(inst, choice, plant)
+
+
+def _within_limits(inst: Instance, choice: Choice, plant: Plant) -> bool:
+    limits = inst.limits
+    totals = {
+        "capex": (sum(r.capex for r in choice) + plant.capex, 1e3),
+        "opex": (sum(r.opex for r in choice) + plant.opex, 1e3),
+        "tco": (sum(r.tco for r in choice) + plant.tco, 1e3),
+        "carbon": (sum(r.carbon for r in choice), 1e3),
+        "power": (sum(r.draw for r in choice), 1e3),
+        "floor": (sum(r.racks for r in choice), 1.0),
+    }
+    for name, (total, quantum) in totals.items():
+        ceiling = getattr(limits, name)
+        if ceiling is not None and total > down(ceiling.value / quantum):
+            return False
+    if limits.throughput is not None and sum(r.rate for r in choice) < up(limits.throughput.value):
+        return False
+    return limits.goodput is None or all(r.goodput >= up(limits.goodput.value * 1e6) for r in choice)
+
+
+def value(inst: Instance, choice: Choice, plant: Plant, name: str) -> int:
+    """One objective in quanta, as it reads (not turned round for maximised ones)."""
+    base, _, which = name.partition(":")
+    if base == "throughput" and not which and len(inst.workloads) > 1:
+        base = "throughput_x_demand"
+    if base == "throughput":
+        cluster = which or next(iter(inst.workloads))
+        return sum(r.rate for r in choice if r.cluster == cluster)
+    if base == "throughput_x_demand":
+        return min(sum(r.share for r in choice if r.cluster == cluster) for cluster in inst.workloads)
+    if base == "goodput":
+        training = [c for c, w in inst.workloads.items() if isinstance(w, Training)]
+        judged = [which] if which else training or list(inst.workloads)
+        return min(r.goodput for r in choice if r.cluster in judged)
+    return {
+        "capex": sum(r.capex for r in choice) + plant.capex,
+        "tco": sum(r.tco for r in choice) + plant.tco,
+        "carbon": sum(r.carbon for r in choice),
+        "power": sum(r.draw for r in choice),
+        "floor": sum(r.racks for r in choice),
+    }[base]
+
+
+def legal_designs(inst: Instance, candidates: Candidates) -> list[tuple[Choice, Plant]]:
+    """Every legal choice with its plant."""
+    money = {site: Money.at(inst, site) for site in inst.sites}
+    of_cluster: dict[str, list[Figures]] = {}
+    for table in candidates.placements:
+        of_cluster.setdefault(table.cluster, []).extend(figures(inst, table, money[table.site]))
+    found = []
+    for choice in choices(inst, of_cluster):
+        plant = plant_of(choice, money)
+        if plant is not None and legal(inst, choice, plant):
+            found.append((choice, plant))
+    return found
+
+
+def values(inst: Instance, designs: Sequence[tuple[Choice, Plant]], names: Sequence[str]) -> set[Vector]:
+    """Values of all legal designs in quanta and minimisation sense."""
+    signs = [-1 if name.partition(":")[0] in MAXIMISED else 1 for name in names]
+    return {
+        tuple(sign * value(inst, choice, plant, name) for sign, name in zip(signs, names, strict=True))
+        for choice, plant in designs
+    }
+
+
+def nondominated(points: set[Vector]) -> set[Vector]:
+    """Points with none at or below them in every component."""
+    kept: list[Vector] = []
+    for point in sorted(points):
+        if not any(all(a <= b for a, b in zip(other, point, strict=True)) for other in kept):
+            kept.append(point)
+    return set(kept)
