@@ -207,13 +207,15 @@ def _choices(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> dic
 
 
 def _margins(formulation: Formulation, values: Mapping[str, Floats]) -> list[Margin]:
-    """Every limit that came from the instance, with both sides; rows of the program's own logic are left out."""
+    """Every limit that came from the instance, with both sides; the program's own logic and options not taken are left out."""
     by_name = {f.name: f for f in families()}
     found = []
     for row in formulation.rows:
         if row.family not in by_name or not row.unit or row.what.endswith("_open"):
             continue
         value, limit = _sides(row, values)
+        if row.what.endswith("_units") and value == 0 == limit:
+            continue  # an option the design does not take
         binding = abs(value - limit) <= 1e-9 * max(1.0, abs(limit))
         source = formulation.instance.origin(row.source)
         met = BindingRow(row.family, row.what, row.index, value, limit, row.unit, source)
