@@ -37,13 +37,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class BlockGroup:
-    """Blocks that share a switch, an inter-switch speed and a breakout, and so the same legal media.
+    """Blocks that share their switches (``card`` is the leaf, ``spine_card`` spine and core), an inter-switch speed and a breakout, and so the same legal media.
 
-    ``inter_ports`` is the number of inter-switch ports of one switch at the split speed.
+    ``inter_ports`` is the number of inter-switch ports of one spine at the split speed.
     """
 
     index: int
     card: SwitchCard
+    spine_index: int
+    spine_card: SwitchCard
     up_speed: float
     breakout: int
     inter_ports: int
@@ -55,21 +57,26 @@ class BlockGroup:
         return self.up_speed / self.breakout
 
 
-def _refusal(request: FabricRequest, card: SwitchCard, rule: str) -> Refusal:
+def _refusal(request: FabricRequest, name: str, rule: str) -> Refusal:
     nodes = request.nodes
-    return Refusal(card.id, 0, "all", rule, int(nodes.min()), int(nodes.max()), len(nodes))
+    return Refusal(name, 0, "all", rule, int(nodes.min()), int(nodes.max()), len(nodes))
 
 
-def _usable(request: FabricRequest, card: SwitchCard) -> str | None:
-    """Why no fabric is built of this switch, or None."""
-    missing = card.missing()
-    if missing:
-        return f"the catalogue row lacks {', '.join(missing)}"
-    if request.protocols is not None and card.protocol not in request.protocols:
-        return f"protocol {card.protocol} is not among those asked for"
-    if card.fabric_ports:
-        return "a cell-based leaf works only with its own fabric switch, not as a Clos of one model"
-    if not card.ports.radix(request.port_speed):
+def _usable(request: FabricRequest, leaf: SwitchCard, spine: SwitchCard) -> str | None:
+    """Why no fabric is built of these switches, or None."""
+    for card in (leaf, spine):
+        missing = card.missing()
+        if missing:
+            return f"the catalogue row lacks {', '.join(missing)}"
+        if request.protocols is not None and card.protocol not in request.protocols:
+            return f"protocol {card.protocol} is not among those asked for"
+    if leaf.protocol != spine.protocol:
+        return f"a leaf of protocol {leaf.protocol} does not talk to a spine of {spine.protocol}"
+    if leaf is spine and leaf.cell_based:
+        return "a cell-based switch is a leaf or a fabric element, not both: name a pair"
+    if leaf.cell_based and (not leaf.ports.uplink_ports or spine.ports.uplink_ports):
+        return "a cell-based fabric has a leaf with fabric ports below and a fabric element above"
+    if not leaf.ports.radix(request.port_speed):
         return f"no port of {request.port_speed * 8e-9:g} Gbit/s"
     return None
 
@@ -92,16 +99,19 @@ def _three_tier(request: FabricRequest, splits: Sequence[LeafSplit], railed: boo
     return blocks + [replace(block, even_core=True) for block in blocks]
 
 
-def _blocks(request: FabricRequest, card: SwitchCard, up_speed: float, breakout: int, inter_ports: int) -> list[Block]:
+def _blocks(
+    request: FabricRequest, card: SwitchCard, up_speed: float, breakout: int, inter_ports: int, alone: bool
+) -> list[Block]:
     asked = set(request.oversubscriptions) | ({1.0} if Taper.SPINE in request.taper_at else set())
     splits = leaf_splits(card.ports, request.port_speed, up_speed, asked, request.max_waste)
     leaf_tapers = [s for s in splits if s.asked in request.oversubscriptions]
+    first = up_speed == (request.uplink_speeds or (request.port_speed,))[0]
     blocks: list[Block] = []
     for railed in request.rail_optimised:
-        if 1 in request.tiers and breakout == 1 and up_speed == (request.uplink_speeds or (request.port_speed,))[0]:
+        if 1 in request.tiers and breakout == 1 and alone and first:
             blocks.append(Block(1, railed, card.ports.radix(request.port_speed), 0, 1.0, 1.0, 0, 0))
         if 2 in request.tiers and Taper.LEAF in request.taper_at:
-            most = card.ports.most_ports or card.ports.native_ports
+            most = card.ports.logical_ports + card.ports.uplink_ports
             blocks += _two_tier([s for s in leaf_tapers if s.down + s.up * breakout <= most], railed, inter_ports)
         if 3 in request.tiers and breakout == 1:
             blocks += _three_tier(
@@ -110,28 +120,40 @@ def _blocks(request: FabricRequest, card: SwitchCard, up_speed: float, breakout:
     return blocks
 
 
+def _pairs(request: FabricRequest, switches: Sequence[SwitchCard]) -> list[tuple[int, int]]:
+    """Positions of leaf and spine: every switch with itself, then the pairs asked for."""
+    place = {card.id: index for index, card in enumerate(switches)}
+    named = [(place[a], place[b]) for a, b in request.pairs if a in place and b in place and a != b]
+    return [(index, index) for index in range(len(switches))] + named
+
+
 def block_groups(request: FabricRequest, switches: Sequence[SwitchCard]) -> tuple[list[BlockGroup], list[Refusal]]:
     """The combinations to count, grouped by what decides their media, and the refusals known before any size is looked at."""
     groups: list[BlockGroup] = []
     refusals: list[Refusal] = []
-    for index, card in enumerate(switches):
-        reason = _usable(request, card)
+    for low, high in _pairs(request, switches):
+        leaf, spine = switches[low], switches[high]
+        name = leaf.id if low == high else f"{leaf.id} under {spine.id}"
+        reason = _usable(request, leaf, spine)
         if reason is not None:
-            refusals.append(_refusal(request, card, reason))
+            refusals.append(_refusal(request, name, reason))
             continue
         for up_speed in request.uplink_speeds or (request.port_speed,):
-            whole = card.ports.radix(up_speed)
-            if not whole:
-                refusals.append(_refusal(request, card, f"no inter-switch port of {up_speed * 8e-9:g} Gbit/s"))
+            whole = spine.ports.radix(up_speed)
+            dedicated = leaf.ports.uplink_ports and leaf.ports.uplink_speed == up_speed
+            if not whole or not (leaf.ports.radix(up_speed) or dedicated):
+                refusals.append(_refusal(request, name, f"no inter-switch port of {up_speed * 8e-9:g} Gbit/s"))
                 continue
             for breakout in request.breakouts:
-                inter_ports = card.ports.radix(up_speed / breakout)
-                if inter_ports < whole * breakout:
+                if any(
+                    card.ports.radix(up_speed / breakout) < card.ports.radix(up_speed) * breakout
+                    for card in (leaf, spine)
+                ):
                     rule = f"a port of {up_speed * 8e-9:g} Gbit/s does not split into {breakout}"
-                    refusals.append(_refusal(request, card, rule))
+                    refusals.append(_refusal(request, name, rule))
                     continue
-                inter_ports = whole * breakout
-                blocks = _blocks(request, card, up_speed, breakout, inter_ports)
+                blocks = _blocks(request, leaf, up_speed, breakout, whole * breakout, low == high)
                 if blocks:
-                    groups.append(BlockGroup(index, card, up_speed, breakout, inter_ports, tuple(blocks)))
+                    group = BlockGroup(low, leaf, high, spine, up_speed, breakout, whole * breakout, tuple(blocks))
+                    groups.append(group)
     return groups, refusals

@@ -50,23 +50,26 @@ def enumerate_fabrics(request: FabricRequest, switches: Sequence[SwitchCard], me
     return FabricTable(tuple(switches), tuple(known), tuple(refusals), **joined)
 
 
-def _ends(request: FabricRequest, group: BlockGroup) -> dict[Level, tuple[float, CageEnd, CageEnd]]:
-    card, speed = group.card, request.port_speed
+def _cage(card: SwitchCard, speed: float) -> CageEnd:
+    # a cage has eight lanes at its native speed, a node port four
     plan = card.ports
+    if plan.uplink_ports and plan.uplink_speed == speed:
+        return CageEnd(1, speed, speed / 4)
+    return CageEnd(
+        plan.ports_per_cage(speed), plan.cage_speed, plan.cage_speed / 8, card.co_packaged, card.linear_optics
+    )
 
-    def switch_end(at: float) -> CageEnd:
-        # a cage has eight lanes at its native speed, a node port four
-        return CageEnd(
-            plan.ports_per_cage(at), plan.cage_speed, plan.cage_speed / 8, card.co_packaged, card.linear_optics
-        )
 
+def _ends(request: FabricRequest, group: BlockGroup) -> dict[Level, tuple[float, CageEnd, CageEnd]]:
+    """Speed, upper and lower cage of every level."""
+    speed, inter = request.port_speed, group.inter_speed
     per_cage = request.nic_ports_per_cage
     nic = CageEnd(per_cage, request.nic_cage_speed or speed * per_cage, speed / 4)
-    inter = switch_end(group.inter_speed)
+    leaf, spine = _cage(group.card, inter), _cage(group.spine_card, inter)
     return {
-        Level.NODE_LEAF: (speed, switch_end(speed), nic),
-        Level.LEAF_SPINE: (group.inter_speed, inter, inter),
-        Level.SPINE_CORE: (group.inter_speed, inter, inter),
+        Level.NODE_LEAF: (speed, _cage(group.card, speed), nic),
+        Level.LEAF_SPINE: (inter, spine, leaf),
+        Level.SPINE_CORE: (inter, spine, spine),
     }
 
 
@@ -103,7 +106,7 @@ def _light(
     chosen = {level: pick[alive] for level, pick in chosen.items()}
     columns = _count_columns(request, group, kept)
     _media_columns(request, kept, columns, lengths, chosen, options, known)
-    _figure_columns(request, group.card, columns)
+    _figure_columns(request, group, columns)
     return columns, refusals
 
 
@@ -135,12 +138,15 @@ def _count_columns(request: FabricRequest, group: BlockGroup, c: Counts) -> Colu
     def of_block(name: str, kind: type) -> npt.NDArray[Any]:
         return np.array([getattr(block, name) for block in b], dtype=kind)[c.block]
 
-    down_radix = group.card.ports.radix(request.port_speed)
-    up_radix = max(group.card.ports.radix(group.up_speed), 1)
+    plan = group.card.ports
+    down_radix = plan.radix(request.port_speed)
+    dedicated = plan.uplink_ports if plan.uplink_speed == group.up_speed else 0
+    up_radix = max(plan.radix(group.up_speed), 1)
     node_links = c.nodes * ports * planes
     reserved = np.full_like(c.nodes, request.manager_ports)
     # inter-switch ports in units of node ports, so that a leaf's ledger closes at two speeds as well
-    up_as_down = c.up * down_radix // up_radix
+    up_as_down = c.up if dedicated else c.up * down_radix // up_radix
+    all_ports = down_radix + dedicated
     leaf, spine, core = c.leaf * planes, c.spine * planes, c.core * planes
     links = leaf * c.up
     logical = links * group.breakout
@@ -150,7 +156,7 @@ def _count_columns(request: FabricRequest, group: BlockGroup, c: Counts) -> Colu
     links = np.where(c.tiers == 1, 0, links)
     return {
         "size": c.size, "nodes": c.nodes, "accelerators": c.nodes * request.accelerators_per_node,
-        "switch": np.full_like(c.nodes, group.index), "tiers": c.tiers, "rail_optimised": c.railed,
+        "switch": np.full_like(c.nodes, group.index), "spine_switch": np.full_like(c.nodes, group.spine_index), "tiers": c.tiers, "rail_optimised": c.railed,
         "planes": np.full_like(c.nodes, planes), "asked_oversubscription": of_block("asked", float),
         "oversubscription": of_block("ratio", float),
         "spine_oversubscription": np.where(c.tiers == 3, c.spine_down_used / np.maximum(c.spine_up_used, 1), 1.0),
@@ -160,9 +166,9 @@ def _count_columns(request: FabricRequest, group: BlockGroup, c: Counts) -> Colu
         "spine_split_up": of_block("spine_up", int), "spine_down": c.spine_down_used, "spine_up": c.spine_up_used,
         "leaf": leaf, "spine": spine, "core": core, "groups": c.groups,
         "links_node_leaf": node_links + reserved, "links_leaf_spine": links, "links_spine_core": core_links,
-        "logical_leaf_spine": logical, "leaf_ports": leaf * down_radix, "leaf_down_used": node_links,
+        "logical_leaf_spine": logical, "leaf_ports": leaf * all_ports, "leaf_down_used": node_links,
         "leaf_up_used": leaf * up_as_down, "leaf_reserved": reserved,
-        "leaf_spare": leaf * (down_radix - up_as_down) - node_links - reserved,
+        "leaf_spare": leaf * (all_ports - up_as_down) - node_links - reserved,
         "spine_ports": spine_ports, "spine_down_used": logical, "spine_up_used": core_links,
         "spine_spare": spine_ports - logical - core_links,
         "core_ports": core_ports, "core_used": core_links, "core_spare": core_ports - core_links,
@@ -239,20 +245,23 @@ def _media_columns(
         columns[f"near_units_{level}"], columns[f"far_units_{level}"] = near_units, far_units
 
 
-def _figure_columns(request: FabricRequest, card: SwitchCard, columns: Columns) -> None:
-    assert card.typical_power is not None and card.max_power is not None
-    assert card.height is not None and card.weight is not None
-    assert card.price_low is not None and card.price_high is not None
-    switches = columns["leaf"] + columns["spine"] + columns["core"]
+def _figure_columns(request: FabricRequest, group: BlockGroup, columns: Columns) -> None:
+    low, high = columns["leaf"], columns["spine"] + columns["core"]
+
+    def of_switches(name: str) -> npt.NDArray[np.float64]:
+        lower, upper = getattr(group.card, name), getattr(group.spine_card, name)
+        return np.asarray(low * lower + high * upper, dtype=float)
+
     at_switch, at_nic = columns.pop("near_power"), columns.pop("nic_power")
     columns.pop("far_power")
-    columns["power_typical"] = switches * card.typical_power + at_switch + at_nic
-    columns["power_max"] = switches * card.max_power + at_nic + (0.0 if card.max_power_has_optics else 1.0) * at_switch
-    columns["capex_switches_low"] = switches * card.price_low
-    columns["capex_switches_high"] = switches * card.price_high
-    columns["rack_units"] = switches * card.height
-    columns["weight"] = switches * card.weight
+    held = group.card.max_power_has_optics and group.spine_card.max_power_has_optics
+    columns["power_typical"] = of_switches("typical_power") + at_switch + at_nic
+    columns["power_max"] = of_switches("max_power") + at_nic + (0.0 if held else 1.0) * at_switch
+    columns["capex_switches_low"] = of_switches("price_low")
+    columns["capex_switches_high"] = of_switches("price_high")
+    columns["rack_units"] = of_switches("height")
+    columns["weight"] = of_switches("weight")
     ports = request.ports_per_node * request.planes
     injection = ports * request.port_speed / request.accelerators_per_node
-    columns["injection"] = np.full(len(switches), injection)
+    columns["injection"] = np.full(len(low), injection)
     columns["bisection"] = injection * columns["taper_leaf"] * columns["taper_spine"]

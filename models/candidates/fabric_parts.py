@@ -11,12 +11,23 @@ if TYPE_CHECKING:
     from models.parts.network_part import Link, Switch
 
 
-def _fabric_ports(part: Switch) -> int:
-    """Cages of a cell-based switch that are no native port face its fabric; a fabric element has nothing else."""
-    if not part.protocol.endswith("-DES"):
-        return 0
-    native, cages = part.native_ports or 0, part.cages or 0
-    return cages - native if cages > native else native
+def _port_plan(part: Switch) -> PortPlan:
+    """Ports of a catalogue row. A "most ports" faster than native are dedicated uplinks, as are the cages of a cell-based leaf
+    that are no native port."""
+    assert part.native_ports is not None and part.native_speed is not None
+    uplinks, speed = 0, 0.0
+    if part.protocol.endswith(CELL_BASED) and part.cages is not None and part.cages > part.native_ports:
+        uplinks, speed = part.cages - part.native_ports, part.native_speed
+    elif (
+        part.most_ports is not None and part.most_ports_speed is not None and part.most_ports_speed > part.native_speed
+    ):
+        uplinks, speed = part.most_ports, part.most_ports_speed
+    return PortPlan(
+        part.native_ports, part.native_speed, part.most_ports, part.most_ports_speed, part.cages, uplinks, speed
+    )
+
+
+CELL_BASED = "-DES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +35,7 @@ class SwitchCard:
     """A switch: ports as a function of speed, power [W], height [rack units], weight [kg], price [USD] as a range.
 
     ``typical_power`` is without optics; ``max_power_has_optics`` says whether ``max_power`` already holds them.
-    ``fabric_ports`` are ports that only face another switch (cell-based leaves); ``co_packaged`` marks optics on the package.
+    ``co_packaged`` marks optics on the package, ``linear_optics`` a host that drives modules without retimers.
     """
 
     id: str
@@ -37,9 +48,13 @@ class SwitchCard:
     price_low: float | None
     price_high: float | None
     max_power_has_optics: bool = True
-    fabric_ports: int = 0
     co_packaged: bool = False
     linear_optics: bool = False
+
+    @property
+    def cell_based(self) -> bool:
+        """True where it spreads cells over a fabric of switches of its own kind, leaf or fabric element."""
+        return self.protocol.endswith(CELL_BASED)
 
     def missing(self) -> tuple[str, ...]:
         """Names of the fields that a fabric design needs and this row lacks."""
@@ -55,7 +70,7 @@ class SwitchCard:
         return cls(
             id=part.id,
             protocol=part.protocol,
-            ports=PortPlan(part.native_ports, part.native_speed, part.most_ports, part.most_ports_speed, part.cages),
+            ports=_port_plan(part),
             typical_power=part.typical_power,
             max_power=part.max_power,
             height=part.height_units,
@@ -63,7 +78,6 @@ class SwitchCard:
             price_low=part.price_low,
             price_high=part.price_high,
             max_power_has_optics="both without optics" not in notes and "power without optics" not in notes,
-            fabric_ports=_fabric_ports(part),
             co_packaged="cpo" in part.name.lower(),
         )
 

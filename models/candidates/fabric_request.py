@@ -35,7 +35,8 @@ class FabricRequest:
     on distinct rails where rail-optimised, each of ``port_speed`` [B/s]. ``tiers``: 1 (rail-only, or one switch), 2, 3.
     ``uplink_speeds`` [B/s]: inter-switch speeds, None for the port speed. ``breakouts``: parts an inter-switch port may be split into.
     ``reserved_nodes`` and ``manager_ports``: node positions and leaf ports given up to fabric managers.
-    ``nic_ports_per_cage`` and ``nic_cage_speed`` describe the node side cage; ``media`` fixes the kinds or ids allowed at a level.
+    ``nic_ports_per_cage`` and ``nic_cage_speed`` describe the node side cage; ``pairs`` adds fabrics of two switch models
+    (id of the leaf, id of spine and core) to those of one; ``media`` fixes the kinds or ids allowed at a level.
     """
 
     nodes: npt.NDArray[np.int64]
@@ -57,6 +58,7 @@ class FabricRequest:
     nodes_per_unit: int | None = None
     nic_ports_per_cage: int = 1
     nic_cage_speed: float | None = None
+    pairs: tuple[tuple[str, str], ...] = ()
     media: Mapping[Level, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ def runs(request: FabricRequest, group: BlockGroup, counts: Counts) -> dict[Leve
     core in the middle of the hall.
     """
     plan, planes, ports = request.rack_plan, request.planes, request.ports_per_node
-    height = group.card.height or 1.0
+    height, above = group.card.height or 1.0, group.spine_card.height or 1.0
     straddle = np.where(counts.down % ports == 0, 0, 1)
     plain_nodes = ceil_div(counts.down, ports) + straddle
     served = np.minimum(np.where(counts.railed, counts.down, plain_nodes), counts.positions)
@@ -32,8 +32,10 @@ def runs(request: FabricRequest, group: BlockGroup, counts: Counts) -> dict[Leve
     rails = np.where(three, counts.rails, 1)
     leaf_racks = plan.network_racks(rails * counts.group_leaves * planes * height)
     spines = np.where(three, rails * counts.group_spines, counts.spine)
-    to_spine = plan.run(plan.node_racks(group_nodes) + leaf_racks, plan.network_racks(spines * planes * height))
+    to_spine = plan.run(plan.node_racks(group_nodes) + leaf_racks, plan.network_racks(spines * planes * above))
 
-    hall = plan.node_racks(counts.positions) + plan.network_racks((counts.leaf + counts.spine) * planes * height)
-    to_core = plan.run(hall, plan.network_racks(counts.core * planes * height))
+    hall = plan.node_racks(counts.positions) + plan.network_racks(
+        planes * (counts.leaf * height + counts.spine * above)
+    )
+    to_core = plan.run(hall, plan.network_racks(counts.core * planes * above))
     return {Level.NODE_LEAF: to_leaf, Level.LEAF_SPINE: to_spine, Level.SPINE_CORE: to_core}

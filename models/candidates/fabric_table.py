@@ -34,7 +34,8 @@ class Refusal:
 class FabricTable:
     """Legal fabrics, one row each; every array has one entry per row.
 
-    Choice: ``nodes`` and its position ``size`` in the request, ``accelerators``, ``switch`` (into ``switches``), ``tiers``, ``rail_optimised``,
+    Choice: ``nodes`` and its position ``size`` in the request, ``accelerators``, ``switch`` (into ``switches``) and ``spine_switch`` (spine
+    and core, the same model unless a pair was asked for), ``tiers``, ``rail_optimised``,
     ``planes``, ``asked_oversubscription`` and the true ``oversubscription`` of a full leaf (down over up bandwidth), ``spine_oversubscription``,
     ``uplink_speed`` [B/s], ``breakout``; ``down``, ``up`` ports of a leaf, ``spine_split_down``, ``spine_split_up`` ports of a spine (three tiers),
     ``spine_down``, ``spine_up`` ports used on the fullest spine.
@@ -62,6 +63,7 @@ class FabricTable:
     nodes: Ints
     accelerators: Ints
     switch: Ints
+    spine_switch: Ints
     tiers: Ints
     rail_optimised: Bools
     planes: Ints
@@ -150,6 +152,7 @@ class FabricTable:
         """One design as plain values; switch and media by id."""
         out: dict[str, Any] = {name: getattr(self, name)[index].item() for name in self.column_names()}
         out["switch"] = self.switches[out["switch"]].id
+        out["spine_switch"] = self.switches[out["spine_switch"]].id
         for name in ("medium_node_leaf", "medium_leaf_spine", "medium_spine_core"):
             out[name] = self.media[out[name]].name if out[name] >= 0 else None
         return out

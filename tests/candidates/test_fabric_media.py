@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_media import CageEnd, cheapest_for, legal_media
+from models.candidates.fabric_parts import SwitchCard
 from models.candidates.fabric_request import FabricRequest, Level
 from models.physics.network.lengths import RackPlan
+from models.physics.network.ports import PortPlan
 from tests.candidates.fabric_cards import ETH_64, GBIT, MEDIA, NDR_64, XDR_144, link
 
+FIGURES = (500.0, 1000.0, 1.0, 10.0, 10_000.0, 20_000.0)
 TWIN = CageEnd(2, 800 * GBIT, 100 * GBIT)
 SINGLE = CageEnd(1, 400 * GBIT, 100 * GBIT)
 
@@ -127,6 +130,56 @@ def test_mixed_link_speeds_close_in_cages_and_capacity():
     row = table.row(0)
     assert (row["down"], row["up"], row["leaf"], row["spine"]) == (64, 32, 8, 4)
     assert row["leaf_ports"] == row["leaf_down_used"] + row["leaf_up_used"] + row["leaf_spare"]
+
+
+def test_a_leaf_and_a_spine_of_two_models():
+    request = FabricRequest(
+        np.array([128]), RackPlan(4), 400 * GBIT, tiers=(2,), max_waste=0.0, pairs=(("ndr64", "eth64"),)
+    )
+    table = enumerate_fabrics(request, [NDR_64, ETH_64], MEDIA)
+    mixed = table.take(table.switch != table.spine_switch)
+    (row,) = (mixed.row(i) for i in range(len(mixed)))
+    assert (row["switch"], row["spine_switch"], row["leaf"], row["spine"]) == ("ndr64", "eth64", 32, 8)
+    assert row["capex_switches_low"] == 32 * NDR_64.price_low + 8 * ETH_64.price_low
+    assert row["spine_ports"] == 8 * 128
+
+
+def test_a_management_leaf_with_dedicated_uplinks():
+    """48 ports of 1 Gbit/s below, up to 4 of 100 Gbit/s above, under a spine of 100 Gbit/s ports."""
+    leaf = SwitchCard("oob", "Eth", PortPlan(48, GBIT, cages=52, uplink_ports=4, uplink_speed=100 * GBIT), *FIGURES)
+    spine = SwitchCard("hundred", "Eth", PortPlan(64, 100 * GBIT, cages=64), *FIGURES)
+    cables = (link("cat6", "DAC", 1, 4, 100, "none", 5), link("aoc_100", "AOC", 100, 4, 30, "OM4 fixed", 100))
+    request = FabricRequest(
+        np.array([300]), RackPlan(4), GBIT, ports_per_node=2, tiers=(2,), rail_optimised=(False,), pairs=(("oob", "hundred"),),
+        uplink_speeds=(100 * GBIT,),
+    )  # fmt: skip
+    table = enumerate_fabrics(request, [leaf, spine], cables)
+    assert set(zip(table.down.tolist(), table.up.tolist(), table.spine.tolist(), strict=True)) == {
+        (48, 1, 1),
+        (48, 4, 1),
+    }
+    assert np.all(table.leaf == 13)
+    assert np.array_equal(table.leaf_ports, table.leaf_down_used + table.leaf_up_used + table.leaf_spare)
+
+
+def test_a_cell_based_leaf_needs_its_fabric_element():
+    leaf = SwitchCard(
+        "ncp", "Eth-DES", PortPlan(18, 800 * GBIT, cages=38, uplink_ports=20, uplink_speed=800 * GBIT), *FIGURES
+    )
+    element = SwitchCard("ncf", "Eth-DES", PortPlan(128, 800 * GBIT, cages=128), *FIGURES)
+    request = FabricRequest(
+        np.array([72]),
+        RackPlan(4),
+        800 * GBIT,
+        tiers=(2,),
+        oversubscriptions=(1.0,),
+        max_waste=0.0,
+        pairs=(("ncp", "ncf"),),
+    )
+    table = enumerate_fabrics(request, [leaf, element], MEDIA)
+    full = table.take(table.up == 20)
+    assert (full.leaf.tolist(), full.spine.tolist()) == ([32], [5])
+    assert {r.switch for r in table.refusals if "pair" in r.rule} == {"ncp", "ncf"}
 
 
 def test_dual_plane_is_two_fabrics():

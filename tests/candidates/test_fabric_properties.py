@@ -39,6 +39,7 @@ def requests(draw, most_nodes=60, plain=False):
         max_waste=draw(st.sampled_from([0.0, 0.2])),
         nodes_per_unit=draw(st.sampled_from([None, None, 3, 8])),
         nic_ports_per_cage=draw(st.sampled_from([1, 2])),
+        pairs=draw(st.sampled_from([(), (("small6", "small12"),), (("small8", "small4"),)])),
     )
 
 
@@ -82,7 +83,7 @@ def test_the_graph_built_link_by_link_has_the_counts_of_the_table(request, data)
     assert levels.count("node_leaf") == row["links_node_leaf"]
     assert levels.count("leaf_spine") == row["logical_leaf_spine"]
     assert levels.count("spine_core") == row["links_spine_core"]
-    radix = t.switches[t.switch[index]].ports
+    radix = t.switches[t.spine_switch[index]].ports
     inter = radix.radix(row["uplink_speed"]) * row["breakout"]
     for vertex, kind in graph.nodes(data="kind"):
         if kind in ("spine", "core"):

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 class PortPlan:
     """Ports of one switch: ``native_ports`` at ``native_speed``, at most ``most_ports`` by splitting down to ``least_speed``.
 
-    ``cages`` is the number of module cages, None where not known (then one port per cage).
+    ``cages`` is the number of module cages, None where not known (then one port per cage). ``uplink_ports`` of ``uplink_speed``
+    come on top and face only another switch: the fast ports of a management leaf, the fabric ports of a cell-based leaf.
     """
 
     native_ports: int
@@ -25,6 +26,18 @@ class PortPlan:
     most_ports: int | None = None
     least_speed: float | None = None
     cages: int | None = None
+    uplink_ports: int = 0
+    uplink_speed: float = 0.0
+
+    @property
+    def splits(self) -> bool:
+        """True where native ports may be split."""
+        return self.most_ports is not None and self.least_speed is not None and self.least_speed <= self.native_speed
+
+    @property
+    def logical_ports(self) -> int:
+        """Most ports of any speed at once, dedicated uplinks aside."""
+        return max(self.native_ports, self.most_ports or 0) if self.splits else self.native_ports
 
     @property
     def capacity(self) -> float:
@@ -34,14 +47,15 @@ class PortPlan:
     def radix(self, speed: float) -> int:
         """Ports at ``speed`` [B/s]; 0 where the switch has no port of that speed.
 
-        A port runs at a whole fraction of its native speed. Without a stated breakout it stays one port; with one it is
-        split as far as ``most_ports`` allows.
+        A port runs at its native speed, a half, a quarter or an eighth of it: at two, four or eight times fewer lanes or signalling
+        rate. Without a stated breakout it stays one port; with one it is split as far as ``most_ports`` allows.
         """
         parts = self.native_speed / speed
-        if parts < 1 - 1e-9 or abs(parts - round(parts)) > 1e-6:
+        if not any(math.isclose(parts, whole, rel_tol=1e-6) for whole in (1, 2, 4, 8)):
             return 0
-        if self.most_ports is None or self.least_speed is None or self.least_speed > self.native_speed:
+        if not self.splits:
             return self.native_ports
+        assert self.most_ports is not None and self.least_speed is not None
         finest = self.native_speed / self.least_speed
         split = min(round(parts), max(1, math.floor(finest + 1e-9)))
         return max(self.native_ports, min(self.native_ports * split, self.most_ports))
@@ -55,7 +69,7 @@ class PortPlan:
     @property
     def cage_speed(self) -> float:
         """Most bandwidth [B/s] one cage carries."""
-        return self.capacity / self.cages if self.cages else self.native_speed
+        return max(self.native_speed, self.capacity / self.cages) if self.cages else self.native_speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,8 @@ def leaf_splits(
     At one speed ports are split one by one; at two speeds a cage carries one speed, so whole cages are split and the
     ASIC capacity is checked. Splits that several ratios share are listed once, with the smallest ratio.
     """
+    if plan.uplink_ports and math.isclose(plan.uplink_speed, up_speed):
+        return _dedicated(plan, down_speed, oversubscriptions)
     found: dict[tuple[int, int], LeafSplit] = {}
     same = math.isclose(down_speed, up_speed)
     down_radix, up_radix = plan.radix(down_speed), plan.radix(up_speed)
@@ -102,3 +118,14 @@ def leaf_splits(
             if bandwidth <= plan.capacity * (1 + 1e-9):
                 found.setdefault((split.down, split.up), split)
     return tuple(sorted(found.values(), key=lambda s: (s.ratio, -s.down)))
+
+
+def _dedicated(plan: PortPlan, down_speed: float, oversubscriptions: Iterable[float]) -> tuple[LeafSplit, ...]:
+    """All native ports down; all dedicated uplinks, or for each ratio the fewest that keep it."""
+    down = plan.radix(down_speed)
+    found: dict[int, LeafSplit] = {}
+    for asked in sorted(oversubscriptions):
+        fewest = max(1, math.ceil(down * down_speed / (asked * plan.uplink_speed) - 1e-9))
+        for up in {fewest, plan.uplink_ports} if down and fewest <= plan.uplink_ports else ():
+            found.setdefault(up, LeafSplit(down, up, down_speed, plan.uplink_speed, asked))
+    return tuple(sorted(found.values(), key=lambda s: s.ratio))
