@@ -92,9 +92,11 @@ def _three_tier(request: FabricRequest, splits: Sequence[LeafSplit], railed: boo
         blocks += [Block(3, railed, s.down, s.up, s.asked, s.ratio, half, half) for s in splits]
     if Taper.SPINE in request.taper_at:
         flat = [s for s in splits if s.asked == 1]
-        for asked in (o for o in request.oversubscriptions if o > 1 or Taper.LEAF not in request.taper_at):
+        seen = {half} if Taper.LEAF in request.taper_at and 1.0 in request.oversubscriptions else set()
+        for asked in sorted(request.oversubscriptions):
             down = int(spine_ports * asked / (1 + asked) + 1e-9)
-            if 0 < down < spine_ports:
+            if 0 < down < spine_ports and down not in seen:
+                seen.add(down)
                 blocks += [Block(3, railed, s.down, s.up, asked, s.ratio, down, spine_ports - down) for s in flat]
     return blocks + [replace(block, even_core=True) for block in blocks]
 
