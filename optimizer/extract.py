@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import floor
 
 import numpy as np
 
 from models.candidates.placement import Placements
-from models.candidates.plant import PlantOption, PlantUnit
+from models.candidates.plant import PlantOption
 from models.formulation.build import Formulation, column_name
-from models.formulation.core import POWER_QUANTUM, Row, block_name, up
+from models.formulation.capacity import units_for
+from models.formulation.core import POWER_QUANTUM, Row, block_name, units_per_column, up
 from models.formulation.family import BindingRow, families
 from models.formulation.linear import Linear
 from models.parts.accelerator import Accelerator
@@ -108,17 +108,10 @@ def _plant(formulation: Formulation, chosen: list[Chosen]) -> tuple[PlantChoice,
             loads[key] = loads.get(key, 0.0) + float(load) * choice.count
             options[key] = option
     return tuple(
-        PlantChoice(option.site, option.chain.value, option.id, unit.part, units_in_program(unit, loads[key]))
+        PlantChoice(option.site, option.chain.value, option.id, unit.part, units_for(unit, loads[key]))
         for key, option in sorted(options.items(), key=lambda item: (item[0][0], item[0][1].value, item[0][2]))
         for unit in option.units
     )
-
-
-def units_in_program(unit: PlantUnit, load_kw: float) -> int:
-    """Fewest units that satisfy the capacity row of the program for a load in whole kW."""
-    capacity = floor(unit.capacity / POWER_QUANTUM + 1e-9)
-    needed = load_kw * (2.0 if unit.doubled else 1.0) + capacity * unit.spare
-    return -int(-needed // capacity)
 
 
 def _canonical_plant(formulation: Formulation, plant: tuple[PlantChoice, ...]) -> dict[str, Floats]:
@@ -130,8 +123,16 @@ def _canonical_plant(formulation: Formulation, plant: tuple[PlantChoice, ...]) -
         where = f"[{choice.site},{choice.chain}]"
         option, units = formulation.blocks[f"option{where}"], formulation.blocks[f"units{where}"]
         fresh[f"option{where}"][option.keys.index(choice.option)] = 1.0
-        fresh[f"units{where}"][units.keys.index(f"{choice.option}.{choice.part}")] = float(choice.units)
+        column = units.keys.index(f"{choice.option}.{choice.part}")
+        fresh[f"units{where}"][column] = choice.units / _step(formulation, choice)
     return fresh
+
+
+def _step(formulation: Formulation, choice: PlantChoice) -> int:
+    """Units that one step of a plant column buys."""
+    options = formulation.candidates.options[choice.site][Chain(choice.chain)]
+    units = next(option.units for option in options if option.id == choice.option)
+    return next(units_per_column(unit) for unit in units if unit.part == choice.part)
 
 
 def _value(expression: Linear, values: Mapping[str, Floats]) -> float:

@@ -1,0 +1,79 @@
+"""One design, recomputed from the instance and the physics functions alone: no program, no solver, no table of candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.instance import Instance
+from optimizer.design import Design, PlantChoice, PodChoice, design_id
+from optimizer.verification.bill import check_bill, expected_lines, preliminary_parts
+from optimizer.verification.findings import Checks
+from optimizer.verification.goals import check_objectives
+from optimizer.verification.limits import check_limits
+from optimizer.verification.money import expected_figures
+from optimizer.verification.plant import Plant, check_plant
+from optimizer.verification.pods import check_pod
+from optimizer.verification.totals import Sums
+
+
+def check_design(instance: Instance, design: Design, plant: Plant) -> Checks:
+    """Everything that does not agree in one design. What cannot even be recomputed is a finding too, never an exception."""
+    checks = Checks(design.design_id)
+    try:
+        _check(checks, instance, design, plant)
+    except (LookupError, ValueError, TypeError, ArithmeticError, AssertionError, AttributeError) as error:
+        checks.rule("design", False, f"{type(error).__name__}: {error}", "a design that can be recomputed")
+    return checks
+
+
+def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> None:
+    checks.same("design_id", design.design_id, design_id(design.pods, design.plant), "hash of the decisions")
+    checks.rule("pods", bool(design.pods), len(design.pods), "at least one pod")
+    facts = []
+    for number, pod in enumerate(design.pods):
+        found = check_pod(checks, instance, pod, number)
+        if found is not None:
+            facts.append(found)
+    _check_choices(checks, design.choices, design.pods, design.plant)
+    if len(facts) < len(design.pods):
+        return
+    units = check_plant(checks, design, facts, plant)
+    lines = expected_lines(instance, facts, units, plant)
+    check_bill(checks, design, lines)
+    checks.same("preliminary", list(design.preliminary), list(preliminary_parts(lines, facts)))
+    figures = expected_figures(instance, facts, lines, plant)
+    for name in sorted(figures.keys() | design.figures.keys()):
+        known = name in figures and name in design.figures
+        if checks.rule(f"figures.{name}", known, design.figures.get(name), figures.get(name), "missing or unknown"):
+            checks.same(f"figures.{name}", design.figures[name], figures[name])
+    sums = Sums(instance, facts, units, plant)
+    check_objectives(checks, design, sums)
+    check_limits(checks, instance, design, sums)
+
+
+def _check_choices(
+    checks: Checks, reported: object, pods: Sequence[PodChoice], plant: Sequence[PlantChoice]
+) -> None:  # fmt: skip
+    """The readable decisions, written again from the decisions themselves."""
+    expected: dict[str, str | int | float] = {}
+    for cluster in dict.fromkeys(pod.cluster for pod in pods):
+        mine = [pod for pod in pods if pod.cluster == cluster]
+        columns: dict[str, int | list[str]] = {
+            "system": [p.system for p in mine],
+            "vendor": [p.vendor for p in mine],
+            "pods": sum(p.count for p in mine),
+            "accelerators": sum(p.count * p.accelerators for p in mine),
+            "racks": sum(p.count * (p.node_racks + p.network_racks) for p in mine),
+            "rack": [f"{p.systems_per_rack} per {p.frame}" for p in mine],
+            "cooling": [p.cooling for p in mine],
+            "fabric": [f"{p.fabric['switch']} {p.fabric['tiers']}-tier" for p in mine],
+            "oversubscription": [f"{p.fabric['oversubscription']:.3g}" for p in mine],
+            "site": [p.site for p in mine],
+        }
+        for name, value in columns.items():
+            words = "" if isinstance(value, int) else " + ".join(dict.fromkeys(value))
+            expected[f"{cluster}.{name}"] = value if isinstance(value, int) else words
+    expected.update({f"{choice.site}.{choice.chain}": choice.option for choice in plant})
+    told = dict(reported) if isinstance(reported, dict) else {}
+    for name in sorted(expected.keys() | told.keys()):
+        checks.same(f"choices.{name}", told.get(name), expected.get(name))

@@ -1,0 +1,173 @@
+"""Every limit of an instance held against a design, and the margins the design reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil, floor
+
+from models.instance import Instance
+from models.policy import PowerFigure
+from models.site import Chain
+from models.units import Unlimited
+from models.workload import Training
+from optimizer.design import Design
+from optimizer.verification.findings import Checks
+from optimizer.verification.plant import chain_loads
+from optimizer.verification.pods import PodFacts
+from optimizer.verification.totals import ZERO, Sums, Total, down, quanta
+
+EDGE = 1e-9
+MEGABIT_PER_SECOND = 1e6 / 8
+MILLIONTH = 1e-6
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit as the program holds it: name of its row, what the design uses, the limit, and where it is stated."""
+
+    row: str
+    value: Total
+    limit: float
+    at_most: bool
+    unit: str
+    source: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether the design keeps it."""
+        return self.value.least <= self.limit if self.at_most else self.value.most >= self.limit
+
+
+def limits_of(sums: Sums) -> Iterator[Limit]:
+    """Every stated limit that applies to the design."""
+    yield from _workloads(sums)
+    yield from _sites(sums)
+    yield from _chains(sums)
+    yield from _ceilings(sums)
+
+
+def _workloads(sums: Sums) -> Iterator[Limit]:
+    for cluster, workload in sums.instance.workloads.items():
+        field = "deadline" if isinstance(workload, Training) else "rate"
+        demand = ceil(workload.demand - EDGE)
+        source = f"workloads.{cluster}"
+        yield Limit(
+            f"performance.demand[{cluster}]", sums.delivered(cluster), demand, False, "tokens/s", f"{source}.{field}"
+        )
+        for what in ("injection", "bisection"):
+            stated = getattr(workload, f"{what}_at_least")
+            if stated is not None:
+                least = ceil(stated.value / MEGABIT_PER_SECOND - 1e-6)
+                row, unit = f"bandwidth.{what}", "Mbit/s per accelerator"
+                yield _floor(sums, cluster, row, least, unit, f"{source}.{what}_at_least", _megabits(what))
+        if sums.instance.limits.goodput is not None:
+            least = ceil(sums.instance.limits.goodput.value / MILLIONTH - EDGE)
+            row, unit = "reliability.goodput", "millionths of the time"
+            yield _floor(sums, cluster, row, least, unit, "limits.goodput", _useful)
+
+
+def _megabits(what: str) -> Callable[[PodFacts], Total]:
+    return lambda one: quanta(getattr(one.fabric, what), MEGABIT_PER_SECOND, down)
+
+
+def _useful(one: PodFacts) -> Total:
+    return quanta(one.goodput, MILLIONTH, down)
+
+
+def _floor(
+    sums: Sums, cluster: str, row: str, least: int, unit: str, source: str, value: Callable[[PodFacts], Total]
+) -> Limit:  # fmt: skip
+    """A floor on every pod: of the one pod of a training cluster, or on the number of serving pods below it."""
+    mine = [one for one in sums.facts if one.pod.cluster == cluster]
+    if isinstance(sums.instance.workloads[cluster], Training):
+        total = ZERO
+        for one in mine:
+            total = total + value(one).times(one.count)
+        return Limit(f"{row}[{cluster}]", total, least, False, unit, source)
+    surely = sum(one.count for one in mine if value(one).most < least)
+    perhaps = sum(one.count for one in mine if value(one).least < least)
+    return Limit(f"{row}_of_each[{cluster}]", Total(surely, perhaps), 0, True, "pods below the floor", source)
+
+
+def _sites(sums: Sums) -> Iterator[Limit]:
+    for site, place in sums.instance.sites.items():
+        source = f"sites.{site}"
+        if not isinstance(place.utility, Unlimited):
+            drawn, limit = sums.power(place.utility_figure, site), floor(place.utility / 1e3 + EDGE)
+            yield Limit(f"power.utility[{site}]", drawn, limit, True, "kW", f"{source}.utility")
+        if not isinstance(place.rack_positions, Unlimited):
+            racks = sums.floor(site)
+            yield Limit(
+                f"space.positions[{site}]", racks, place.rack_positions, True, "racks", f"{source}.rack_positions"
+            )
+
+
+def _chains(sums: Sums) -> Iterator[Limit]:
+    """Capacity of the units a design lists; the redundancy counts as load."""
+    for (site, chain, name), load in chain_loads(sums.facts).items():
+        counts = sums.units[site, chain, name]
+        family = "power" if chain is Chain.POWER else "thermal"
+        for unit, count in zip(sums.plant.options[site, chain, name].units, counts, strict=True):
+            used = load + unit.capacity_kw * unit.spare
+            row = f"{family}.{chain.value}_units[{site},{name},{unit.part.id}]"
+            source = f"sites.{site}.{chain.value}.{name}"
+            yield Limit(row, Total(used, used), unit.capacity_kw * count / unit.sets, True, "kW", source)
+
+
+def _ceilings(sums: Sums) -> Iterator[Limit]:
+    limits = sums.instance.limits
+    if limits.throughput is not None:
+        total = ZERO
+        for cluster in sums.instance.workloads:
+            total = total + sums.delivered(cluster)
+        least = ceil(limits.throughput.value - EDGE)
+        yield Limit("performance.limit[]", total, least, False, "tokens/s", "limits.throughput")
+    if limits.power is not None:
+        most = floor(limits.power.value / 1e3 + EDGE)
+        yield Limit("power.limit[]", sums.power(PowerFigure.DESIGN), most, True, "kW", "limits.power")
+    if limits.floor is not None:
+        yield Limit("space.limit[]", sums.floor(), limits.floor.value, True, "racks", "limits.floor")
+    for name, capex, opex in (("capex", True, False), ("opex", False, True), ("tco", True, True)):
+        stated = getattr(limits, name)
+        if stated is not None:
+            most = floor(stated.value / 1e3 + EDGE)
+            yield Limit(f"budget.{name}[]", sums.money(capex, opex), most, True, "kUSD", f"limits.{name}")
+    if limits.carbon is not None:
+        most = floor(limits.carbon.value / 1e3 + EDGE)
+        yield Limit("budget.carbon[]", sums.carbon(), most, True, "t", "limits.carbon")
+
+
+def check_limits(checks: Checks, instance: Instance, design: Design, sums: Sums) -> None:
+    """No limit is broken; every margin is the one the limits give, none is missing and none is invented."""
+    _check_clusters(checks, instance, sums)
+    expected = {limit.row: limit for limit in limits_of(sums)}
+    for limit in expected.values():
+        asked = f"{'at most' if limit.at_most else 'at least'} {limit.limit:g} {limit.unit}"
+        checks.rule(f"limit {limit.row}", limit.kept, limit.value.least, asked, limit.source)
+    reported = {margin.row: margin for margin in design.margins}
+    checks.same("margins", len(design.margins), len(reported), "one margin per limit")
+    for row in sorted(expected.keys() | reported.keys()):
+        where = f"margins.{row}"
+        if row not in reported or row not in expected:
+            checks.rule(where, False, reported.get(row), expected.get(row), "reported and applicable limits differ")
+            continue
+        margin, limit = reported[row], expected[row]
+        checks.same(f"{where}.family", margin.family, row.partition(".")[0])
+        checks.rule(f"{where}.value", limit.value.holds(margin.value), margin.value, limit.value.least)
+        checks.same(f"{where}.limit", margin.limit, limit.limit)
+        checks.same(f"{where}.unit", margin.unit, limit.unit)
+        tight = abs(margin.value - margin.limit) <= EDGE * max(1.0, abs(margin.limit))
+        checks.same(f"{where}.binding", margin.binding, tight)
+        checks.same(f"{where}.source", margin.source, f"{limit.source} ({instance.origin(limit.source)})")
+
+
+def _check_clusters(checks: Checks, instance: Instance, sums: Sums) -> None:
+    """One pod per training cluster; pods of a serving cluster within their number."""
+    for cluster, workload in instance.workloads.items():
+        count = sum(one.count for one in sums.facts if one.pod.cluster == cluster)
+        where = f"limit workloads.{cluster}"
+        if isinstance(workload, Training):
+            checks.same(where, count, 1, "a training cluster is one pod")
+        else:
+            checks.rule(where, count <= workload.pods_at_most, count, workload.pods_at_most, "pods_at_most")

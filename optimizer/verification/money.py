@@ -1,0 +1,110 @@
+"""What a design costs, draws and emits over the horizon, from its parts and the instance's money alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.instance import Instance
+from models.parts.economics import Electricity
+from models.physics.cost import PriceBasis, landed_cost
+from models.physics.finance import annuity_factor
+from models.policy import PowerFigure
+from models.site import Chain
+from models.workload import Training
+from optimizer.design import BomLine
+from optimizer.verification.plant import Plant
+from optimizer.verification.pods import PodFacts
+
+YEAR = 365.25 * 86400.0
+KILO = 1e3
+JOULES_PER_MWH = 3.6e9
+
+
+@dataclass(frozen=True)
+class SiteMoney:
+    """Charges on a price, maintenance per dollar over the horizon, energy [USD/W], carbon [kg/W] and shell [USD/W] at a site."""
+
+    charges: float
+    upkeep: float
+    energy: float
+    carbon: float
+    shell: float
+
+
+def site_money(instance: Instance, site: str) -> SiteMoney:
+    """The money of one site from the instance and its electricity row."""
+    place, money, given = instance.sites[site], instance.money, instance.assumptions
+    row = instance.catalogue.of(Electricity).get(place.electricity or "")
+    price = place.electricity_price.value if place.electricity_price is not None else (row.price if row else None)
+    carbon = place.grid_carbon.value if place.grid_carbon is not None else (row.carbon if row else None)
+    if price is None or carbon is None:
+        raise ValueError(f"site {site} has no electricity price or carbon")
+    years = money.horizon / YEAR
+    annuity = float(annuity_factor(given.discount_rate.value, years))
+    landed = landed_cost(1.0, freight_share=money.freight.value, duty_share=money.duty.value, tax_share=money.tax.value)
+    return SiteMoney(
+        charges=float(landed.total),
+        upkeep=given.maintenance_per_year.value * annuity,
+        energy=price * YEAR * annuity,
+        carbon=carbon * YEAR * years,
+        shell=place.shell_cost.value if place.shell_cost is not None else 0.0,
+    )
+
+
+def price_on(line: BomLine, basis: PriceBasis) -> float:
+    """Unit price of a line on a basis."""
+    if basis is PriceBasis.LOW:
+        return line.unit_price_low
+    return line.unit_price_high if basis is PriceBasis.HIGH else (line.unit_price_low + line.unit_price_high) / 2
+
+
+def pod_money(
+    instance: Instance, facts: PodFacts, lines: Sequence[BomLine], plant: Plant, basis: PriceBasis
+) -> tuple[float, float]:
+    """Capex and opex [USD] of one pod; ``lines`` are those of all its ``count`` pods."""
+    at = site_money(instance, facts.pod.site)
+    paid = sum(price_on(line, basis) * line.quantity for line in lines) / facts.count * at.charges
+    capex = paid + facts.load(Chain.POWER, PowerFigure.DESIGN) * at.shell
+    return capex, paid * at.upkeep + plant.facility_w(facts, PowerFigure.TYPICAL) * at.energy
+
+
+def pod_carbon(instance: Instance, facts: PodFacts, plant: Plant) -> float:
+    """Carbon [kg] of one pod over the horizon."""
+    at = site_money(instance, facts.pod.site)
+    embodied = instance.assumptions.embodied_carbon_per_accelerator.value
+    return plant.facility_w(facts, PowerFigure.TYPICAL) * at.carbon + facts.accelerators * embodied
+
+
+def expected_figures(
+    instance: Instance, facts: Sequence[PodFacts], lines: Sequence[BomLine], plant: Plant
+) -> dict[str, float]:
+    """Every exact figure of a design."""
+    figures: dict[str, float] = {}
+    at = {site: site_money(instance, site) for site in instance.sites}
+    shell = sum(f.count * f.load(Chain.POWER, PowerFigure.DESIGN) * at[f.pod.site].shell for f in facts)
+    energy = sum(f.count * plant.facility_w(f, PowerFigure.TYPICAL) * at[f.pod.site].energy for f in facts)
+    for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
+        paid = [(price_on(line, basis) * line.quantity * at[line.site].charges, at[line.site]) for line in lines]
+        figures[f"capex_usd{suffix}"] = sum(amount for amount, _ in paid) + shell
+        figures[f"opex_usd{suffix}"] = sum(amount * money.upkeep for amount, money in paid) + energy
+        figures[f"tco_usd{suffix}"] = figures[f"capex_usd{suffix}"] + figures[f"opex_usd{suffix}"]
+    drawn = {figure: sum(f.count * plant.facility_w(f, figure) for f in facts) for figure in PowerFigure}
+    figures["power_kw"] = drawn[PowerFigure.DESIGN] / KILO
+    figures["nameplate_kw"] = drawn[PowerFigure.NAMEPLATE] / KILO
+    figures["energy_mwh_per_year"] = drawn[PowerFigure.TYPICAL] * YEAR / JOULES_PER_MWH
+    figures["it_kw"] = sum(f.count * f.load(Chain.POWER, PowerFigure.DESIGN) for f in facts) / KILO
+    figures["carbon_t"] = sum(f.count * pod_carbon(instance, f, plant) for f in facts) / KILO
+    figures["floor_racks"] = float(sum(f.count * f.floor for f in facts))
+    figures.update(_deliveries(instance, facts))
+    return figures
+
+
+def _deliveries(instance: Instance, facts: Sequence[PodFacts]) -> dict[str, float]:
+    rates = {c: sum(f.count * f.rate for f in facts if f.pod.cluster == c) for c in instance.workloads}
+    figures = {f"{cluster}.tokens_per_s": rate for cluster, rate in rates.items()}
+    figures["throughput_tokens_per_s"] = sum(rates.values())
+    figures["throughput_x_demand"] = min(rate / instance.workloads[c].demand for c, rate in rates.items())
+    training = [f.goodput for f in facts if isinstance(instance.workloads[f.pod.cluster], Training)]
+    figures["goodput_fraction"] = min(training or [f.goodput for f in facts], default=1.0)
+    return figures
