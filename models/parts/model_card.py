@@ -29,6 +29,9 @@ class ModelCard(Part):
     moe_ffn: int = column("moe_ffn", default=0)
     shared_experts: int = column("shared_experts", default=0)
     shared_ffn: int = column("shared_ffn", default=0, title="width of the shared experts together, where printed so")
+    route_domains: int = column(
+        "route_domains", default=0, title="most scale-up domains the experts of one token lie in"
+    )
     dense_layers: int = column("dense_layers", default=0, title="leading layers without routed experts")
     attention: str = column("attention", default="gqa")
     q_latent: int = column("q_latent", default=0)
@@ -59,6 +62,7 @@ class ModelCard(Part):
             moe_ffn=self.moe_ffn,
             shared_experts=self.shared_experts,
             shared_ffn=self.shared_ffn,
+            route_domains=self.route_domains,
             dense_layers=self.dense_layers,
             attention=self.attention,
             q_latent=self.q_latent,

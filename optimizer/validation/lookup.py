@@ -130,6 +130,7 @@ _WHOLE = (
     "moe_ffn",
     "shared_experts",
     "shared_ffn",
+    "route_domains",
     "dense_layers",
     "q_latent",
     "linear_layers",
@@ -165,6 +166,7 @@ def _shape(fields: Mapping[str, Any], known: ModelShape | None) -> ModelShape:
         moe_ffn=moe_ffn,
         shared_experts=whole("shared_experts"),
         shared_ffn=whole("shared_ffn"),
+        route_domains=whole("route_domains"),
         dense_layers=whole("dense_layers"),
         attention=attention,
         q_latent=whole("q_latent", 1536 if latent else 0),
@@ -187,6 +189,8 @@ def shipped_lookup() -> Lookup:
     measured = _rows(instances_folder() / "validation" / "accelerators.csv")
     accelerators = {row["id"]: row for row in measured + _rows(folder / "accelerators.csv")}
     nics = {row["id"]: float(row["nic_gbps"]) for row in measured if row.get("nic_gbps")}
+    usual = _rows(instances_folder() / "validation" / "scaleout.csv")
+    nics.update({row["accelerator"]: float(row["nic_gbps"]) for row in usual})
     systems = _rows(folder / "systems.csv")
     for row in reversed(systems):
         if row["accelerator_id"] and row["scaleout_nics"] and row["scaleout_nic_gbps"]:

@@ -182,7 +182,8 @@ class Network:
 class ModelShape:
     """A transformer as the models see it. Widths are elements, ``ffn`` one up-projection, ``seq`` tokens.
 
-    ``dense_layers`` counts the leading layers without experts; ``attention`` is mha, gqa or mla.
+    ``dense_layers`` counts the leading layers without experts; ``attention`` is mha, gqa or mla; ``route_domains`` limits the
+    scale-up domains one token's experts lie in (0: no limit).
     """
 
     name: str
@@ -207,6 +208,7 @@ class ModelShape:
     tied: bool = True
     linear_layers: int = 0
     shared_ffn: int = 0
+    route_domains: int = 0
     params_printed: float | None = field(default=None, compare=False)
 
     @property

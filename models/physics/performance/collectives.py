@@ -88,11 +88,12 @@ def all_to_all(ranks: Group, size: Array) -> Array:
     return np.where(ranks.g > 1.0, ranks.alpha + ranks.scatter * size, 0.0)
 
 
-def distinct_share(ranks: Group, choices: float) -> Array:
+def distinct_share(ranks: Group, choices: float, limit: int = 0) -> Array:
     """Share of a token's ``choices`` copies that must travel when each domain gets the token once and hands it on inside.
 
-    Choices fall on domains evenly: D (1 - (1 - 1/D)^k) of k copies reach D domains.
+    Choices fall on domains evenly: k of them reach D (1 - (1 - 1/D)^k) of D domains, at most ``limit`` where routing is limited.
     """
     domains = np.maximum(ranks.g / ranks.inside, 1.0)
-    reached = domains * (1.0 - (1.0 - 1.0 / domains) ** choices) / choices
-    return np.where(domains > 1.0, np.minimum(reached, 1.0), 1.0)
+    reached = domains * (1.0 - (1.0 - 1.0 / domains) ** choices)
+    reached = np.minimum(reached, float(limit)) if limit else reached
+    return np.where(domains > 1.0, np.minimum(reached / choices, 1.0), 1.0)

@@ -41,7 +41,7 @@ def expert(s: Setting, m: Mappings, tokens: Array, compute: Array) -> Array:
     stride = np.where(m.etp > 1.0, m.tp * 1.0, 1.0)
     ranks = collectives.group(s.accelerator, s.network, m.ep, stride, s.constants.free.network)
     rows = tokens / np.where(m.sp > 0.0, m.tp, 1.0) * s.model.topk * s.expert_imbalance
-    sent = collectives.distinct_share(ranks, float(s.model.topk))
+    sent = collectives.distinct_share(ranks, float(s.model.topk), s.model.route_domains)
     width = widths(s.accelerator, s.dtype).saved
     time = collectives.all_to_all(ranks, rows * s.model.hidden * width * sent)
     back = collectives.all_to_all(ranks, rows * s.model.hidden * 2.0 * sent)

@@ -79,7 +79,7 @@ def product_time(s: Setting, tokens: Array, block: layers.Products, copies: Arra
     rate = s.accelerator.peak_of(s.dtype) * curve.e_max * s.constants.free.gemm
     time = 2.0 / rate * (tokens * block.weights + curve.k0 * (copies * block.weights + tokens * block.edges))
     narrow = widths(s.accelerator, s.dtype).saved
-    operands = narrow * (copies * block.weights + tokens * block.inputs) + 2.0 * tokens * block.outputs
+    operands = tokens * (narrow * block.inputs + 2.0 * block.outputs)
     time = time + s.constants.free.operand * operands / s.memory_rate
     return time, curve.cast_bytes * tokens / s.memory_rate
 

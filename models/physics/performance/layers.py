@@ -101,6 +101,20 @@ OPTIMIZER_BYTES = 48.0
 gradient), 20 by the gradient on its way there (unscaled into fp32, its norm, clipping)."""
 
 
+LAYER_KERNELS = 10.0
+"""Kernels of one pass of a layer: four matrix products, two norms, rotation or reshaping, attention and its second part, activation."""
+EXPERT_KERNELS = 5.0
+"""More of them with experts: routing product, selection, permutation, activation of shared experts, combination."""
+LATENT_KERNELS = 3.0
+"""More of them with latent attention: its down projections and the extra up projections."""
+
+
+def kernels_per_layer(model: ModelShape) -> float:
+    """Kernels started in one forward pass of the mean layer."""
+    latent = LATENT_KERNELS if model.attention == "mla" else 0.0
+    return LAYER_KERNELS + latent + EXPERT_KERNELS * model.moe_layers / model.layers
+
+
 def training_operations(model: ModelShape) -> float:
     """Model operations per token of one training step, nothing recomputed: 6 per active weight, and causal attention."""
     attention = 0.5 * attention_operations(model, np.ones(1))[0] * model.seq * model.attention_layers

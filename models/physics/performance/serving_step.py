@@ -28,12 +28,6 @@ DECODE_ATTENTION = 0.5
 """Share of the attention kernel rate that single-query attention reaches on arithmetic."""
 FEW_ROWS = 64.0
 """Rows below which a product is limited by reading its weights, so that its edge term does not apply."""
-OTHER_KERNELS = 6.0
-"""Kernels of a layer beside its matrix products: two norms, rotation with cache write, attention, its reduction, activation."""
-EXPERT_KERNELS = 5.0
-"""More of them with experts: routing product, selection, permutation, activation of shared experts, combination."""
-LATENT_PRODUCTS = 3.0
-"""More matrix products with latent attention: its down projections and the absorbed up projections."""
 EXPERT_IMBALANCE = 1.1
 
 
@@ -66,10 +60,7 @@ class ServingSetting:
 
 def starts_per_layer(s: ServingSetting) -> float:
     """Seconds of kernel starts in one layer."""
-    model = s.model
-    products = 4.0 + (LATENT_PRODUCTS if model.attention == "mla" else 0.0)
-    others = OTHER_KERNELS + (EXPERT_KERNELS * model.moe_layers / model.layers if model.experts else 0.0)
-    return (products + others) * s.accelerator.curve("bf16").launch_s
+    return layers.kernels_per_layer(s.model) * s.accelerator.curve("bf16").launch_s
 
 
 def cache_split(s: ServingSetting, t: Array) -> Array:
@@ -137,7 +128,7 @@ def _step_network(s: ServingSetting, t: Array, batch: Array, local: Array) -> Ar
 def _exchange(s: ServingSetting, spread: collectives.Group, tokens: Array) -> Array:
     """Dispatch of ``tokens`` tokens of one rank to their experts and the combination of the results; once per domain reached."""
     topk = float(s.model.topk or 1)
-    sent = tokens * topk * s.model.hidden * collectives.distinct_share(spread, topk)
+    sent = tokens * topk * s.model.hidden * collectives.distinct_share(spread, topk, s.model.route_domains)
     there = collectives.all_to_all(spread, sent * s.weight_width)
     return there + collectives.all_to_all(spread, sent * 2.0)
 

@@ -137,11 +137,15 @@ def _layer(s: Setting, m: Mappings, tokens: Array) -> _Pass:
     tensor = communication.tensor(s, m, tokens)
     # the backward reduction of a linear's input gradient runs behind its weight-gradient product
     tensor_total = again * tensor + np.maximum(tensor - gemm, 0.0)
-    experts = (1.0 + again) * communication.expert(s, m, tokens, gemm) if s.model.moe_layers else np.zeros(len(m))
+    experts = np.zeros(len(m))
+    if s.model.moe_layers:
+        busy = gemm + forward.attention + forward.traffic
+        experts = (1.0 + again) * communication.expert(s, m, tokens, busy)
     context = communication.context(s, m, tokens, forward.attention, forward.attention_backward)
     work = (2.0 + gemm_again) * gemm + attention + hbm + tensor_total + experts
-    floor = (2.0 + again) * s.constants.free.launch_s * s.software.launch_share
-    launch = np.maximum(floor - work, 0.0)
+    starts = layers.kernels_per_layer(s.model) * s.accelerator.curve("bf16").launch_s
+    floor = s.constants.free.launch_s * s.software.launch_share
+    launch = np.maximum((2.0 + again) * floor - work, (2.0 + again) * starts)
     return _Pass((2.0 + gemm_again) * gemm, attention, hbm, launch, tensor_total, context, experts)
 
 

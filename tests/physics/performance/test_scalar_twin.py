@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.physics.performance.constants import Software
+from models.physics.performance.mapping import enumerate_mappings
+from models.physics.performance.setting import Setting
+from models.physics.performance.training import TERMS, evaluate
+from tests.physics.performance.conftest import (
+    CLASSIC,
+    DENSE,
+    EXPERTS,
+    make_card,
+    make_constants,
+    make_kernels,
+    make_network,
+)
+from tests.physics.performance.scalar_twin import Twin
+
+CASES = [
+    (DENSE, "bf16", 256, 512, 2023.0, 1.0),
+    (DENSE, "fp8", 128, 256, 2025.0, 4.0),
+    (CLASSIC, "fp16", 64, 128, 2020.0, 1.0),
+    (EXPERTS, "bf16", 128, 256, 2023.0, 2.0),
+    (EXPERTS, "fp8", 192, 384, 2023.0, 1.0),
+]
+
+
+@pytest.mark.parametrize(("model", "dtype", "packages", "batch", "year", "oversubscription"), CASES)
+def test_arrays_equal_plain_numbers(model, dtype, packages, batch, year, oversubscription):
+    card = make_card(available=year, kernels=make_kernels(switch_reduction=None if year < 2022 else 0.63))
+    network = make_network(oversubscription=oversubscription)
+    setting = Setting(
+        model, card, network, float(batch), dtype, make_constants(), Software.of(dtype, year), expert_imbalance=1.2
+    )
+    mappings = enumerate_mappings(model, packages, batch)
+    chosen = np.random.default_rng(7).choice(len(mappings), size=min(120, len(mappings)), replace=False)
+    some = mappings.take(np.sort(chosen))
+    times = evaluate(setting, some)
+    for index in range(len(some)):
+        expected = Twin(setting, some.row(index)).terms()
+        for name in TERMS:
+            found = times.terms[name][index]
+            assert found == pytest.approx(expected[name], rel=1e-9, abs=1e-12), (some.row(index), name)
+
+
+def test_results_do_not_depend_on_the_batch_size(monkeypatch):
+    setting = Setting(DENSE, make_card(), make_network(), 256.0, "bf16", make_constants(), Software.of("bf16", 2023.0))
+    mappings = enumerate_mappings(DENSE, 64, 256)
+    whole = evaluate(setting, mappings)
+    monkeypatch.setattr("models.physics.performance.training.BATCH", 97)
+    cut = evaluate(setting, mappings)
+    assert np.array_equal(whole.step, cut.step)
+    assert np.array_equal(whole.memory, cut.memory)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.physics.node_power import PowerShares, computing_share, idle_power, node_power
+
+
+def test_a_waiting_node_draws_a_quarter_to_a_half_less_than_a_computing_one():
+    busy, waiting = node_power(10200.0, 8, 700.0, [1.0, 0.0])
+    assert 0.25 < 1 - waiting / busy < 0.5
+    assert idle_power(10200.0, 8, 700.0) < waiting
+
+
+def test_worked_example():
+    # 8 x 700 W of accelerators, 4600 W of other nameplate
+    assert node_power(10200.0, 8, 700.0, 0.5) == pytest.approx(0.4 * 4600 + 5600 * (0.5 * 0.94 + 0.5 * 0.45))
+
+
+@given(st.floats(1000.0, 2e5), st.integers(1, 72), st.floats(100.0, 2500.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_power_rises_with_use_and_never_passes_the_nameplate(plate, count, rating, one, other):
+    low, high = sorted((one, other))
+    a, b = node_power(plate, count, rating, np.array([low, high]))
+    assert a <= b <= plate
+
+
+def test_computing_share_counts_arithmetic_and_memory():
+    assert computing_share({"gemm": 3.0, "hbm": 1.0, "data_comm": 4.0}) == pytest.approx(0.5)
+    assert computing_share({}) == 0.0
+
+
+def test_shares_can_be_replaced_by_measured_ones():
+    own = PowerShares(busy=1.0, waiting=1.0, idle=0.1, host=1.0)
+    assert node_power(10200.0, 8, 700.0, 0.3, own) == pytest.approx(10200.0)
