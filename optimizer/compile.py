@@ -22,9 +22,14 @@ from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
 
 def compile_formulation(formulation: Formulation) -> CompiledModel:
     """The matrices of a formulation; objectives in whole quanta, in the order of its goals."""
-    compiled = compile_pyomo(to_pyomo(formulation))
+    written = to_pyomo(formulation)
+    if not formulation.goals:
+        import pyomo.environ as pyo
+
+        written.objective.add_component("none", pyo.Objective(expr=0.0))
+    compiled = compile_pyomo(written)
     groups = _choice_groups(formulation, compiled.column_keys)
-    names = tuple(goal.name for goal in formulation.goals)
+    names = tuple(goal.name for goal in formulation.goals) or compiled.objective_names
     return dataclasses.replace(compiled, choice_groups=groups, objective_names=names)
 
 

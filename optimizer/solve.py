@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from models.errors import InfeasibleError
 from models.formulation.build import Formulation, Goal, build
@@ -83,6 +83,8 @@ def run(
 ) -> Frontier:
     """``solve`` with its options as one value, each with its origin."""
     formulation = build(instance, settings.objectives)
+    if formulation.hopeless:
+        raise_infeasible(formulation)
     model = compile_formulation(formulation)
     parse_resolution(settings.resolution, formulation.goals)
     if out is None:
@@ -186,10 +188,10 @@ def _bounds(result: ParetoResult, number: int, columns: Sequence[ObjectiveColumn
     }
 
 
-def raise_infeasible(formulation: Formulation) -> None:
+def raise_infeasible(formulation: Formulation) -> NoReturn:
     """InfeasibleError naming the limits that clash and the best reachable value of each."""
     from optimizer.explain.clash import clashing_limits
 
     raise InfeasibleError(
-        f"{formulation.instance.name}: no design meets every limit (proven)", clashing_limits(formulation)
+        f"{formulation.instance.name}: no design meets every limit (proven)", clashing_limits(formulation.instance)
     )

@@ -61,6 +61,15 @@ class Formulation:
             "kept": kept,
         }
 
+    @property
+    def hopeless(self) -> tuple[str, ...]:
+        """Clusters of which every placement breaks a limit by itself: the program is infeasible before any solver runs."""
+        return tuple(
+            cluster
+            for cluster, found in self.prunings.items()
+            if not len(found.kept) and not isinstance(self.instance.workloads[cluster], Serving)
+        )
+
     def rows_of(self, family: str) -> tuple[Row, ...]:
         """Rows of one family."""
         return tuple(row for row in self.rows if row.family == family)
@@ -81,8 +90,6 @@ def parse_objectives(instance: Instance, names: Sequence[str] | None) -> list[tu
         if any(name == other for other, _, _ in parsed):
             raise UsageError(f"objective {name!r} is given twice")
         parsed.append((name if base == name.partition(":")[0] else base, known[base], cluster or None))
-    if not parsed:
-        raise UsageError("no objective given")
     return parsed
 
 
@@ -100,6 +107,8 @@ def build(
     Raises InfeasibleError when a cluster has no legal placement at all.
     """
     asked = parse_objectives(instance, names)
+    if not asked and not relaxable:
+        raise UsageError("no objective given")
     candidates = candidates if candidates is not None else enumerate_candidates(instance)
     _require_placements(instance, candidates)
     core = Core(instance, candidates)

@@ -24,7 +24,7 @@ from optimizer.cli._output import note, print_json
 from optimizer.frontier import Frontier
 from optimizer.pareto import Progress
 from optimizer.pareto.result import FrontierStatus
-from optimizer.solve import SolveSettings, run
+from optimizer.solve import SolveSettings, raise_infeasible, run
 from optimizer.store import default_folder
 
 EXIT_STOPPED, EXIT_INTERRUPTED = 5, 130
@@ -203,6 +203,8 @@ def _dry_run(instance: Instance, settings: SolveSettings, as_json: bool) -> None
     from optimizer.resolution import parse_resolution
 
     formulation = build(instance, settings.objectives)
+    if formulation.hopeless:
+        raise_infeasible(formulation)
     parse_resolution(settings.resolution, formulation.goals)
     model = compile_formulation(formulation)
     chosen = choose(model) if settings.backend == "auto" else settings.backend

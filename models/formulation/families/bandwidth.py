@@ -1,25 +1,29 @@
 """Bandwidth: no pod in use falls below the per-accelerator floors of its workload.
 
-    sum_{p: injection[p] < floor[c]}  use[c,p]  <=  0          for every cluster c with a floor; the same for bisection
+    sum_p  injection[p] * use[c,p]  >=  floor[c]                                for every training cluster c with a floor
+    sum_{p: injection[p] < floor[c]}  use[c,p]  <=  0                           for every serving cluster c with a floor
 
-injection, bisection [Gbit/s per accelerator, one direction]  from candidates;  floor  workloads.<c>.injection_at_least.
-Linear because which pods fall short is known beforehand; the row stays, so that an explanation can name it.
+injection [Mbit/s per accelerator, one direction]  from candidates;  floor  workloads.<c>.injection_at_least; bisection likewise.
+Linear because bandwidth is a datum of the chosen pod; a serving cluster may use several kinds, each of which must meet the floor.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 
 from models.candidates.placement import Placements
-from models.formulation.core import Core
+from models.formulation.core import Core, down
 from models.formulation.family import BindingRow, family
+from models.formulation.linear import Floats
 from models.formulation.totals import violators
 from models.instance import Instance
+from models.workload import Serving
 
-TOLERANCE = 1e-9
+MEGABIT_PER_SECOND = 1e6 / 8
 
 
 @family(reads=("use",))
@@ -30,15 +34,26 @@ def bandwidth(m: Core, inst: Instance) -> None:
             stated = getattr(workload, f"{what}_at_least")
             if stated is None:
                 continue
-            least = stated.value * (1.0 - TOLERANCE)
-            short = violators(m, cluster, partial(_meets, what=what, least=least))
-            m.at_most(what, (cluster,), short, 0, "pods below the floor", f"workloads.{cluster}.{what}_at_least")
+            least = ceil(stated.value / MEGABIT_PER_SECOND - 1e-6)
+            source = f"workloads.{cluster}.{what}_at_least"
+            if isinstance(workload, Serving):
+                short = violators(m, cluster, partial(_meets, what=what, least=least))
+                m.at_most(f"{what}_of_each", (cluster,), short, 0, "pods below the floor", source)
+            else:
+                carried = m.everywhere(partial(_megabits, what=what), cluster=cluster)
+                m.at_least(what, (cluster,), carried, least, "Mbit/s per accelerator", source)
 
 
-def _meets(placements: Placements, what: str, least: float) -> npt.NDArray[np.bool_]:
-    return np.asarray(placements.of_pods(getattr(placements.pods, what)) >= least)
+def _megabits(placements: Placements, what: str) -> Floats:
+    return down(placements.of_pods(getattr(placements.pods, what)) * (1.0 + 1e-9), MEGABIT_PER_SECOND)
+
+
+def _meets(placements: Placements, what: str, least: int) -> npt.NDArray[np.bool_]:
+    return np.asarray(_megabits(placements, what) >= least)
 
 
 @bandwidth.says
 def _(row: BindingRow) -> str:
-    return f"cluster {row.index[0]} may only use pods whose {row.what} meets the floor"
+    if row.what.endswith("_of_each"):
+        return f"cluster {row.index[0]} may only use pods whose {row.what.partition('_')[0]} meets the floor"
+    return f"cluster {row.index[0]} has {row.value / 1e3:,.0f} Gbit/s of {row.what} per accelerator, at its floor"
