@@ -22,7 +22,9 @@ from models.formulation.linear import Block, Linear
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+
+FIRST_RUN = 2048
+"""Columns that are compared with one another first."""
 
 
 @dataclass(frozen=True)
@@ -170,52 +172,33 @@ def _distinct_columns(costs: list[Floats], total: int) -> Floats:
 
 
 def _classes(equal: list[Floats], total: int) -> Ints:
-    if not equal:
+    """Columns with the same coefficient in every equation share a number."""
+    telling = [values for values in equal if len(values) and np.ptp(values) > 0]
+    if not telling:
         return np.zeros(total, dtype=np.int64)
-    _, inverse = np.unique(np.stack(equal, axis=1), axis=0, return_inverse=True)
+    _, inverse = np.unique(np.stack(telling, axis=1), axis=0, return_inverse=True)
     return np.asarray(inverse, dtype=np.int64).reshape(-1)
 
 
 def _nondominated(matrix: Floats, members: Ints) -> Ints:
-    """Members that no other dominates; of equal ones the first. Zero-one criteria split the work before the rest compares."""
-    if not len(members):
+    """Members that no other dominates; of equal ones the first.
+
+    Short runs of neighbours compare first, then longer runs of what is left, at last all with all: dominance is transitive, so
+    whoever is beaten early is beaten by somebody who is kept, and most work is done on few.
+    """
+    left, run = members, FIRST_RUN
+    while len(left):
+        filtered = [_filter(matrix, left[start : start + run]) for start in range(0, len(left), run)]
+        whole = run >= len(left)
+        left = np.concatenate(filtered)
+        if whole:
+            break
+        run *= 4
+    return left
+
+
+def _filter(matrix: Floats, members: Ints) -> Ints:
+    if len(members) < 2:
         return members
-    values = matrix[members]
-    _, first = np.unique(values, axis=0, return_index=True)
-    first = np.sort(first)
-    candidates = values[first]
-    binary = np.array([set(np.unique(candidates[:, j]).tolist()) <= {0.0, 1.0} for j in range(candidates.shape[1])])
-    alive = np.zeros(len(candidates), dtype=np.bool_)
-    if binary.all():
-        alive = _filter(candidates)
-        return members[first[alive]]
-    _, pattern = np.unique(candidates[:, binary], axis=0, return_inverse=True)
-    pattern = np.asarray(pattern).reshape(-1)
-    for number in range(int(pattern.max()) + 1):
-        rows = np.flatnonzero(pattern == number)
-        alive[rows[_filter(candidates[rows][:, ~binary])]] = True
-    rows = np.flatnonzero(alive)
-    alive[rows[~_filter(candidates[rows])]] = False
-    return members[first[alive]]
-
-
-def _filter(values: Floats, sample: int = 512) -> Bools:
-    """Nondominated rows. A few strong rows first thin out the many, then the exact filter decides."""
-    varying = values[:, np.ptp(values, axis=0) > 0]
-    if len(values) == 1 or not varying.shape[1]:
-        return np.ones(len(values), dtype=np.bool_)
-    alive = np.ones(len(values), dtype=np.bool_)
-    if len(values) > 4 * sample:
-        spread = varying.max(axis=0) - varying.min(axis=0)
-        score = ((varying - varying.min(axis=0)) / spread).sum(axis=1)
-        strong = np.argsort(score, kind="stable")
-        strong = np.concatenate([strong[:sample], strong[:: max(1, len(strong) // sample)]])
-        for row in np.unique(strong):
-            if alive[row]:
-                rest = np.flatnonzero(alive)
-                dominated = (varying[rest] >= varying[row]).all(axis=1)
-                dominated &= (varying[rest] > varying[row]).any(axis=1)
-                alive[rest[dominated]] = False
-    rest = np.flatnonzero(alive)
-    alive[rest[~np.asarray(moocore.is_nondominated(varying[rest], keep_weakly=True), dtype=np.bool_)]] = False
-    return alive
+    found = moocore.is_nondominated(np.ascontiguousarray(matrix[members]), keep_weakly=False)
+    return np.asarray(members[np.asarray(found, dtype=np.bool_)], dtype=np.int64)
