@@ -52,6 +52,11 @@ class BlockGroup:
     blocks: tuple[Block, ...]
 
     @property
+    def name(self) -> str:
+        """The switch, or both where they differ."""
+        return self.card.id if self.index == self.spine_index else f"{self.card.id} under {self.spine_card.id}"
+
+    @property
     def inter_speed(self) -> float:
         """Speed of one inter-switch link after breakout [B/s]."""
         return self.up_speed / self.breakout
@@ -89,16 +94,18 @@ def _three_tier(request: FabricRequest, splits: Sequence[LeafSplit], railed: boo
     half = spine_ports // 2
     blocks = []
     if Taper.LEAF in request.taper_at:
-        blocks += [Block(3, railed, s.down, s.up, s.asked, s.ratio, half, half) for s in splits]
+        tapered = [s for s in splits if s.asked in request.oversubscriptions]
+        blocks += [Block(3, railed, s.down, s.up, s.asked, s.ratio, half, half) for s in tapered]
     if Taper.SPINE in request.taper_at:
         flat = [s for s in splits if s.asked == 1]
-        seen = {half} if Taper.LEAF in request.taper_at and 1.0 in request.oversubscriptions else set()
         for asked in sorted(request.oversubscriptions):
             down = int(spine_ports * asked / (1 + asked) + 1e-9)
-            if 0 < down < spine_ports and down not in seen:
-                seen.add(down)
+            if 0 < down < spine_ports:
                 blocks += [Block(3, railed, s.down, s.up, asked, s.ratio, down, spine_ports - down) for s in flat]
-    return blocks + [replace(block, even_core=True) for block in blocks]
+    apart: dict[tuple[int, ...], Block] = {}
+    for block in blocks:
+        apart.setdefault((block.down, block.up, block.spine_down, block.spine_up), block)
+    return [replace(block, even_core=even) for even in (False, True) for block in apart.values()]
 
 
 def _blocks(
@@ -116,9 +123,7 @@ def _blocks(
             most = card.ports.logical_ports + card.ports.uplink_ports
             blocks += _two_tier([s for s in leaf_tapers if s.down + s.up * breakout <= most], railed, inter_ports)
         if 3 in request.tiers and breakout == 1:
-            blocks += _three_tier(
-                request, splits if Taper.SPINE in request.taper_at else leaf_tapers, railed, inter_ports
-            )
+            blocks += _three_tier(request, splits, railed, inter_ports)
     return blocks
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.fabric_blocks import BlockGroup
+from models.candidates.fabric_blocks import Block, BlockGroup
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import Refusal
 from models.physics.network.clos import (
@@ -15,8 +16,9 @@ from models.physics.network.clos import (
     even_core,
     guaranteed_share,
     leaf_count,
-    least_divisor,
     three_tier_groups,
+    three_tier_spines,
+    two_tier_spines,
 )
 
 Ints = npt.NDArray[np.int64]
@@ -32,7 +34,9 @@ RULES = (
     "no leaf ports left for the fabric managers",
     "the least number of core switches already spreads evenly",
     "no even spread of a group's uplinks over core switches",
+    "a larger size has the same leaves",
 )
+NOT_ASKED = 9
 
 
 @dataclass(frozen=True)
@@ -63,124 +67,119 @@ class Counts:
     core_share: npt.NDArray[np.float64]
 
 
-def _lookup(numbers: Ints, wanted: Ints) -> Ints:
-    """Least divisor of ``numbers[i]`` that is >= ``wanted[i, :]``; 0 where there is none."""
-    return np.stack([least_divisor(number, row) for number, row in zip(numbers, wanted, strict=True)])
-
-
-def _leaves(request: FabricRequest, down: Ints, railed: Bools) -> Ints:
-    ports = request.ports_per_node
-    positions = request.positions[None, :]
-    if request.nodes_per_unit is None:
-        return leaf_count(positions, ports, down, railed)
-    units = ceil_div(positions, request.nodes_per_unit)
-    return np.asarray(units * leaf_count(request.nodes_per_unit, ports, down, railed))
-
-
-def _refusals(group: BlockGroup, request: FabricRequest, rule: npt.NDArray[np.int8]) -> list[Refusal]:
-    out = []
-    for index, block in enumerate(group.blocks):
-        for code in np.unique(rule[index]):
-            if code:
-                hit = request.nodes[rule[index] == code]
-                low, high = int(hit.min()), int(hit.max())
-                out.append(Refusal(group.card.id, block.tiers, block.split, RULES[code], low, high, len(hit)))
-    return out
+def _leaves(request: FabricRequest, block: Block, more: int = 0) -> Ints:
+    """Leaves of one plane at every size; ``more`` positions added."""
+    positions = request.positions + more
+    unit, ports = request.nodes_per_unit, request.ports_per_node
+    if unit is None:
+        return leaf_count(positions, ports, block.down, block.rail_optimised)
+    return np.asarray(ceil_div(positions, unit) * leaf_count(unit, ports, block.down, block.rail_optimised))
 
 
 def count_group(request: FabricRequest, group: BlockGroup) -> tuple[Counts, list[Refusal]]:
     """Counts for every block and size of ``group`` that is legal, and the rules that refuse the rest."""
-    blocks = group.blocks
+    parts: list[dict[str, npt.NDArray[Any]]] = []
+    refusals: list[Refusal] = []
+    for index, block in enumerate(group.blocks):
+        columns, rule = _count_block(request, group, block)
+        refusals += _refusals(request, group, block, rule)
+        rows = len(columns["size"])
+        fixed = {"block": index, "tiers": block.tiers, "down": block.down, "up": block.up}
+        parts.append({name: np.full(rows, value, dtype=np.int64) for name, value in fixed.items()} | columns)
+    return Counts(
+        **{name: np.concatenate([part[name] for part in parts]) for name in Counts.__dataclass_fields__}
+    ), refusals
 
-    def column(name: str) -> Ints:
-        return np.array([getattr(b, name) for b in blocks], dtype=np.int64)[:, None]
 
-    tiers, down, up, spine_down, spine_up = map(column, ("tiers", "down", "up", "spine_down", "spine_up"))
-    railed = column("rail_optimised").astype(bool)
-    rails = np.where(railed, request.ports_per_node, 1)
-    leaf = _leaves(request, down, railed)
+def _refusals(request: FabricRequest, group: BlockGroup, block: Block, rule: npt.NDArray[np.int8]) -> list[Refusal]:
+    out = []
+    for code in np.flatnonzero(np.bincount(rule, minlength=len(RULES))):
+        if code and code != NOT_ASKED:
+            hit = request.nodes[rule == code]
+            low, high = int(hit.min()), int(hit.max())
+            out.append(Refusal(group.name, block.tiers, block.split, RULES[code], low, high, len(hit)))
+    return out
+
+
+def _count_block(
+    request: FabricRequest, group: BlockGroup, block: Block
+) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.int8]]:
+    """Columns of the legal sizes of one block, and for every size the rule that refuses it (0: none)."""
+    rails = request.ports_per_node if block.rail_optimised else 1
+    leaf = _leaves(request, block)
     rule = np.zeros(leaf.shape, dtype=np.int8)
-
-    per_rail = ceil_div(leaf, rails)
-    groups, group_leaves = three_tier_groups(per_rail, np.maximum(spine_down, 1))
-    uplinks = up * group.breakout
-    two_need = ceil_div(leaf * uplinks, max(group.inter_ports, 1))
-    three_need = ceil_div(group_leaves * up, np.maximum(spine_down, 1))
-    spines = _lookup(uplinks[:, 0], np.where(tiers == 2, two_need, three_need))
-
-    positions = request.positions[None, :]
-    spare = leaf * down - request.nodes[None, :] * request.ports_per_node
-    rule[np.broadcast_to((tiers == 3) & (rails * groups > group.inter_ports), rule.shape)] = 5
-    rule[np.broadcast_to((tiers == 3) & (groups == 1) & (rails == 1), rule.shape)] = 4
-    rule[(tiers > 1) & (spines == 0)] = 3
-    rule[(tiers == 2) & (leaf == 1)] = 2
-    alone = np.where(railed, positions > down, leaf > 1)
-    rule[(tiers == 1) & alone] = 1
-    rule[spare < request.manager_ports] = 6
-    b, n = np.nonzero(rule == 0)
-
-    def rows(values: npt.NDArray[np.generic]) -> Ints:
-        return np.broadcast_to(values, rule.shape)[b, n].astype(np.int64)
-
-    upper = _upper(
-        group, *(rows(v) for v in (tiers, rails, leaf, groups, group_leaves, spines, uplinks, spine_down, spine_up))
-    )
-    wants_even = rows(column("even_core")).astype(bool)
-    core, core_rule = _core(upper, rows(tiers) == 3, wants_even)
-    rule[b, n] = core_rule
-    kept = core_rule == 0
-    b, n = b[kept], n[kept]
-    counts = Counts(
-        block=b, size=n, nodes=request.nodes[n].astype(np.int64), positions=request.positions[n], tiers=rows(tiers),
-        railed=rows(railed).astype(bool), down=rows(down), up=rows(up), rails=rows(rails), leaf=rows(leaf),
-        core=core[kept], core_share=_core_share(upper, core)[kept],
-        **{name: values[kept] for name, values in upper.items() if name in Counts.__dataclass_fields__},
-    )  # fmt: skip
-    return counts, _refusals(group, request, rule)
+    if request.full_leaves_only:
+        rule[_leaves(request, block, more=1) == leaf] = NOT_ASKED
+    rule[(rule == 0) & (leaf * block.down - request.nodes * request.ports_per_node < request.manager_ports)] = 6
+    if block.tiers == 1:
+        alone = request.positions > block.down if block.rail_optimised else leaf > 1
+        rule[(rule == 0) & alone] = 1
+    elif block.tiers == 2:
+        rule[(rule == 0) & (leaf == 1)] = 2
+    size = np.flatnonzero(rule == 0)
+    upper, refused = _upper(group, block, rails, leaf[size])
+    rule[size] = refused
+    kept = refused == 0
+    size = size[kept]
+    columns: dict[str, npt.NDArray[Any]] = {
+        "size": size, "nodes": request.nodes[size].astype(np.int64), "positions": request.positions[size],
+        "railed": np.full(len(size), block.rail_optimised), "rails": np.full(len(size), rails, dtype=np.int64),
+        "leaf": leaf[size],
+    }  # fmt: skip
+    return columns | {name: values[kept] for name, values in upper.items()}, rule
 
 
 def _upper(
-    group: BlockGroup, tiers: Ints, rails: Ints, leaf: Ints, groups: Ints, group_leaves: Ints, spines: Ints, uplinks: Ints,
-    spine_down: Ints, spine_up: Ints,
-) -> dict[str, Ints]:  # fmt: skip
-    """Spines and their links on legal rows. Groups of a rail differ by at most one leaf: ``large_groups`` have the larger size."""
-    three = tiers == 3
-    pair = np.where(tiers == 1, 0, uplinks // np.maximum(spines, 1))
-    big = np.where(three, group_leaves, leaf)
-    large = np.where(three, leaf // rails - (big - 1) * groups, 0)
-    small = np.where(three, groups - large, 0)
-    down_ports = np.maximum(spine_down, 1)
-    down_used = np.where(tiers == 1, 0, big * pair)
-    up_used = np.where(three, ceil_div(down_used * spine_up, down_ports), 0)
-    small_up = np.where(three & (small > 0), ceil_div((big - 1) * pair * spine_up, down_ports), 0)
-    links = np.where(three, rails * spines * (large * up_used + small * small_up), 0)
-    return {
-        "spine": np.where(three, rails * groups * spines, np.where(tiers == 2, spines, 0)),
-        "groups": np.where(three, groups, 0), "group_leaves": big, "group_spines": spines, "large_groups": large,
-        "links_per_pair": pair, "spine_down_used": down_used, "spine_up_used": up_used, "small_spine_up_used": small_up,
-        "links_spine_core": links, "least_core": ceil_div(links, group.inter_ports),
-        "large_links": spines * up_used, "small_links": np.where(small > 0, spines * small_up, spines * up_used),
-    }  # fmt: skip
+    group: BlockGroup, block: Block, rails: int, leaf: Ints
+) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.int8]]:
+    """Spines and core over every number of leaves, and the rule that refuses it."""
+    nothing, rule = np.zeros(leaf.shape, dtype=np.int64), np.zeros(leaf.shape, dtype=np.int8)
+    names = ("spine", "core", "groups", "group_spines", "large_groups", "links_per_pair", "spine_down_used", "spine_up_used",
+             "small_spine_up_used", "links_spine_core")  # fmt: skip
+    out: dict[str, npt.NDArray[Any]] = dict.fromkeys(names, nothing)
+    out |= {"group_leaves": leaf, "core_share": np.ones(leaf.shape)}
+    if block.tiers == 3:
+        return _three_tiers(group, block, rails, leaf, out)
+    if block.tiers == 2:
+        up = block.up * group.breakout
+        spine = two_tier_spines(leaf, up, group.inter_ports)
+        rule[spine == 0] = 3
+        pair = up // np.maximum(spine, 1)
+        out |= {"spine": spine, "group_spines": spine, "links_per_pair": pair, "spine_down_used": leaf * pair}
+    return out, rule
 
 
-def _core(upper: dict[str, Ints], three: Bools, wants_even: Bools) -> tuple[Ints, npt.NDArray[np.int8]]:
-    """Core switches, and the rule that refuses a row (0: none)."""
-    least, large, small = upper["least_core"], upper["large_links"], upper["small_links"]
-    together = np.gcd(large, small)
-    uneven = three & (together % np.maximum(least, 1) != 0)
-    core = least.copy()
-    asked = three & wants_even & uneven
-    core[asked] = even_core(least[asked], together[asked])
-    rule = np.zeros(least.shape, dtype=np.int8)
-    rule[three & wants_even & ~uneven] = 7
-    rule[asked & (core == 0)] = 8
-    rule[three & (rule == 0) & (small < core)] = 5
-    return core, rule
-
-
-def _core_share(upper: dict[str, Ints], core: Ints) -> npt.NDArray[np.float64]:
-    shares = [guaranteed_share(upper[name], core) for name in ("large_links", "small_links")]
-    return np.where(core > 0, np.minimum(*shares), 1.0)
+def _three_tiers(
+    group: BlockGroup, block: Block, rails: int, leaf: Ints, out: dict[str, npt.NDArray[Any]]
+) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.int8]]:
+    """Groups of a rail differ by at most one leaf: ``large_groups`` have the larger size."""
+    rule = np.zeros(leaf.shape, dtype=np.int8)
+    per_rail = ceil_div(leaf, rails)
+    groups, big = three_tier_groups(per_rail, block.spine_down)
+    spines = three_tier_spines(big, block.up, block.spine_down)
+    pair = block.up // np.maximum(spines, 1)
+    large = per_rail - (big - 1) * groups
+    small = groups - large
+    up_used = ceil_div(big * pair * block.spine_up, block.spine_down)
+    small_up = np.where(small > 0, ceil_div((big - 1) * pair * block.spine_up, block.spine_down), 0)
+    links = rails * spines * (large * up_used + small * small_up)
+    large_links, small_links = spines * up_used, spines * np.where(small > 0, small_up, up_used)
+    core = ceil_div(links, group.inter_ports)
+    together = np.gcd(large_links, small_links)
+    uneven = together % np.maximum(core, 1) != 0
+    if block.even_core:
+        core = np.where(uneven, even_core(core, together), core)
+        rule[~uneven] = 7
+        rule[uneven & (core == 0)] = 8
+    rule[(rule == 0) & (small_links < core)] = 5
+    rule[(groups == 1) & (rails == 1)] = 4
+    rule[spines == 0] = 3
+    share = np.minimum(guaranteed_share(large_links, core), guaranteed_share(small_links, core))
+    return out | {
+        "spine": rails * groups * spines, "core": core, "groups": groups, "group_leaves": big, "group_spines": spines,
+        "large_groups": large, "links_per_pair": pair, "spine_down_used": big * pair, "spine_up_used": up_used,
+        "small_spine_up_used": small_up, "links_spine_core": links, "core_share": share,
+    }, rule  # fmt: skip
 
 
 def filled(links: Ints, width: Ints, together: int) -> Ints:

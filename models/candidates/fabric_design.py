@@ -125,9 +125,7 @@ def _dark(
         block = group.blocks[index]
         nodes = counts.nodes[hit]
         words = f"no medium of {speed * 8e-9:g} Gbit/s reaches {length[hit].min():.3g} m between {level.value.replace('_', ' and ')} and fits both cages"
-        out.append(
-            Refusal(group.card.id, block.tiers, block.split, words, int(nodes.min()), int(nodes.max()), len(nodes))
-        )
+        out.append(Refusal(group.name, block.tiers, block.split, words, int(nodes.min()), int(nodes.max()), len(nodes)))
     return out
 
 

@@ -36,7 +36,8 @@ class FabricRequest:
     ``uplink_speeds`` [B/s]: inter-switch speeds, None for the port speed. ``breakouts``: parts an inter-switch port may be split into.
     ``reserved_nodes`` and ``manager_ports``: node positions and leaf ports given up to fabric managers.
     ``nic_ports_per_cage`` and ``nic_cage_speed`` describe the node side cage; ``pairs`` adds fabrics of two switch models
-    (id of the leaf, id of spine and core) to those of one; ``media`` fixes the kinds or ids allowed at a level.
+    (id of the leaf, id of spine and core) to those of one; ``full_leaves_only`` keeps, of the sizes that
+    need the same leaves, the largest: every distinct design once; ``media`` fixes the kinds or ids allowed at a level.
     """
 
     nodes: npt.NDArray[np.int64]
@@ -59,6 +60,7 @@ class FabricRequest:
     nic_ports_per_cage: int = 1
     nic_cage_speed: float | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+    full_leaves_only: bool = False
     media: Mapping[Level, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

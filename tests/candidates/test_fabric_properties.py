@@ -1,5 +1,7 @@
 """What holds for every fabric: ledgers close, the graph agrees with the formulas, media reach, more never costs ports."""
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_request import FabricRequest, Level, Taper
+from models.candidates.fabric_summary import design_name
 from models.physics.network.lengths import RackPlan
 from optimizer.topology import fabric_graph, wiring
 from tests.candidates.fabric_cards import ETH_64, GBIT, HDR_40, MEDIA, NDR_64, XDR_144, link, switch
@@ -197,3 +200,18 @@ def test_sizes_may_be_asked_in_any_order_and_together():
         mine = together.take(together.size == position)
         for name in ("nodes", "leaf", "spine", "core", "capex_links_low", "power_typical", "length_leaf_spine"):
             assert np.array_equal(np.sort(getattr(mine, name)), np.sort(getattr(alone, name)))
+
+
+@given(request=requests())
+@settings(max_examples=30, deadline=None)
+def test_full_leaves_are_the_largest_sizes_of_every_set_of_leaves(request):
+    """Of the sizes 1..N, keeping full leaves keeps for every number of leaves the largest size, unchanged."""
+    sizes = np.arange(1, 25)
+    every = enumerate_fabrics(replace(request, nodes=sizes), SMALL, SMALL_MEDIA)
+    full = enumerate_fabrics(replace(request, nodes=sizes, full_leaves_only=True), SMALL, SMALL_MEDIA)
+    known = {(design_name(every, i), int(every.nodes[i])): i for i in range(len(every))}
+    for i in range(len(full)):
+        key = design_name(full, i), int(full.nodes[i])
+        assert full.row(i) == every.row(known[key])
+    assert set(full.leaf.tolist()) <= set(every.leaf.tolist())
+    assert len(full) <= len(every)

@@ -32,7 +32,7 @@ def ceil_div(number: IntsLike, by: IntsLike) -> Ints:
 
 @functools.lru_cache(maxsize=8192)
 def divisors(number: int) -> Ints:
-    """Divisors of a positive number, ascending, followed by 0: what stands behind the largest divisor."""
+    """Divisors of a number, ascending, followed by 0: what stands behind the largest divisor."""
     small = np.arange(1, math.isqrt(number) + 1, dtype=np.int64)
     small = small[number % small == 0]
     found = np.concatenate([np.union1d(small, number // small), [0]]).astype(np.int64)
@@ -42,6 +42,9 @@ def divisors(number: int) -> Ints:
 
 def least_divisor(number: IntsLike, least: IntsLike) -> Ints:
     """Least divisor of ``number`` that is >= ``least``, elementwise; 0 where there is none."""
+    if np.ndim(number) == 0:
+        known = divisors(int(np.asarray(number)))
+        return np.asarray(known[np.searchsorted(known[:-1], np.asarray(least, dtype=np.int64))], dtype=np.int64)
     numbers, wanted = np.broadcast_arrays(np.asarray(number, dtype=np.int64), np.asarray(least, dtype=np.int64))
     out = np.zeros(numbers.shape, dtype=np.int64)
     for value in np.unique(numbers):
