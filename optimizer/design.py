@@ -113,8 +113,8 @@ class Design:
     preliminary: tuple[str, ...]
 
     def to_json(self) -> str:
-        """One line of JSON with sorted keys."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        """One line of JSON; every mapping keeps its order, which is that of the tables."""
+        return json.dumps(dataclasses.asdict(self), separators=(",", ":"), allow_nan=False)
 
     @staticmethod
     def from_json(text: str) -> Design:

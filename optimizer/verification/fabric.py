@@ -117,7 +117,7 @@ def _legal(
     if told["tiers"] == 1:
         checks.same(f"{prefix}.up", up, 0)
         return counted
-    counted &= checks.rule(f"{prefix}.up", isinstance(up, int) and 0 < up, up, "uplinks")
+    counted &= checks.rule(f"{prefix}.up", isinstance(up, int) and up > 0, up, "uplinks")
     if counted:
         used = down + up
         idle = asked.radix * fabric.wasted_ports_at_most

@@ -1,0 +1,259 @@
+"""The files of a run held against each other: manifest, inputs, designs, tables and ledger."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.errors import UsageError
+from models.instance import Instance
+from optimizer.design import Design
+from optimizer.frontier import STANDARD_FIGURES, Frontier, tidy
+from optimizer.pareto.ledger import read_lines
+from optimizer.pareto.result import Closure, FrontierStatus
+from optimizer.store import SCHEMA
+from optimizer.tables import safe_cell
+from optimizer.verification.findings import Checks
+from optimizer.verification.goals import check_columns
+
+Matrix = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def check_manifest(instance: Instance, manifest: Mapping[str, Any], frontier: Frontier) -> Checks:
+    """The manifest against the inputs and the frontier it describes."""
+    checks = Checks("manifest.json")
+    record, proof = manifest.get("frontier", {}), frontier.proof
+    checks.same("schema", manifest.get("schema"), SCHEMA)
+    checks.same("instance", manifest.get("instance"), instance.name)
+    checks.same("fingerprint", manifest.get("fingerprint"), instance.fingerprint, "hash of inputs/")
+    checks.same("status", manifest.get("status"), proof.status.value, "derived from the zones")
+    checks.same("price_basis", record.get("price_basis"), instance.money.price_basis.value)
+    options = manifest.get("options", {})
+    asked = options.get("objectives", {}).get("value")
+    checks.same("options.objectives", asked, [objective.name for objective in frontier.objectives])
+    checks.same("options.price_basis", options.get("price_basis", {}).get("value"), instance.money.price_basis.value)
+    estimated = any(line.price_is_estimate for design in frontier.points for line in design.bom)
+    checks.same("estimated_prices", record.get("estimated_prices"), estimated)
+    check_columns(checks, frontier.objectives)
+    columns = [objective.column for objective in frontier.objectives]
+    checks.same("proof.error", sorted(proof.error), sorted(columns), "one amount per objective")
+    finished = proof.open_zones == 0
+    status = {
+        (True, True): FrontierStatus.COMPLETE,
+        (True, False): FrontierStatus.INFEASIBLE,
+        (False, True): FrontierStatus.PARTIAL,
+        (False, False): FrontierStatus.EMPTY,
+    }[finished, bool(frontier.points)]
+    checks.same("proof.status", proof.status.value, status.value, "open zones and designs decide it")
+    return checks
+
+
+def check_list(frontier: Frontier) -> Checks:
+    """The list of designs by itself: objectives, order, no design twice, none that another dominates."""
+    checks = Checks("designs.jsonl")
+    columns = [objective.column for objective in frontier.objectives]
+    ids = [design.design_id for design in frontier.points]
+    checks.same("design_id", len(set(ids)), len(ids), "every design once")
+    for design in frontier.points:
+        checks.same(f"{design.design_id}.objectives", sorted(design.objectives), sorted(columns))
+    if checks.findings:
+        return checks
+    values = vectors(frontier)
+    order = [tuple(row) for row in values.tolist()]
+    checks.rule("order", order == sorted(order), ids, "ascending objectives")
+    for number, row in enumerate(values):
+        better = np.flatnonzero((values <= row).all(axis=1) & (values < row).any(axis=1))
+        by = ids[int(better[0])] if better.size else None
+        checks.rule(f"{ids[number]}.nondominated", by is None, by, None, "another listed design dominates it")
+        twins = np.flatnonzero((values == row).all(axis=1))
+        checks.rule(f"{ids[number]}.objectives", twins.size == 1, twins.size, 1, "one design per point")
+    return checks
+
+
+def vectors(frontier: Frontier) -> Matrix:
+    """Objectives of every design in whole quanta, smaller is better: designs x objectives."""
+    rows = [
+        [
+            (-1 if o.maximise else 1) * round(design.objectives[o.column] / o.quantum, 6) + 0.0
+            for o in frontier.objectives
+        ]
+        for design in frontier.points
+    ]
+    return np.array(rows, dtype=np.float64).reshape(len(frontier.points), len(frontier.objectives))
+
+
+def check_ledger(path: Path, frontier: Frontier) -> Checks:
+    """The ledger against the frontier: the same objectives, the points it found are the points listed, zones are counted right."""
+    checks = Checks(path.name)
+    try:
+        lines = read_lines(path)
+    except UsageError as error:
+        checks.rule("ledger", False, str(error), "a ledger that can be read")
+        return checks
+    head = lines[0] if lines else {}
+    checks.same("kind", head.get("kind"), "run")
+    checks.same("objectives", head.get("objectives"), [objective.name for objective in frontier.objectives])
+    checks.same("algorithm", frontier.proof.algorithm, head.get("algorithm"))
+    checks.same("backend", frontier.proof.backend, head.get("backend"))
+    zones = [line for line in lines if line.get("kind") == "zone"]
+    proven = sum(1 for line in zones if Closure(line["closed"]).proven)
+    checks.same("zones", frontier.proof.zones, proven, "zones closed by proof")
+    left = len(zones) - proven
+    checks.rule("open_zones", frontier.proof.open_zones >= left, frontier.proof.open_zones, left, "zones left open")
+    found = [line["point"] for line in lines if line.get("kind") == "answer" and line.get("point")]
+    _check_points(checks, np.array(found, dtype=np.float64).reshape(-1, len(frontier.objectives)), frontier)
+    return checks
+
+
+def _check_points(checks: Checks, found: Matrix, frontier: Frontier) -> None:
+    """Every listed design is a point the ledger found, and every point found is matched by a listed design.
+
+    The ledger counts each objective in its own step from its own origin; both are recovered from the first design.
+    """
+    listed = vectors(frontier)
+    if not len(listed):
+        checks.rule("points", not len(found), len(found), 0, "points found, none listed")
+        return
+    in_quanta = next((scaled for scaled in _readings(found, listed[0]) if _missing(scaled, listed) is None), None)
+    if in_quanta is None:
+        number = _missing(found, listed)
+        reported = dict(frontier.points[number or 0].objectives)
+        checks.rule(f"{frontier.points[number or 0].design_id}.point", False, reported, "a point of the ledger")
+        return
+    room = np.array([_room(frontier, number) for number in range(len(frontier.objectives))])
+    for point in np.unique(in_quanta, axis=0):
+        matched = bool((listed <= point + room).all(axis=1).any())
+        checks.rule("points", matched, None, point.tolist(), "a point found (in quanta) that no listed design matches")
+
+
+def _room(frontier: Frontier, number: int) -> float:
+    """Certified error of an objective in quanta; unlimited while nothing is certified."""
+    objective = frontier.objectives[number]
+    error = frontier.proof.error.get(objective.column)
+    return np.inf if error is None else error / objective.quantum + 1e-6
+
+
+def _readings(found: Matrix, first: Matrix) -> Iterator[Matrix]:
+    """The points in quanta, for every step and origin by which one of them could be the design ``first``."""
+    seen = set()
+    for point in found:
+        step, origin = np.ones(len(first)), np.zeros(len(first))
+        for number, (value, counted) in enumerate(zip(first, point, strict=True)):
+            ratio = value / counted if counted else 0.0
+            if (ratio >= 1 and abs(ratio - round(ratio)) < 1e-9) or (counted and ratio > 0 and counted % 1):
+                step[number] = ratio
+            else:
+                origin[number] = value - counted
+        key = (*step, *origin)
+        if key not in seen:
+            seen.add(key)
+            yield found * step + origin
+
+
+def _missing(found: Matrix, listed: Matrix) -> int | None:
+    """The first listed point that is not among those found."""
+    for number, row in enumerate(listed):
+        if not (np.abs(found - row) <= 1e-6 * np.maximum(1.0, np.abs(row) * 1e-6)).all(axis=1).any():
+            return number
+    return None
+
+
+def check_tables(folder: Path, frontier: Frontier) -> list[Checks]:
+    """``frontier.csv``, ``bom.csv`` and the Parquet file, cell by cell against the designs."""
+    found = [
+        _check_table(folder / "frontier.csv", _frontier_rows(frontier), "design_id"),
+        _check_table(folder / "bom.csv", _bom_rows(frontier.points), "design_id"),
+    ]
+    if (folder / "frontier.parquet").exists() and importlib.util.find_spec("pyarrow") is not None:
+        found.append(_check_parquet(folder / "frontier.parquet", frontier))
+    return found
+
+
+def _frontier_rows(frontier: Frontier) -> list[dict[str, Any]]:
+    columns = [objective.column for objective in frontier.objectives]
+    bounded = [c for c in columns if any(c in design.bounds for design in frontier.points)]
+    keys = list(dict.fromkeys(key for design in frontier.points for key in design.choices))
+    rows = []
+    for design in frontier.points:
+        row: dict[str, Any] = {"design_id": design.design_id}
+        for column in columns:
+            row[column] = design.objectives[column]
+            if column in bounded:
+                row[f"{column}_bound"] = design.bounds.get(column, design.objectives[column])
+        row["tco_usd_low"] = round(design.figures["tco_usd_low"], 2)
+        row["tco_usd_high"] = round(design.figures["tco_usd_high"], 2)
+        for name in STANDARD_FIGURES:
+            row.setdefault(name, float(f"{design.figures[name]:.12g}"))
+        row.update({key: design.choices.get(key) for key in keys})
+        row["preliminary_parts"] = " ".join(design.preliminary)
+        row["prices"] = "estimates" if any(line.price_is_estimate for line in design.bom) else "quotes"
+        rows.append(row)
+    return rows
+
+
+def _bom_rows(designs: Iterable[Design]) -> list[dict[str, Any]]:
+    return [{"design_id": design.design_id, **asdict(line)} for design in designs for line in design.bom]
+
+
+def _check_table(path: Path, expected: Sequence[Mapping[str, Any]], key: str) -> Checks:
+    checks = Checks(path.name)
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            table = list(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        checks.rule("file", False, str(error), "a table that can be read")
+        return checks
+    head, rows = (table[0], table[1:]) if table else ([], [])
+    columns = list(dict.fromkeys(name for row in expected for name in row))
+    if not checks.same("columns", head, columns):
+        return checks
+    checks.same("rows", len(rows), len(expected))
+    for number, (cells, row) in enumerate(zip(rows, expected, strict=False), start=2):
+        if not checks.same(f"line {number}", len(cells), len(columns), "cells"):
+            continue
+        for name, cell in zip(columns, cells, strict=True):
+            same = cell_holds(cell, row.get(name))
+            checks.rule(f"line {number}.{name}", same, cell, row.get(name), f"{key} {row[key]}")
+    return checks
+
+
+def cell_holds(cell: str, value: Any) -> bool:
+    """Whether a CSV cell says ``value``: numbers by value, text as exported, None as an empty cell."""
+    if value is None:
+        return cell == ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return cell == str(safe_cell(value))
+    try:
+        return float(tidy(float(cell))) == float(tidy(value))
+    except ValueError:
+        return False
+
+
+def _check_parquet(path: Path, frontier: Frontier) -> Checks:
+    import pyarrow.parquet as parquet
+
+    checks = Checks(path.name)
+    try:
+        table = parquet.read_table(path).to_pydict()
+    except (OSError, ValueError) as error:
+        checks.rule("file", False, str(error), "a table that can be read")
+        return checks
+    for row_number, row in enumerate(_frontier_rows(frontier)):
+        for name, value in row.items():
+            cells = table.get(name, [])
+            cell = cells[row_number] if row_number < len(cells) else None
+            if cell != cell:  # pandas writes an absent number as NaN
+                cell = None
+            same = cell == value or (
+                isinstance(value, float) and cell is not None and float(cell) == float(tidy(value))
+            )
+            checks.rule(f"row {row_number + 1}.{name}", same, cell, value)
+    checks.same("rows", len(table.get("design_id", [])), len(frontier.points))
+    return checks
