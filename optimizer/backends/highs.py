@@ -24,6 +24,9 @@ from optimizer.backends.protocol import (
 from optimizer.backends.watchdog import watched
 from optimizer.compiled_model import CompiledModel, Floats
 
+SMALL = 200
+"""Columns up to which HiGHS is trusted to keep its time limit."""
+
 
 def program_lp(model: CompiledModel, *, relaxed: bool = False) -> Any:
     """``model`` as a HighsLp: its rows, then one free row per objective (offsets left out); no cost."""
@@ -187,9 +190,11 @@ class Highs:
         solver.clearSolver()
         begun = float(solver.getRunTime())
         solver.setOptionValue("time_limit", math.inf if limits.seconds is None else begun + limits.seconds)
-        solver.HandleUserInterrupt = limits.seconds is not None
+        # interrupting from outside costs a thread per solve, and small programs heed their own limit
+        guarded = limits.seconds is not None and self._model.n_columns > SMALL
+        solver.HandleUserInterrupt = guarded
         start = time.perf_counter()
-        with watched(limits, solver.cancelSolve) as fired:
+        with watched(limits if guarded else DEFAULT_LIMITS, solver.cancelSolve) as fired:
             solver.run()
         seconds = time.perf_counter() - start
         return self._read(cost, offset, seconds, limits, interrupted=fired.is_set())

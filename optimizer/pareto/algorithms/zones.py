@@ -110,7 +110,8 @@ class Zones:
     def _close(self, box: Floats, bound: float, j: int, closed: Closure, answer: Answer) -> None:
         """Close every open zone within ``box`` whose corner minus delta lies below the certified least value of objective j."""
         region, space = self._region, self._space
-        slots = [s for s in region.below(box) if region.uppers[s, j] - space.delta[j] < bound]
+        every = bound == math.inf
+        slots = [s for s in region.below(box) if every or region.uppers[s, j] - space.delta[j] < bound]
         keys = [region.keys[s] for s in slots]
         for key in keys:
             value = None if math.isinf(bound) else bound
