@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from optimizer.design import Design
     from optimizer.frontier import Frontier
     from optimizer.solve import solve
+    from optimizer.verify import VerificationReport, verify_design, verify_run
 
 _HOMES = {
     "Catalogue": "models.catalogue",
@@ -46,8 +47,11 @@ _HOMES = {
     "SolverError": "models.errors",
     "UsageError": "models.errors",
     "VerificationError": "models.errors",
+    "VerificationReport": "optimizer.verify",
     "load": "models.loading",
     "solve": "optimizer.solve",
+    "verify_design": "optimizer.verify",
+    "verify_run": "optimizer.verify",
 }
 _SUBPACKAGES = frozenset({"backends", "pareto"})
 
@@ -63,8 +67,11 @@ __all__ = [
     "SolverError",
     "UsageError",
     "VerificationError",
+    "VerificationReport",
     "load",
     "solve",
+    "verify_design",
+    "verify_run",
 ]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +10,6 @@ from typing import Any
 import click
 
 ERROR_SCHEMA = "refarch/error/1"
-
-# Spreadsheets take a cell that begins so for a formula; the tab and carriage return are stripped first by some.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def json_option(function: Any) -> Any:
@@ -72,29 +67,6 @@ def note(text: str) -> None:
     context = click.get_current_context(silent=True)
     if context is None or not context.meta.get("optimizer.quiet"):
         click.echo(text, err=True)
-
-
-def safe_cell(value: Any) -> Any:
-    """``value`` as a spreadsheet must see it: text that would be read as a formula gets a leading apostrophe.
-
-    Numbers stay numbers, and text that is a number (``-3.5``) stays as it is.
-    """
-    if not isinstance(value, str) or not value.startswith(_FORMULA_STARTS):
-        return value
-    try:
-        float(value)
-    except ValueError:
-        return f"'{value}"
-    return value
-
-
-def csv_text(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> str:
-    """A table as CSV (RFC 4180 quoting, line feeds), every cell made safe; None is an empty cell."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([safe_cell(name) for name in columns])
-    writer.writerows(["" if cell is None else safe_cell(cell) for cell in row] for row in rows)
-    return stream.getvalue()
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,8 @@ import pytest
 
 from models.errors import InstanceError, OptimizerError, Problem, SolverError, UsageError, VerificationError
 from optimizer.cli import _main
-from optimizer.cli._output import csv_text, document, safe_cell
+from optimizer.cli._output import document
+from optimizer.tables import safe_cell
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -185,18 +186,11 @@ def test_no_colour_without_a_terminal(process: Callable) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+SUM(A1)", "-cmd|' /C calc'!A0", "@import", "\t=1", "\r=1", "=", "-"])
 def test_cells_that_spreadsheets_would_run_are_escaped(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
-    row = csv_text([[text, 1]], ["a", "=b"]).split("\n", 1)
-    assert row[0] == "a,'=b"
-    assert row[1].lstrip('"').startswith("'")
 
 
 @pytest.mark.parametrize("cell", ["-3.5", "+1e9", "a=b", "", "it's", -3.5, 7, None, True])
 def test_other_cells_stay_as_they_are(cell: object) -> None:
     assert safe_cell(cell) == cell
-
-
-def test_csv_quotes_and_leaves_absent_cells_empty() -> None:
-    assert csv_text([["a,b", None], ['say "x"', 2.5]], ["k", "v"]) == 'k,v\n"a,b",\n"say ""x""",2.5\n'
 
 
 def test_json_refuses_numbers_json_does_not_have() -> None:
