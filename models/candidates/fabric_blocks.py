@@ -108,17 +108,12 @@ def _three_tier(request: FabricRequest, splits: Sequence[LeafSplit], railed: boo
     return [replace(block, even_core=even) for even in (False, True) for block in apart.values()]
 
 
-def _blocks(
-    request: FabricRequest, card: SwitchCard, up_speed: float, breakout: int, inter_ports: int, alone: bool
-) -> list[Block]:
+def _blocks(request: FabricRequest, card: SwitchCard, up_speed: float, breakout: int, inter_ports: int) -> list[Block]:
     asked = set(request.oversubscriptions) | ({1.0} if Taper.SPINE in request.taper_at else set())
     splits = leaf_splits(card.ports, request.port_speed, up_speed, asked, request.max_waste)
     leaf_tapers = [s for s in splits if s.asked in request.oversubscriptions]
-    first = up_speed == (request.uplink_speeds or (request.port_speed,))[0]
     blocks: list[Block] = []
     for railed in request.rail_optimised:
-        if 1 in request.tiers and breakout == 1 and alone and first:
-            blocks.append(Block(1, railed, card.ports.radix(request.port_speed), 0, 1.0, 1.0, 0, 0))
         if 2 in request.tiers and Taper.LEAF in request.taper_at:
             most = card.ports.logical_ports + card.ports.uplink_ports
             blocks += _two_tier([s for s in leaf_tapers if s.down + s.up * breakout <= most], railed, inter_ports)
@@ -145,6 +140,10 @@ def block_groups(request: FabricRequest, switches: Sequence[SwitchCard]) -> tupl
         if reason is not None:
             refusals.append(_refusal(request, name, reason))
             continue
+        if 1 in request.tiers and low == high:
+            ports = leaf.ports.radix(request.port_speed)
+            single = tuple(Block(1, railed, ports, 0, 1.0, 1.0, 0, 0) for railed in request.rail_optimised)
+            groups.append(BlockGroup(low, leaf, high, spine, request.port_speed, 1, ports, single))
         for up_speed in request.uplink_speeds or (request.port_speed,):
             whole = spine.ports.radix(up_speed)
             dedicated = leaf.ports.uplink_ports and leaf.ports.uplink_speed == up_speed
@@ -159,7 +158,7 @@ def block_groups(request: FabricRequest, switches: Sequence[SwitchCard]) -> tupl
                     rule = f"a port of {up_speed * 8e-9:g} Gbit/s does not split into {breakout}"
                     refusals.append(_refusal(request, name, rule))
                     continue
-                blocks = _blocks(request, leaf, up_speed, breakout, whole * breakout, low == high)
+                blocks = _blocks(request, leaf, up_speed, breakout, whole * breakout)
                 if blocks:
                     group = BlockGroup(low, leaf, high, spine, up_speed, breakout, whole * breakout, tuple(blocks))
                     groups.append(group)
