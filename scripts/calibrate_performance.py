@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -23,6 +24,8 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import least_squares
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models.physics.performance.constants import FILE_NAME, FreeConstants, PerformanceConstants, from_document
 from models.physics.performance.mapping import Mappings
@@ -69,7 +72,7 @@ class Record:
     def __init__(self, record: dict[str, Any], case: Case) -> None:
         self.record, self.case = record, case
         self.group = str(record["group"])
-        self.metric = str(record["metric"])
+        self.metric = training.METRICS[str(record["metric"])]
         stated = self.metric == "step_time_s" and len(case.mappings) <= STATED
         self.weight = (1.0 if stated else CONVERTED) * GROUP_WEIGHT.get(self.group, 1.0)
 

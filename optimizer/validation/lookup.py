@@ -72,6 +72,10 @@ class Lookup:
             gbps = float(match[1]) * float(match[2]) / float(match[3])
         return Network.of(card, gbps * 1e9 / 8.0)
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a card of this name."""
+        return model_key(name) in self.models
+
     def model(self, name: str) -> ModelShape:
         """A model card by id or alias; SkipRecord when there is none."""
         row = self.models.get(model_key(name))

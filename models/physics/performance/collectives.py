@@ -11,7 +11,7 @@ and the group moves at the smallest of them: min(scale-up, NIC * k) with k = n_1
     all-reduce                   t = 2 alpha' + 2 (g-1)/g * S / B;  (g+1)/g * S / (B_0 e_switch) with reduction in the switch
     all-to-all                   t = alpha + max_i S (g - n_i)/g / rate_i   each rank sends S bytes in all
 
-Bandwidth inside a domain falls for small groups, e(g) = e_inf (1 - c/g), as measured. alpha = start + hop * (ring steps
+Bandwidth inside a domain falls for small groups, e(g) = e_inf (1 - c/g), as measured. alpha = start + hop * (steps
 inside the domain) + hop_out * log2(domains crossed).
 """
 
@@ -25,6 +25,9 @@ from numpy.typing import NDArray
 from models.physics.performance.cards import AcceleratorCard, Network
 
 Array = NDArray[np.float64]
+
+RING_RANKS = 8.0
+"""Ranks of the largest ring whose start-up was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def group(accelerator: AcceleratorCard, network: Network, g: Array, stride: Arra
     local = inside > 1.0
     bandwidth = np.where(local, domain.rate * small, np.inf)
     scatter = np.where(local, (g - 1.0) / g / (domain.rate * small), 0.0)
-    hops = np.where(local, inside - 1.0, 0.0) * domain.hop_s
+    hops = _steps(inside, domain.size) * domain.hop_s
     unit = domain.size
     for tier in network.tiers[1:]:
         ranks = np.clip(np.floor(unit / stride), 1.0, g)
@@ -64,6 +67,15 @@ def group(accelerator: AcceleratorCard, network: Network, g: Array, stride: Arra
     switch = kernels.switch_reduction
     reduction = (g <= inside) & (g >= 4.0) & (switch is not None)
     return Group(g, inside, bandwidth, kernels.link_start_s + hops, scatter, reduction)
+
+
+def _steps(inside: Array, domain: float) -> Array:
+    """Steps a message takes inside a domain: a ring of up to eight ranks, as measured, then the same again per doubling."""
+    ring = inside - 1.0
+    if domain <= RING_RANKS:
+        return ring
+    deep = (RING_RANKS - 1.0) * (1.0 + np.log2(np.maximum(inside, RING_RANKS) / RING_RANKS))
+    return np.where(inside <= RING_RANKS, ring, deep)
 
 
 def gather(ranks: Group, size: Array) -> Array:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.physics.performance import collectives, layers
 from models.physics.performance.mapping import FULLY_SHARDED, Mappings
-from models.physics.performance.memory import expert_copies, rank_parameters, widths
+from models.physics.performance.memory import Held, expert_copies, widths
 from models.physics.performance.setting import Setting
 
 Array = NDArray[np.float64]
@@ -63,25 +63,24 @@ def pipeline_sends(s: Setting, m: Mappings, tokens: Array, chunk: Array) -> Arra
     return np.where(m.pp > 1.0, 2.0 * m.vp * once, 0.0)
 
 
-def data_parallel(s: Setting, m: Mappings, stage: Array, rounds: Array) -> Array:
+def data_parallel(s: Setting, m: Mappings, held: Held, stage: Array, rounds: Array) -> Array:
     """Exposed gradient reduction and parameter gathering per step."""
     free = s.constants.free
     w = widths(s.accelerator, s.dtype)
-    dense, experts, vocabulary = rank_parameters(s.model, m)
+    dense, experts, vocabulary = held.dense, held.experts, held.vocabulary
     stride = m.tp * 1.0
-    ranks = collectives.group(s.accelerator, s.network, m.dp * m.cp, stride, free.network)
-    copies = expert_copies(m)
-    apart = collectives.group(
-        s.accelerator, s.network, copies, m.tp * m.ep / np.maximum(m.tp / m.etp, 1.0), free.network
-    )
-    parts = ((ranks, dense + vocabulary), (apart, experts))
-    reduce = sum((collectives.gather(g, w.send_gradient * p) for g, p in parts), np.zeros(len(m)))
-    collect = sum((collectives.gather(g, w.send_weight * p) for g, p in parts), np.zeros(len(m)))
+    ranks = collectives.group(s.accelerator, s.network, m.dp * m.cp, m.tp, free.network)
+    parts = [(ranks, dense + vocabulary)]
+    if s.model.moe_layers:
+        stride = m.tp * m.ep / np.maximum(m.tp / m.etp, 1.0)
+        parts.append((collectives.group(s.accelerator, s.network, expert_copies(m), stride, free.network), experts))
+    reduce, collect, per_round = np.zeros(len(m)), np.zeros(len(m)), np.zeros(len(m))
+    per_stage = s.model.layers / m.pp
+    for group, parameters in parts:
+        reduce = reduce + collectives.gather(group, w.send_gradient * parameters)
+        collect = collect + collectives.gather(group, w.send_weight * parameters)
+        per_round = per_round + 3.0 * per_stage * collectives.gather(group, 2.0 * parameters / per_stage)
     full = m.shard == FULLY_SHARDED
-    layer_parts = s.model.layers / m.pp
-    per_round = (
-        3.0 * sum((collectives.gather(g, 2.0 * p / layer_parts) for g, p in parts), np.zeros(len(m))) * layer_parts
-    )
     sharded = rounds * np.maximum(per_round - stage, 0.0) + free.sharded_exposed * np.minimum(per_round, stage) * rounds
     once = reduce + collect
     if s.software.overlap:

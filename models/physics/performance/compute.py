@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.physics.performance import layers
 from models.physics.performance.mapping import Mappings
-from models.physics.performance.memory import rank_parameters, widths
+from models.physics.performance.memory import Held, widths
 from models.physics.performance.setting import Setting
 
 Array = NDArray[np.float64]
@@ -124,11 +124,10 @@ def attention(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array, Arr
     return forward, 2.0 * forward, scores / s.memory_rate
 
 
-def accumulation(s: Setting, m: Mappings) -> Array:
+def accumulation(s: Setting, m: Mappings, held: Held) -> Array:
     """Weight gradients of one layer read and written once per micro-batch; the first one only writes."""
     width = widths(s.accelerator, s.dtype).gradient
-    dense, experts, _ = rank_parameters(s.model, m)
-    local = (dense + experts) / (s.model.layers / m.pp)
+    local = (held.dense + held.experts) / (s.model.layers / m.pp)
     return s.constants.free.operand * 2.0 * width * local / s.memory_rate
 
 

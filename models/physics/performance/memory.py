@@ -65,8 +65,17 @@ class MemoryUse:
         return self.states + self.activations + self.workspace
 
 
-def rank_parameters(model: ModelShape, m: Mappings) -> tuple[Array, Array, Array]:
-    """Parameters of one rank: (dense and attention, routed experts, embedding) of the fullest stage."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Parameters of one rank of the fullest stage: attention and dense parts, routed experts, embedding."""
+
+    dense: Array
+    experts: Array
+    vocabulary: Array
+
+
+def rank_parameters(model: ModelShape, m: Mappings) -> Held:
+    """How many parameters each rank holds when only tensor, pipeline and expert parallelism split them."""
     stages = m.pp
     dense_layers = model.layers - model.moe_layers
     shared = model.layers * model.attention_weights() + dense_layers * model.dense_weights()
@@ -74,7 +83,7 @@ def rank_parameters(model: ModelShape, m: Mappings) -> tuple[Array, Array, Array
     dense = shared / (stages * m.tp) + model.moe_layers * model.hidden * float(model.experts) / stages
     experts = model.moe_layers * model.experts * model.expert_weights() / (stages * m.ep * m.etp)
     vocabulary = model.vocab * float(model.hidden) / m.tp * np.where(m.pp > 1.0, 1.0, 1.0 if model.tied else 2.0)
-    return dense, experts, vocabulary
+    return Held(dense, experts, vocabulary)
 
 
 def expert_copies(m: Mappings) -> Array:
@@ -82,14 +91,15 @@ def expert_copies(m: Mappings) -> Array:
     return m.tp * m.cp * m.dp / (m.ep * m.etp)
 
 
-def state_bytes(model: ModelShape, m: Mappings, w: Widths, *, shard_gradients: bool = False) -> Array:
+def state_bytes(model: ModelShape, m: Mappings, held: Held, w: Widths, *, shard_gradients: bool = False) -> Array:
     """Weights, gradients and optimizer states of the fullest rank."""
-    dense, experts, vocabulary = rank_parameters(model, m)
+    dense, experts, vocabulary = held.dense, held.experts, held.vocabulary
     full = m.shard == FULLY_SHARDED
     split = m.shard >= OPTIMIZER_SHARDED
     copies = m.dp * m.cp
     total = np.zeros(len(m))
-    for parameters, ranks in ((dense + vocabulary, copies), (experts, expert_copies(m))):
+    parts = [(dense + vocabulary, copies)] + ([(experts, expert_copies(m))] if model.moe_layers else [])
+    for parameters, ranks in parts:
         kept = np.where(full, ranks, 1.0)
         shared = np.where(split, ranks, 1.0)
         gradients = w.gradient / (shared if shard_gradients else kept)
@@ -152,6 +162,7 @@ def memory_use(
     software: Software,
     *,
     thrifty: bool = False,
+    held: Held | None = None,
 ) -> MemoryUse:
     """Bytes of the fullest rank, without what the runtime keeps for itself.
 
@@ -173,5 +184,5 @@ def memory_use(
     last = saved * model.layers / m.pp + np.where(m.pp > 1.0, logits, 0.0)
     working = np.where(full, layer, np.where(m.recompute == SELECTIVE, core, 0.0))
     workspace = np.where(m.pp > 1.0, working, np.maximum(working, logits))
-    states = state_bytes(model, m, w, shard_gradients=thrifty)
+    states = state_bytes(model, m, held or rank_parameters(model, m), w, shard_gradients=thrifty)
     return MemoryUse(states, np.maximum(first, last), workspace)

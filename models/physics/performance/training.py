@@ -29,7 +29,7 @@ from models.physics.performance.mapping import (
     Mappings,
     enumerate_mappings,
 )
-from models.physics.performance.memory import expert_copies, memory_use, rank_parameters
+from models.physics.performance.memory import Held, expert_copies, memory_use, rank_parameters
 from models.physics.performance.setting import Setting
 
 Array = NDArray[np.float64]
@@ -83,7 +83,8 @@ def _evaluate(s: Setting, m: Mappings) -> StepTimes:
     model = s.model
     tokens = m.mbs * float(model.seq) / m.cp
     rounds = s.global_batch / (m.mbs * m.dp)
-    layer = _layer(s, m, tokens)
+    held = rank_parameters(model, m)
+    layer = _layer(s, m, held, tokens)
     output = compute.output_layer(s, m, tokens)
     once = layer.total
     sends = communication.pipeline_sends(s, m, tokens, once * model.layers / (m.pp * m.vp))
@@ -94,9 +95,9 @@ def _evaluate(s: Setting, m: Mappings) -> StepTimes:
     terms["gemm"] = terms["gemm"] + rounds * with_output * output
     terms["pipeline_comm"] = sends * (rounds + (m.pp - 1.0) / m.vp)
     terms["bubble"] = s.bubble_factor * (m.pp - 1.0) / m.vp * mean
-    terms["data_comm"] = communication.data_parallel(s, m, stage, rounds)
-    terms["optimizer"] = _optimizer(s, m)
-    memory = memory_use(model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True)
+    terms["data_comm"] = communication.data_parallel(s, m, held, stage, rounds)
+    terms["optimizer"] = _optimizer(s, m, held)
+    memory = memory_use(model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True, held=held)
     return StepTimes(terms, memory.total)
 
 
@@ -122,7 +123,7 @@ class _Pass:
         return total
 
 
-def _layer(s: Setting, m: Mappings, tokens: Array) -> _Pass:
+def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     forward = compute.forward_pass(s, m, tokens)
     gemm = forward.gemm
     full = (m.recompute == FULL).astype(np.float64)
@@ -131,7 +132,7 @@ def _layer(s: Setting, m: Mappings, tokens: Array) -> _Pass:
     # checkpointing of fully sharded modules stops once the last saved tensor is back: the final product is not repeated
     gemm_again = 1.0 + full * np.where(m.shard == FULLY_SHARDED, 1.0 - forward.last / gemm, 1.0)
     attention = (again + partial) * forward.attention + forward.attention_backward
-    accumulate = compute.accumulation(s, m) * np.where(s.global_batch > m.mbs * m.dp, 1.0, 0.5)
+    accumulate = compute.accumulation(s, m, held) * np.where(s.global_batch > m.mbs * m.dp, 1.0, 0.5)
     hbm = again * (forward.traffic + forward.casts) + 2.0 * forward.traffic + forward.casts_backward
     hbm = hbm + accumulate + (2.0 + again + partial) * forward.scores
     tensor = communication.tensor(s, m, tokens)
@@ -167,12 +168,12 @@ def _fullest_stage(s: Setting, m: Mappings, layer: Array, output: Array) -> tupl
     return np.maximum(last, rest), (last >= rest).astype(np.float64)
 
 
-def _optimizer(s: Setting, m: Mappings) -> Array:
+def _optimizer(s: Setting, m: Mappings, held: Held) -> Array:
     """Adam over the local share of the parameters: ``OPTIMIZER_BYTES`` read or written each."""
-    dense, experts, vocabulary = rank_parameters(s.model, m)
     split = m.shard >= OPTIMIZER_SHARDED
-    shared = (dense + vocabulary) / np.where(split, m.dp * m.cp, 1.0)
-    shared = shared + experts / np.where(split, expert_copies(m), 1.0)
+    shared = (held.dense + held.vocabulary) / np.where(split, m.dp * m.cp, 1.0)
+    if s.model.moe_layers:
+        shared = shared + held.experts / np.where(split, expert_copies(m), 1.0)
     return layers.OPTIMIZER_BYTES * shared / s.memory_rate
 
 

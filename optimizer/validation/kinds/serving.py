@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.physics.performance.cards import dtype_name
+from models.physics.performance.cards import ModelShape, dtype_name
 from models.physics.performance.inference import Role, best_serving, longest, total
 from models.physics.performance.serving_step import ServingSetting, decode_step, prefill, prompt_seconds
 from optimizer.validation.lookup import Lookup
@@ -20,9 +20,19 @@ _HITS = re.compile(r"([\d.]+)\s*%\s*KV-cache hits")
 
 def claims(record: Mapping[str, Any]) -> bool:
     """A record of an engine with a named model and a latency or phase throughput."""
-    if "model_name" not in record or "scenario" in record:
+    named = "model_name" in record or isinstance(record.get("model"), str | Mapping)
+    if not named or "scenario" in record or "metric" in record:
         return False
     return any(record.get(key) is not None for key in ("tpot_ms", "ttft_ms", "user_tok_s", "phase"))
+
+
+def _model(record: Mapping[str, Any], lookup: Lookup) -> ModelShape:
+    """The model by its name where it has a card, else by the shape the record prints."""
+    printed = record.get("model")
+    name = str(record.get("model_name") or (printed if isinstance(printed, str) else ""))
+    if isinstance(printed, Mapping) and not (name and lookup.knows(name)):
+        return lookup.shape({"seq": 4096, **printed})
+    return lookup.model(name)
 
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
@@ -30,7 +40,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     if record.get("phase") is not None and record.get("tokens_per_s") is not None:
         yield _phase(record, lookup)
         return
-    model, card = lookup.model(str(record["model_name"])), lookup.accelerator(record.get("accelerator"))
+    model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
     dtype = dtype_name(str(record.get("precision") or record.get("dtype") or "bf16"))
     stated = record.get("decode")
     side = stated if isinstance(stated, Mapping) else record
@@ -80,7 +90,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
 
 def _phase(record: Mapping[str, Any], lookup: Lookup) -> Row:
     """Tokens per second of a node whose replicas do one phase only."""
-    model, card = lookup.model(str(record["model_name"])), lookup.accelerator(record.get("accelerator"))
+    model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
     node = int(record["n_accel"])
     packages = max(node * int(record.get("nodes_per_unit") or 1), int(record.get("ep") or 1))
     role = Role.PREFILL if str(record["phase"]) == "prefill" else Role.DECODE

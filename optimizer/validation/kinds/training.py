@@ -26,21 +26,25 @@ _BATCH_TOKENS = 2 * 2**20
 EVALUATION_SHARE = 0.11
 """Minutes of a benchmark run beyond its training steps; the mean of the runs that print both."""
 
-METRICS = frozenset(
-    {
-        "step_time_s",
-        "hw_tflops_per_gpu",
-        "model_tflops_per_gpu",
-        "mfu",
-        "hfu",
-        "time_to_train_min",
-        "gpu_hours_per_trillion_tokens",
-        "days_for_300B_tokens_ideal",
-        "tokens_s_per_gpu",
-        "tokens_s_per_chip",
-        "tokens_per_s",
-    }
-)
+METRICS = {
+    "step_time_s": "step_time_s",
+    "seconds_per_step": "step_time_s",
+    "hw_tflops_per_gpu": "hw_tflops_per_gpu",
+    "hfu": "hfu",
+    "model_tflops_per_gpu": "model_tflops_per_gpu",
+    "tflops_per_gpu": "model_tflops_per_gpu",
+    "mfu": "mfu",
+    "time_to_train_min": "time_to_train_min",
+    "gpu_hours_per_trillion_tokens": "gpu_hours_per_trillion_tokens",
+    "days_for_300B_tokens_ideal": "days_for_300B_tokens_ideal",
+    "tokens_s_per_gpu": "tokens_s_per_chip",
+    "tokens_per_s_per_gpu": "tokens_s_per_chip",
+    "tokens_s_per_chip": "tokens_s_per_chip",
+    "tokens_per_s": "tokens_per_s",
+    "tokens_s": "tokens_per_s",
+    "samples_per_s": "samples_per_s",
+}
+"""Names of metrics as records spell them, and the name we give each."""
 
 
 def claims(record: Mapping[str, Any]) -> bool:
@@ -173,14 +177,16 @@ def published_unit(
         return 1e12 / rate * packages / 3600.0
     if metric == "days_for_300B_tokens_ideal":
         return 300e9 / rate / 86400.0
+    if metric == "samples_per_s":
+        return batch / step
     return rate if metric == "tokens_per_s" else rate / packages
 
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     """One row: the record's metric."""
-    metric = str(record["metric"])
-    if metric not in METRICS:
-        raise SkipRecord(f"no model for the metric {metric!r}")
+    metric = METRICS.get(str(record["metric"]), "")
+    if not metric:
+        raise SkipRecord(f"no model for the metric {record['metric']!r}")
     if record.get("value") is None:
         raise SkipRecord("no published value")
     case = prepare(record, lookup)
@@ -194,7 +200,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         note += "; the memory filter would reject it"
     yield compared(
         record,
-        metric,
+        str(record["metric"]),
         value,
         float(record["value"]),
         band=setting.accelerator.kernels.band,

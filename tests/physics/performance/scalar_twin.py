@@ -36,7 +36,11 @@ class Twin:
         bandwidth, scatter, hops = math.inf, 0.0, 0.0
         if inside > 1:
             rate = tiers[0].rate * self.k.link_efficiency * (1 - self.k.link_small_group / inside)
-            bandwidth, scatter, hops = rate, (g - 1) / g / rate, (inside - 1) * tiers[0].hop_s
+            bandwidth, scatter, hops = (
+                rate,
+                (g - 1) / g / rate,
+                (inside - 1 if inside <= 8 else 7 * (1 + math.log2(inside / 8))) * tiers[0].hop_s,
+            )
         below = tiers[0].size
         for tier in tiers[1:]:
             ranks = min(max(math.floor(below / stride), 1), g)
@@ -244,7 +248,7 @@ class Twin:
         dense, experts, table = self.parameters()
         copies = round(m.tp * m.cp * m.dp / (m.ep * m.etp))
         apart = m.tp * m.ep / max(m.tp / m.etp, 1)
-        groups = [(m.dp * m.cp, m.tp, dense + table), (copies, apart, experts)]
+        groups = [(m.dp * m.cp, m.tp, dense + table)] + ([(copies, apart, experts)] if experts else [])
         if m.shard == 3:
             count = self.model.layers / m.pp
             each = 3 * count * sum(self.gather(g, stride, 2 * p / count) for g, stride, p in groups)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.physics.performance.cards import Network
 from models.physics.performance.constants import Software
 from models.physics.performance.mapping import enumerate_mappings
 from models.physics.performance.setting import Setting
@@ -24,6 +25,7 @@ CASES = [
     (CLASSIC, "fp16", 64, 128, 2020.0, 1.0),
     (EXPERTS, "bf16", 128, 256, 2023.0, 2.0),
     (EXPERTS, "fp8", 192, 384, 2023.0, 1.0),
+    (DENSE, "bf16", 144, 288, 2025.0, 1.0),
 ]
 
 
@@ -31,6 +33,8 @@ CASES = [
 def test_arrays_equal_plain_numbers(model, dtype, packages, batch, year, oversubscription):
     card = make_card(available=year, kernels=make_kernels(switch_reduction=None if year < 2022 else 0.63))
     network = make_network(oversubscription=oversubscription)
+    if packages == 144:
+        network = Network.of(card, 50e9, domain=72)
     setting = Setting(
         model, card, network, float(batch), dtype, make_constants(), Software.of(dtype, year), expert_imbalance=1.2
     )

@@ -1,0 +1,82 @@
+"""Rewrite the generated parts of ``docs/performance-model.md``: constants, and the error of every published group.
+
+python scripts/performance_tables.py RECORDS_FOLDER          the tables are what ``optimizer validate`` finds
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from models.physics.performance.constants import FILE_NAME
+from models.shipped import catalogue_folder
+from optimizer.validation.reader import validate
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance-model.md"
+
+
+def constants_table() -> list[str]:
+    document = json.loads((catalogue_folder() / FILE_NAME).read_text(encoding="utf-8"))
+    lines = [f"Version {document['version']}.", "", "| free constant | value | interval |", "|---|---|---|"]
+    for name, entry in document["free"].items():
+        lines.append(f"| `{name}` | {entry['value']:.4g} | {entry['low']:.4g} to {entry['high']:.4g} |")
+    lines += [
+        "",
+        "| class | measured | band | products: format, e_max, k0, start, bytes per cast element |",
+        "|---|---|---|---|",
+    ]
+    for name, entry in document["classes"].items():
+        curves = "; ".join(
+            f"{dtype} {c['e_max']:.3f}, {c['k0']:.0f}, {c['launch_us']:.1f} us, {c.get('cast_bytes', 0):.1f}"
+            for dtype, c in entry["gemm"].items()
+        )
+        lines.append(f"| {name} | {'yes' if entry['measured'] else 'inherited'} | {entry['band']:.1%} | {curves} |")
+    lines += [
+        "",
+        "| class | attention, older and recent kernels | start | hop | link efficiency, loss in small groups | switch |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, c in document["classes"].items():
+        switch = "-" if c["switch_reduction"] is None else f"{c['switch_reduction']:.2f}"
+        lines.append(
+            f"| {name} | {c['attention']:.2f}, {c['attention_recent']:.2f} | {c['link_start_us']:.1f} us | {c['link_hop_us']:.2f} us "
+            f"| {c['link_efficiency']:.2f}, {c['link_small_group']:.2f} | {switch} |"
+        )
+    return lines
+
+
+def error_table(folder: Path) -> list[str]:
+    report = validate(sorted(folder.glob("*.yaml")))
+    lines = ["| file | group | n | mean absolute error | bias | worst |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {Path(g.file).name} | {g.group} | {g.n} | {g.mean_abs_error:.1%} | {g.bias:+.1%} | {g.worst:+.1%} |"
+        for g in report.groups
+    ]
+    lines += ["", "Not evaluated, by reason:", ""]
+    reasons: dict[str, int] = {}
+    for one in report.skipped:
+        reasons[one.reason] = reasons.get(one.reason, 0) + 1
+    lines += [f"- {count} x {reason}" for reason, count in reasons.items()]
+    return lines
+
+
+def replaced(text: str, name: str, lines: list[str]) -> str:
+    begin, end = f"<!-- {name}: generated -->", f"<!-- {name}: end -->"
+    before, rest = text.split(begin, 1)
+    _, after = rest.split(end, 1)
+    return before + begin + "\n\n" + "\n".join(lines) + "\n\n" + end + after
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    text = PAGE.read_text(encoding="utf-8")
+    text = replaced(text, "constants", constants_table())
+    text = replaced(text, "errors", error_table(folder))
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
