@@ -29,7 +29,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 @click.option("--algorithm", default="auto", show_default=True, help="auto, or one of the engine's algorithms.")
 @click.option("--resolution", default=None, help="One value for all objectives or one each: 1% of the range, or units.")
 @click.option("--workers", default=1, show_default=True, type=int, help="Processes. Results do not depend on it.")
-@click.option("--width", default=1, show_default=True, type=int, help="Zones asked about at once.")
+@click.option("--width", default=None, type=int, help="Zones asked about at once; by default what suits the algorithm.")
 @click.option("--time-limit", default=None, help="Stop after this long: 90, 90s, 10m, 1h.")
 @click.option("--ledger", default=None, type=click.Path(), help="Record the run in this file.")
 @click.option("--resume", is_flag=True, help="Continue the run recorded in --ledger.")
@@ -59,7 +59,7 @@ def _run(
     algorithm: str,
     resolution: str | None,
     workers: int,
-    width: int,
+    width: int | None,
     time_limit: str | None,
     ledger: str | None,
     resume: bool,

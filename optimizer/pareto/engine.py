@@ -21,6 +21,8 @@ from optimizer.pareto.result import Closure, FrontierStatus, ParetoResult, ZoneR
 from optimizer.pareto.space import Algorithm, Space
 from optimizer.pareto.workers import Answerer
 
+NOT_ASKED = "not asked"
+
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
@@ -101,6 +103,8 @@ class Run:
         fresh = iter(self._answerer.answer(open_ones, self._solve_limits()) if open_ones else ())
         answers = []
         for query, reply in zip(queries, known, strict=True):
+            if reply is None and self._reason_to_stop() is not None:
+                reply = Reply(Outcome.LIMIT, None, None, -math.inf, False, Effort(), NOT_ASKED)
             self.tally.replayed += reply is not None
             answers.append(self._take(query, reply if reply is not None else next(fresh)))
         return answers
@@ -112,7 +116,8 @@ class Run:
             self.problem_text = reply.message or "the solver failed"
         if reply.point is not None and reply.x is not None:
             self._solutions.setdefault(reply.point, reply.x)
-        self._ledger.record(self.tally.effort.solves, query, reply)
+        if reply.message != NOT_ASKED:
+            self._ledger.record(self.tally.effort.solves, query, reply)
         return Answer(reply.outcome, self.tally.effort.solves, reply.point, reply.bound, reply.proven, reply.message)
 
     def _reason_to_stop(self) -> str | None:
@@ -174,7 +179,7 @@ class Run:
             hypervolume=hypervolume_bounds(points, problem.in_units(open_uppers), lows),
             ideal=tuple(lows.tolist()),
             solves=self.tally.effort.solves,
-            relaxations=relaxations,
+            relaxations=relaxations + self.tally.effort.relaxations,
             calls=self.tally.effort.calls,
             discarded=self.tally.effort.discarded,
             seconds=time.perf_counter() - self._started,

@@ -159,7 +159,7 @@ def _line(number: int, query: Query, reply: Reply) -> dict[str, Any]:
     line["point"] = _numbers(reply.point)
     line["bound"] = _number(reply.bound)
     line["proven"] = reply.proven
-    line["effort"] = [reply.effort.solves, reply.effort.calls, reply.effort.discarded]
+    line["effort"] = [reply.effort.solves, reply.effort.calls, reply.effort.discarded, reply.effort.relaxations]
     if reply.x is not None:
         used = np.flatnonzero(reply.x)
         line["x"] = [used.tolist(), [_number(v) for v in reply.x[used].tolist()]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,15 +35,21 @@ class OracleOptions:
 @dataclass(frozen=True, slots=True)
 class Effort:
     """What an answer took: ``solves`` scalarised programs that needed integer programming, ``calls`` runs of a solver for them (on
-    the full program or on what reduced-cost fixing left of it), ``discarded`` columns fixed with proof.
+    the full program or on what reduced-cost fixing left of it), ``discarded`` columns fixed with proof, ``relaxations`` linear programs.
     """
 
     solves: int = 0
     calls: int = 0
     discarded: int = 0
+    relaxations: int = 0
 
     def __add__(self, other: Effort) -> Effort:
-        return Effort(self.solves + other.solves, self.calls + other.calls, self.discarded + other.discarded)
+        return Effort(
+            self.solves + other.solves,
+            self.calls + other.calls,
+            self.discarded + other.discarded,
+            self.relaxations + other.relaxations,
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -112,6 +119,12 @@ class Oracle:
     def ask(self, query: Query, limits: SolveLimits | None = None) -> Reply:
         """The reply to ``query``, each solve within ``limits``."""
         self._limits = limits or self.options.limits
+        before = self.relaxations
+        reply = self._reply_to(query)
+        effort = dataclasses.replace(reply.effort, relaxations=self.relaxations - before)
+        return dataclasses.replace(reply, effort=effort)
+
+    def _reply_to(self, query: Query) -> Reply:
         live = [box for box in query.boxes if bool((self.tops(box) >= self.ideal - 1e-9).all())]
         if self.infeasible or not live:
             return _no_point(Effort())

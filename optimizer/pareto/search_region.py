@@ -41,6 +41,9 @@ class SearchRegion:
     def __len__(self) -> int:
         return len(self._slots)
 
+    def __contains__(self, key: int) -> bool:
+        return key in self._zones
+
     @property
     def uppers(self) -> Floats:
         """Corners of the open zones (m x k), in the order of ``keys``."""

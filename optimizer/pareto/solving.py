@@ -26,8 +26,10 @@ from optimizer.pareto.query import Answer
 from optimizer.pareto.relaxation import Relaxation
 from optimizer.pareto.result import ParetoResult
 from optimizer.pareto.space import Algorithm, Rounds, Space
-from optimizer.pareto.workers import Answerer, InProcess
+from optimizer.pareto.workers import Answerer, InProcess, Processes
 
+WIDTHS = {"zones": 4}
+"""Zones asked about at once, where an algorithm loses nothing by asking about several."""
 PAYOFF_TOLERANCE = 1e-6
 """Share of the rough range within which a continuous objective is held at a lexicographic stage."""
 
@@ -43,7 +45,7 @@ def solve(
     options: SolverOptions | None = None,
     reduce: bool = True,
     workers: int = 1,
-    width: int = 1,
+    width: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     ledger_path: str | Path | None = None,
     resume: bool = False,
@@ -53,7 +55,7 @@ def solve(
 
     ``resolution`` (k, in units, None or 0: exact) and ``shares`` (k, of each objective's range over the lexicographic optima, 0.01 for
     1 %) may each set an objective; a unit beats a share. With a resolution every legal value vector y has a listed z with
-    ``z <= y + error`` in all objectives, ``error`` being at most the resolution. ``width`` zones are asked about at once, whatever the number
+    ``z <= y + error`` in all objectives, ``error`` being at most the resolution. ``width`` zones (None: what suits the algorithm) are asked about at once, whatever the number
     of ``workers`` (processes) that answer them: results depend on the first only. ``ledger_path`` records the run; with ``resume`` a
     ledger found there is continued. ``stop`` is polled between rounds.
 
@@ -70,24 +72,28 @@ def solve(
         raise UsageError("shares must be finite and not negative")
     name = default_for(k) if algorithm == "auto" else algorithm
     chosen = algorithm_class(name)
+    breadth = WIDTHS.get(name, 1) if width is None else width
+    if breadth < 1:
+        raise UsageError(f"width: {breadth} is not a positive number")
     header = {
         "fingerprint": model.fingerprint, "objectives": list(model.objective_names), "resolution": wanted, "shares": parts,
-        "algorithm": name, "backend": setup.backend, "options": dataclasses.asdict(setup.options), "reduce": reduce, "width": width,
+        "algorithm": name, "backend": setup.backend, "options": dataclasses.asdict(setup.options), "reduce": reduce, "width": breadth,
     }  # fmt: skip
     ledger = Ledger(ledger_path, header, model.n_columns, resume=resume)
     answerer = setup.answerer(workers)
     try:
-        planned = _Planned(setup, chosen, wanted, parts, width)
+        planned = _Planned(setup, chosen, wanted, parts, breadth)
         run = Run(
             setup.problem, planned.space, planned, answerer, ledger, limits or RunLimits(),
             stop=stop, on_progress=on_progress, started=started,
         )  # fmt: skip
+        prepared = setup.oracle.relaxations
         run.execute()
         return run.result(
             backend=setup.backend,
             resolution=planned.resolution,
             error=planned.error,
-            relaxations=setup.oracle.relaxations,
+            relaxations=prepared,
         )
     finally:
         answerer.close()
@@ -141,7 +147,7 @@ class _Setup:
         """Where questions are answered."""
         if workers < 1:
             raise UsageError(f"workers: {workers} is not a positive number")
-        return InProcess(self.oracle)
+        return InProcess(self.oracle) if workers == 1 else Processes(self.oracle, workers)
 
 
 class _Planned:

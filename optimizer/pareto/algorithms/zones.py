@@ -99,7 +99,7 @@ class Zones:
         ):
             space.list_point(answer)
             region.add(answer.point)
-        elif not closes:
+        elif not closes and zone.key in region:
             self._give_up(zone, answer)
         self._close(box, answer.bound, j, Closure.OPTIMAL, answer)
 
