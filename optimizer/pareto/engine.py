@@ -70,7 +70,7 @@ class Run:
         self.stopped_by: str | None = None
         self.problem_text: str | None = None
         self._solutions: dict[Point, Floats] = {}
-        space.on_settled = ledger.settle
+        space.on_settled, space.on_listed = ledger.settle, ledger.list_point
 
     def execute(self) -> None:
         """Ask until every zone is settled or a limit is reached."""

@@ -60,6 +60,14 @@ class Ledger:
         """Append the answer to a question; ``number`` is the count of solves so far."""
         self._write(_line(number, query, reply))
 
+    def list_point(self, point: Point) -> None:
+        """Append a listed point (scaled)."""
+        self._write({"kind": "point", "point": _numbers(point)})
+
+    def plan(self, delta: Floats, unit: Floats) -> None:
+        """Append the delta (k, scaled) of the zones that follow and the unit (k) all scaled values are counted in."""
+        self._write({"kind": "delta", "delta": _numbers(tuple(delta.tolist())), "unit": unit.tolist()})
+
     def settle(self, record: Settled) -> None:
         """Append a settled zone."""
         line: dict[str, Any] = {"kind": "zone", "upper": _numbers(record.upper), "closed": record.closed.value}

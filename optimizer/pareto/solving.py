@@ -82,7 +82,7 @@ def solve(
     ledger = Ledger(ledger_path, header, model.n_columns, resume=resume)
     answerer = setup.answerer(workers)
     try:
-        planned = _Planned(setup, chosen, wanted, parts, breadth)
+        planned = _Planned(setup, chosen, wanted, parts, breadth, ledger)
         run = Run(
             setup.problem, planned.space, planned, answerer, ledger, limits or RunLimits(),
             stop=stop, on_progress=on_progress, started=started,
@@ -160,8 +160,9 @@ class _Planned:
         resolution: list[float | None],
         shares: list[float | None],
         width: int,
+        ledger: Ledger,
     ) -> None:
-        self._setup, self._shares = setup, shares
+        self._setup, self._shares, self._ledger = setup, shares, ledger
         oracle, problem = setup.oracle, setup.problem
         self.resolution = resolution
         if not any(shares):
@@ -181,6 +182,7 @@ class _Planned:
                 self.space.list_point(answer)
             if optima:
                 self._set_resolution(optima)
+        self._ledger.plan(self.space.delta, self._setup.problem.unit)
         yield from self._inner.rounds()
 
     def unfinished(self) -> list[tuple[float, ...]]:

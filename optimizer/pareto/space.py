@@ -43,6 +43,7 @@ class Space:
     points: dict[Point, bool] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
     on_settled: Callable[[Settled], None] | None = None
+    on_listed: Callable[[Point], None] | None = None
 
     @property
     def k(self) -> int:
@@ -59,6 +60,8 @@ class Space:
         assert answer.point is not None
         known = answer.point in self.points
         self.points[answer.point] = answer.proven or self.points.get(answer.point, False)
+        if not known and self.on_listed is not None:
+            self.on_listed(answer.point)
         return not known
 
     def settle(
