@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,17 @@ class Mappings:
     def take(self, index: NDArray[np.int64] | slice) -> Mappings:
         """The mappings at ``index``."""
         return Mappings(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    def needless(self, fits: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Mappings that only recompute more than the one before them, which fits: never faster, so never the best."""
+        same = np.ones(len(self), dtype=bool)
+        same[:1] = False
+        for f in fields(self):
+            column = getattr(self, f.name)
+            step = column[1:] > column[:-1] if f.name == "recompute" else column[1:] == column[:-1]
+            same[1:] &= step
+        same[1:] &= fits[:-1]
+        return same
 
     def row(self, index: int) -> MappingChoice:
         """One mapping as plain numbers."""
@@ -121,7 +133,12 @@ def enumerate_mappings(model: ModelShape, packages: int, global_batch: int, fixe
     micro-batches; sequence parallel needs tensor parallel; full sharding is used without a pipeline. What is given in ``fixed`` is
     taken as it is, even where a search would not propose it.
     """
-    fixed = fixed or Fixed()
+    return _enumerated(model, packages, global_batch, fixed or Fixed())
+
+
+@lru_cache(maxsize=64)
+def _enumerated(model: ModelShape, packages: int, global_batch: int, fixed: Fixed) -> Mappings:
+    """The mappings depend on counts alone, so that parts and networks of one size share them; the arrays are read-only."""
     blocks = [
         _options(model, degrees, micro, fixed)
         for degrees in _degrees(model, packages, fixed)
@@ -131,7 +148,10 @@ def enumerate_mappings(model: ModelShape, packages: int, global_batch: int, fixe
         empty = np.zeros(0)
         return Mappings(*([empty] * len(fields(Mappings))))
     table = np.concatenate(blocks)
-    return Mappings(*(np.ascontiguousarray(table[:, k]) for k in range(table.shape[1])))
+    columns = [np.ascontiguousarray(table[:, k]) for k in range(table.shape[1])]
+    for column in columns:
+        column.flags.writeable = False
+    return Mappings(*columns)
 
 
 def _degrees(model: ModelShape, packages: int, fixed: Fixed) -> Iterator[tuple[int, int, int, int]]:
@@ -194,12 +214,13 @@ def _options(
     sp_choices = [fixed.sp] if fixed.sp is not None else ([0, 1] if tp > 1 else [0])
     shard_choices = [fixed.shard] if fixed.shard is not None else _sharding(pp, dp * cp)
     recompute_choices = [fixed.recompute] if fixed.recompute is not None else [0, 1, 2]
+    # recompute varies fastest: a search passes over what a neighbour with less of it makes pointless
     rows = [
         (tp, cp, pp, dp, ep, etp, vp, mbs, recompute, sp, shard)
         for ep, etp in _experts(model, tp, cp * dp, fixed)
-        for recompute in recompute_choices
         for sp in sp_choices
         for shard in shard_choices
+        for recompute in recompute_choices
     ]
     return np.array(rows, dtype=np.float64).reshape(-1, len(fields(Mappings)))
 

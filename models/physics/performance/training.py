@@ -240,16 +240,21 @@ def usable_memory(setting: Setting) -> float:
 
 
 def search(setting: Setting, mappings: Mappings) -> MappingResult | None:
-    """The best of the given mappings; None when none fits in memory."""
+    """The best of the given mappings and the next best that differs in more than recompute; None when none fits in memory.
+
+    Exact: mappings that do not fit, and those that only recompute more than a neighbour that fits, cannot win and are not timed.
+    """
     if not len(mappings):
         return None
-    times = evaluate(setting, mappings)
-    fits = times.memory <= usable_memory(setting)
-    step = np.where(fits, times.step, np.inf)
-    best = int(np.argmin(step))
-    if not np.isfinite(step[best]):
+    fits = least_memory(setting, mappings) <= usable_memory(setting)
+    chosen = np.flatnonzero(fits & ~mappings.needless(fits))
+    if not len(chosen):
         return None
-    result = describe(setting, mappings, times, best)
+    timed = mappings.take(chosen)
+    times = evaluate(setting, timed)
+    step = times.step
+    best = int(np.argmin(step))
+    result = describe(setting, timed, times, best)
     step[best] = np.inf
     second = int(np.argmin(step))
     tokens = setting.global_batch * setting.model.seq
@@ -258,9 +263,19 @@ def search(setting: Setting, mappings: Mappings) -> MappingResult | None:
         result,
         searched=len(mappings),
         feasible=int(np.count_nonzero(fits)),
-        runner_up=mappings.row(second) if found else None,
+        runner_up=timed.row(second) if found else None,
         runner_up_tokens_s=float(tokens / step[second]) if found else None,
     )
+
+
+def least_memory(setting: Setting, mappings: Mappings) -> Array:
+    """Bytes the fullest rank of every mapping must at least hold."""
+    s = setting
+    pieces = []
+    for i in range(0, len(mappings), BATCH):
+        m = mappings.take(slice(i, i + BATCH))
+        pieces.append(memory_use(s.model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True).total)
+    return np.concatenate(pieces)
 
 
 def describe(setting: Setting, mappings: Mappings, times: StepTimes, index: int) -> MappingResult:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from models.errors import UsageError
 from models.physics.performance.constants import Software
 from models.physics.performance.mapping import Fixed, MappingChoice, divisors, enumerate_mappings
 from models.physics.performance.setting import Setting
-from models.physics.performance.training import best_mapping, binding_term, evaluate, search
+from models.physics.performance.training import best_mapping, binding_term, evaluate, search, usable_memory
 from tests.physics.performance.conftest import CLASSIC, DENSE, EXPERTS, make_card, make_constants, make_network
 
 
@@ -75,7 +76,8 @@ def test_the_best_is_the_least_step_that_fits_and_the_runner_up_the_next():
     found = best_mapping(DENSE, card, network, 64, 128, constants, "bf16")
     assert found is not None
     assert found.mapping == mappings.row(order[0][1])
-    assert found.runner_up == mappings.row(order[1][1])
+    others = (mappings.row(i) for _, i in order[1:])
+    assert found.runner_up == next(m for m in others if replace(m, recompute=0) != replace(found.mapping, recompute=0))
     assert found.step_s == pytest.approx(sum(found.terms.values()))
     assert found.tokens_s == pytest.approx(128 * DENSE.seq / found.step_s)
     assert (found.searched, found.feasible) == (len(mappings), len(order))
@@ -93,6 +95,21 @@ def test_equal_mappings_are_decided_by_their_order():
     assert second is not None
     assert first.mapping == second.mapping
     assert second.runner_up == first.mapping
+    assert second.searched == 2 * first.searched
+
+
+@pytest.mark.parametrize("model", [DENSE, CLASSIC, EXPERTS])
+@pytest.mark.parametrize("dtype", ["bf16", "fp8"])
+def test_what_the_search_passes_over_could_not_have_won(model, dtype):
+    card, constants = make_card(hbm_bytes=60e9), make_constants()
+    setting = Setting(model, card, make_network(), 128.0, dtype, constants, Software.of(dtype, card.available))
+    mappings = enumerate_mappings(model, 64, 128)
+    times = evaluate(setting, mappings)
+    step = np.where(times.memory <= usable_memory(setting), times.step, np.inf)
+    found = search(setting, mappings)
+    assert found is not None
+    assert found.step_s == step.min()
+    assert found.mapping == mappings.row(int(np.argmin(step)))
 
 
 def test_nothing_fits_or_nothing_divides_gives_none():
