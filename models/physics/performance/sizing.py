@@ -16,6 +16,8 @@ from models.physics.performance.training import MappingResult, best_mapping
 
 SMALLEST_SHARE = 0.75
 """Least share of the packages that may be used."""
+UNEVEN = 1.15
+"""Most layer slots over layers: how unevenly layers may fall on the stages of a size worth trying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class SizedResult:
 def usable_sizes(model: ModelShape, packages: int, global_batch: int) -> tuple[int, ...]:
     """Sizes of at most ``packages`` worth a search, largest first."""
     tensor = [t for t in divisors(model.heads) if t <= MAX_TENSOR]
-    stages = {p for layers in (model.layers, model.layers + 2) for p in divisors(layers) if p <= model.layers}
+    stages = [p for p in range(1, model.layers + 1) if -(-model.layers // p) * p <= UNEVEN * model.layers + 2]
     replicas = sorted({t * p * c for t in tensor for p in stages for c in (1, 2, 4, 8) if t * p * c <= packages})
     found = set()
     for data in divisors(global_batch):
