@@ -57,9 +57,7 @@ def compile_pyomo(model: Any) -> CompiledModel:
     right = np.asarray(form.rhs, dtype=np.float64)
     kinds = np.array([row.bound_type for row in form.rows], dtype=np.int64)
     lower, upper, integer = _bounds(form.columns)
-    merged, row_lower, row_upper, keys = _merge_rows(
-        matrix, right, kinds, [str(row.constraint.name) for row in form.rows]
-    )
+    merged, row_lower, row_upper, keys = _merge_rows(matrix, right, kinds, [_name(row.constraint) for row in form.rows])
     return CompiledModel(
         name=str(model.name),
         matrix=merged,
@@ -74,8 +72,17 @@ def compile_pyomo(model: Any) -> CompiledModel:
         objective_names=tuple(str(o.name) for o in objectives),
         steps=tuple(step_of(costs[i], integer) for i in range(len(objectives))),
         row_keys=keys,
-        column_keys=tuple(str(v.name) for v in form.columns),
+        column_keys=tuple(_name(v) for v in form.columns),
     )
+
+
+def _name(data: Any) -> str:
+    """``component[index]``, without the quotes that Pyomo puts round an index that reads like a number."""
+    component, index = data.parent_component(), data.index()
+    if index is None:
+        return str(component.name)
+    parts = index if isinstance(index, tuple) else (index,)
+    return f"{component.name}[{','.join(map(str, parts))}]"
 
 
 def _bounds(columns: Any) -> tuple[Floats, Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
