@@ -77,6 +77,10 @@ def number(value: Any) -> float | int | None:
     if isinstance(value, (int, float)):
         return value
     if isinstance(value, str):
+        plain = re.match(r"^\s*(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)\s*$", value)
+        if plain:
+            text = plain[1].replace(",", "")
+            return float(text) if "." in text else int(text)
         ratio = re.match(r"^\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*$", value)
         if ratio and float(ratio[2]):
             return float(ratio[1]) / float(ratio[2])
@@ -165,6 +169,9 @@ def _segments(facts: Facts) -> None:
         room = _segment_room(facts)
         if room is None or nodes + (facts.get("spare_nodes") or 0) > room:
             per_segment = nodes // segments
+    spare, room = facts.whole("spare_nodes") or 0, _segment_room(facts)
+    if room is not None and spare % segments == 0 and per_segment + spare > room >= per_segment + spare // segments:
+        facts.values["spare_nodes"] = spare // segments
     facts.values["nodes_per_segment"] = per_segment
     facts.values["nodes"] = per_segment * segments
 

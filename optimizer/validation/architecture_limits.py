@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from optimizer.validation.architecture_clos import Shape, largest_leaves
+from optimizer.validation.architecture_clos import largest_leaves
 from optimizer.validation.architecture_facts import Facts
+from optimizer.validation.architecture_shape import Shape
 
 
 def derive_limits(facts: Facts, shape: Shape) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.physics.network import clos
-from optimizer.validation.architecture_clos import Shape
 from optimizer.validation.architecture_facts import Facts
+from optimizer.validation.architecture_shape import Shape
 
 Broken = tuple[str, str]
 
@@ -160,7 +160,7 @@ def _legal_total(facts: Facts, shape: Shape, upper: float) -> bool:
     three = bool(facts.get("core"))
     sets = (_group_sets(facts, shape) if three else 1) * shape.planes
     links = facts.get("cables_spine_core") or 0
-    for per_set in (s for s in range(1, up + 1) if up % s == 0):
+    for per_set in clos.divisors(up)[:-1].tolist():
         spines = per_set * sets
         if _spine(facts, shape, spines) is not None:
             continue

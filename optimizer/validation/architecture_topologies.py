@@ -137,17 +137,14 @@ def derive_dragonfly_plus(facts: Facts) -> None:
         leaves = both - spines if leaves is None and spines is not None else leaves
         spines = both - leaves if spines is None and leaves is not None else spines
         leaves, spines = leaves or both // 2, spines or both - both // 2
-    if ports is None or leaves is None or spines is None:
+    if not ports or not leaves or not spines:
         return
     if groups and leaves > ports and leaves % groups == 0 and spines % groups == 0:
         leaves, spines = leaves // groups, spines // groups
-    uplinks = facts.whole("uplinks")
-    if uplinks is not None and uplinks % spines:
-        facts.breaks("even spread", f"{uplinks} uplinks of a leaf do not spread evenly over {spines} spines")
-    between = max(uplinks // spines, 1) if uplinks else 1
-    fly = DragonflyPlus(groups or 1, leaves, spines, ports, between)
     split = facts.whole("downlink_split") or 1
     down = facts.whole("endpoint_ports_per_switch", "downlinks")
+    between = _links_between(facts, ports, leaves, spines, down, split)
+    fly = DragonflyPlus(groups or 1, leaves, spines, ports, between)
     if down is not None and down + spines * between > ports:
         facts.breaks(
             "leaf ports", f"{down} endpoint ports and {spines * between} uplinks exceed the {ports} ports of a leaf"
@@ -179,6 +176,19 @@ def derive_dragonfly_plus(facts: Facts) -> None:
     facts.learn("cables_global", groups * (groups - 1) // 2 * pair)
     if groups > 1 and pair:
         facts.learn("global_blocking", endpoints / (pair * (groups - 1)))
+
+
+def _links_between(facts: Facts, ports: int, leaves: int, spines: int, down: int | None, split: int) -> int:
+    """Links of a leaf to each spine of its group: as given, or what the ports left by the nodes allow."""
+    uplinks = facts.whole("uplinks")
+    if uplinks is not None:
+        if uplinks % spines:
+            facts.breaks("even spread", f"{uplinks} uplinks of a leaf do not spread evenly over {spines} spines")
+        return max(uplinks // spines, 1)
+    nics, in_group = facts.get("nic_ports_per_node", "nics_per_node"), facts.whole("nodes_per_group")
+    if down is None and nics and in_group:
+        down = math.ceil(in_group * nics / leaves / split)
+    return max(min((ports - down) // spines, ports // leaves), 1) if down is not None else 1
 
 
 def derive_scaleup(facts: Facts) -> None:
@@ -230,6 +240,7 @@ def derive_scaleup(facts: Facts) -> None:
         words = f"{total} accelerators of {links} links need {domain.total_links} ports; {chips} chips of {ports} have {chips * ports}"
         facts.breaks("switch ports", words)
     facts.learn("switch_chips", chips)
+    facts.learn("total_switches", math.ceil(chips / per_tray) if per_tray else chips)
     if per_tray:
         facts.learn("switch_trays", math.ceil(chips / per_tray))
         facts.learn("total_switch_trays", facts.get("switch_trays"))
@@ -255,6 +266,7 @@ def _two_levels(facts: Facts, domain: ScaleUp, per_chassis: int, l1_trays: int |
     facts.learn("switch_chips", l1_chips + domain.second_level_chips)
     facts.learn("total_switch_trays", facts.values["l1_trays"] + facts.values["l2_trays"])
     facts.learn("switch_trays", facts.values["total_switch_trays"])
+    facts.learn("total_switches", facts.values["total_switch_trays"])
 
 
 def derive_power(facts: Facts) -> None:
@@ -306,7 +318,12 @@ def derive_bandwidth(facts: Facts) -> None:
     if per_node is None and share and inside:
         per_node = share * inside
     if nic and per_node:
-        each = (facts.get("ports_per_nic") or 1) if facts.get("nics_per_node", "nics_per_accelerator") else 1
+        whole = (
+            facts.get("nic_ports_per_node") is not None and facts.get("nics_per_node", "nics_per_accelerator") is None
+        )
+        stated_whole = (facts.get("switch_port_gbps") or nic) < nic
+        planes = 1 if stated_whole else facts.get("planes") or 1
+        each = 1 if whole else facts.get("ports_per_nic") or planes
         facts.learn("node_bandwidth_tbps", per_node * each * nic / 1000)
         if inside:
             facts.learn("injection_gbps_per_accelerator", per_node * each * nic / inside)

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from optimizer.validation.architecture_clos import Shape, derive_clos
+from optimizer.validation.architecture_clos import derive_clos
 from optimizer.validation.architecture_facts import GEOMETRY, Facts, number, read_inputs
 from optimizer.validation.architecture_limits import derive_limits
 from optimizer.validation.architecture_names import Bound, canonical_name, lookup, same, split_bound
 from optimizer.validation.architecture_rules import broken_rule, contradictions
+from optimizer.validation.architecture_shape import Shape
 from optimizer.validation.architecture_topologies import (
     derive_bandwidth,
     derive_dragonfly,
@@ -126,8 +127,10 @@ def _row(
                     broken = ("arithmetic", f"the inputs give {predicted:.10g}, not {value:g}")
                 if broken is not None:
                     status, binding, note = RowStatus.FLAGGED, broken[0], f"{broken[0]}: {broken[1]}"
-            elif value is None:
+            elif value is None and isinstance(published, (list, tuple, Mapping)):
                 status, binding, note = RowStatus.FLAGGED, "arithmetic", f"arithmetic: the inputs give {predicted}"
+            elif value is None:
+                status, note = RowStatus.INFO, "the published value is no figure"
     elif published is None:
         note = "named checkable but not published"
     return ArchitectureRow(
