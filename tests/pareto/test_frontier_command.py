@@ -1,0 +1,117 @@
+"""``optimizer frontier``: the document other programs read, exit codes, refusals, resumption."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "data" / "moo"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    from optimizer.cli import main
+
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stop:
+        main(["frontier", *arguments])
+    out, err = capsys.readouterr()
+    return int(stop.value.code or 0), out, err
+
+
+def test_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+    path = FOLDER / "vopt_spa_didactic.json"
+    code, out, _ = run(capsys, str(path), "--json", "--certificate")
+    document: dict[str, Any] = json.loads(out)
+    truth = json.loads(path.read_text())
+    assert code == 0
+    assert document["status"] == document["data"]["status"] == "complete"
+    assert document["data"]["n_nondominated"] == truth["n_nondominated"]
+    assert document["data"]["nondominated_points"] == truth["nondominated_points"]
+    assert document["data"]["backend"] in ("highs", "cpsat")
+    assert document["data"]["solves"] <= truth["n_nondominated"] + 1
+    assert document["data"]["seconds"] >= 0
+
+
+def test_original_sense_and_table(capsys: pytest.CaptureFixture[str]) -> None:
+    path = FOLDER / "ks14_KP_p-3_n-10_1.json"
+    code, out, _ = run(capsys, str(path))
+    assert code == 0
+    rows = [[int(v) for v in line.split()] for line in out.splitlines()[2:]]
+    assert rows == json.loads(path.read_text())["nondominated_points"]
+
+
+def write(path: Path, **changes: Any) -> str:
+    problem = {
+        "name": "p", "sense": ["max", "min"], "objectives": [[3, 2, 4], [1, 2, 3]],
+        "constraints": [{"idx": [0, 1, 2], "val": [1, 1, 1], "sense": "<=", "rhs": 2}],
+        "lb": [0, 0, 0], "ub": [1, 1, 1], "integrality": ["I", "I", "I"],
+    }  # fmt: skip
+    path.write_text(json.dumps({**problem, **changes}))
+    return str(path)
+
+
+def test_infeasible_exits_four(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = [{"idx": [0, 1], "val": [2, 2], "sense": "=", "rhs": 1}]
+    code, out, _ = run(capsys, write(tmp_path / "p.json", constraints=rows), "--json")
+    assert code == 4
+    assert json.loads(out)["status"] == "infeasible"
+    assert json.loads(out)["data"]["nondominated_points"] == []
+
+
+def test_limit_exits_five_and_resumes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path, ledger = str(FOLDER / "ks14_KP_p-3_n-20_1.json"), str(tmp_path / "ledger.jsonl")
+    code, out, _ = run(capsys, path, "--json", "--time-limit", "0.2", "--ledger", ledger)
+    assert code == 5
+    assert json.loads(out)["status"] == "partial"
+    assert json.loads(out)["data"]["stopped_by"] == "time_limit"
+    code, out, _ = run(capsys, path, "--json", "--ledger", ledger, "--resume")
+    assert code == 0
+    assert json.loads(out)["data"]["nondominated_points"] == json.loads(Path(path).read_text())["nondominated_points"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"sense": ["max"]}, "per objective"),
+        ({"lb": [0, 0]}, "lengths"),
+        ({"constraints": [{"idx": [7], "val": [1], "sense": "<=", "rhs": 1}]}, "out of range"),
+        ({"constraints": [{"idx": [0], "val": [1], "sense": "<", "rhs": 1}]}, "sense"),
+        ({"integrality": ["I", "B", "I"]}, "'I' or 'C'"),
+        ({"objectives": [[1, 2, "x"], [1, 2, 3]]}, "per variable"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    changes: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, _, err = run(capsys, write(tmp_path / "p.json", **changes))
+    assert code == 3
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_usage_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    good = write(tmp_path / "p.json")
+    (tmp_path / "bad.json").write_text("{")
+    assert run(capsys, str(tmp_path / "none.json"))[0] == 2
+    assert run(capsys, str(tmp_path / "bad.json"))[0] == 3
+    assert run(capsys, good, "--resolution", "1%,2%,3%")[0] == 2
+    assert run(capsys, good, "--time-limit", "soon")[0] == 2
+    assert run(capsys, good, "--backend", "cplex")[0] == 2
+    assert run(capsys, good, "--workers", "0")[0] == 2
+    assert run(capsys, good, "--resume")[0] == 2
+    continuous = write(tmp_path / "c.json", integrality=["C", "I", "I"])
+    code, _, err = run(capsys, continuous)
+    assert code == 2
+    assert "resolution" in err
+    assert run(capsys, continuous, "--resolution", "5%")[0] == 0
+    assert run(capsys, continuous, "--resolution", "5%", "--backend", "cpsat")[0] == 6
+
+
+def test_the_command_file_is_light() -> None:
+    code = "import sys; import optimizer.cli.frontier; assert not {'numpy', 'highspy', 'ortools', 'pandas'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
