@@ -13,7 +13,7 @@ from scipy import sparse
 
 from models.errors import InstanceError, Problem, UsageError
 from optimizer import moo_json
-from optimizer.compiled_model import CompiledModel, Floats, Sense, value_steps
+from optimizer.compiled_model import CompiledModel, Sense, value_steps
 
 
 def read_problem(path: str | Path) -> CompiledModel:
@@ -38,7 +38,8 @@ def read_mps(path: str | Path) -> CompiledModel:
     lp = programs[0]
     sign = -1.0 if re.search(r"^\s*OBJSENSE\s*(\n\s*)?MAX", text, re.MULTILINE | re.IGNORECASE) else 1.0
     objectives = np.array([np.array(p.col_cost_) for p in programs]) * sign + 0.0
-    offsets = np.array([p.offset_ for p in programs]) * sign
+    names = [lines[at].split()[1] for at in free]
+    offsets = np.array(_offsets(lines, names)) * sign
     matrix = _csc(lp)
     lower, upper = np.array(lp.col_lower_), np.array(lp.col_upper_)
     integer = np.array(
@@ -55,7 +56,7 @@ def read_mps(path: str | Path) -> CompiledModel:
         objectives=objectives,
         offsets=offsets + 0.0,
         senses=(Sense.MINIMISE if sign > 0 else Sense.MAXIMISE,) * len(free),
-        objective_names=tuple(lines[at].split()[1] for at in free),
+        objective_names=tuple(names),
         steps=value_steps(objectives, integer, lower, upper),
         row_keys=tuple(lp.row_names_),
         column_keys=tuple(lp.col_names_),
@@ -71,6 +72,22 @@ def _free_rows(lines: list[str]) -> list[int]:
         elif section == "ROWS" and line.split()[:1] and line.split()[0].upper() == "N":
             found.append(number)
     return found
+
+
+def _offsets(lines: list[str], names: list[str]) -> list[float]:
+    """Constants of the objectives: the right-hand side of an N row with its sign turned. (HiGHS gives that of any N row to the first.)"""
+    found = dict.fromkeys(names, 0.0)
+    section = ""
+    for line in lines:
+        words = line.split()
+        if line[:1].strip() and not line.startswith("*"):
+            section = words[0].upper()
+        elif section == "RHS" and words and not line.startswith("*"):
+            pairs = words[len(words) % 2 :]
+            for name, value in zip(pairs[::2], pairs[1::2], strict=True):
+                if name in found:
+                    found[name] = -float(value)
+    return [found[name] for name in names]
 
 
 def _read_one(lines: list[str], free: list[int], at: int, path: str | Path) -> Any:
@@ -136,14 +153,10 @@ def from_pyomo(model: Any) -> CompiledModel:
         offsets=np.asarray(form.c_offset, dtype=np.float64) * signs + 0.0,
         senses=senses,
         objective_names=tuple(str(o.name) for o in form.objectives),
-        steps=_steps(objectives, integer, lower, upper),
+        steps=value_steps(objectives, integer, lower, upper),
         row_keys=tuple(str(row) for row in form.rows),
         column_keys=tuple(str(v.name) for v in form.columns),
     )
-
-
-def _steps(objectives: Floats, integer: Any, lower: Floats, upper: Floats) -> tuple[float | None, ...]:
-    return value_steps(objectives, integer, lower, upper)
 
 
 def _bound(value: Any, missing: float) -> float:
