@@ -136,7 +136,11 @@ def derive_clos(facts: Facts) -> Shape:
         wired = nodes + (facts.whole("spare_nodes") or 0) * (facts.whole("segments") or 1)
         links = wired * shape.ports_per_node * shape.planes
         facts.learn("cables_node_leaf", links)
-        facts.learn("cables_node_leaf_plus_ufm", links + (facts.whole("ufm_ports") or 0))
+        managers = facts.whole("ufm_ports") or 0
+        facts.learn("cables_node_leaf_plus_ufm", links + managers)
+        if managers and leaves and shape.down and links + managers > leaves * shape.planes * shape.down:
+            words = f"{links} node links and {managers} of fabric managers exceed the {leaves * shape.planes * shape.down} down ports of the leaves"
+            facts.breaks("leaf ports", words)
         facts.learn("nic_ports", nodes * shape.ports_per_node * shape.planes)
         if shape.nic_gbps:
             facts.learn("server_leaf_tbps", nodes * shape.ports_per_node * shape.planes * shape.nic_gbps / 1000)
