@@ -16,14 +16,21 @@ SEND_EFFICIENCY = 0.85
 """Share of the link rate that one large message between two packages reaches."""
 
 
-def tensor(s: Setting, m: Mappings, tokens: Array) -> Array:
-    """Exposed tensor-parallel traffic of one forward pass of a layer: two all-reduces or their two halves each."""
+def tensor(s: Setting, m: Mappings, tokens: Array, gemm: Array) -> tuple[Array, Array]:
+    """Exposed tensor-parallel traffic of one layer, (forward, backward): two all-reduces, or their two halves each.
+
+    The backward reduction of a linear's input gradient runs behind its weight-gradient product. Software that overlaps runs the halves
+    behind products both ways, but for the share that always shows and what is longer than the products of one pass, ``gemm``.
+    """
     ranks = collectives.group(s.accelerator, s.network, m.tp, np.ones(len(m)), s.constants.free.network)
     size = 2.0 * tokens * s.model.hidden
-    reduce = collectives.all_reduce(s.accelerator, ranks, size)
-    halves = 2.0 * collectives.gather(ranks, size)
-    exposed = s.constants.free.overlap_exposed if s.software.overlap else 1.0
-    return 2.0 * np.where(m.sp > 0.0, halves * exposed, reduce)
+    reduce = 2.0 * collectives.all_reduce(s.accelerator, ranks, size)
+    halves = 4.0 * collectives.gather(ranks, size)
+    behind = np.maximum(reduce - gemm, 0.0)
+    if not s.software.overlap:
+        return np.where(m.sp > 0.0, halves, reduce), np.where(m.sp > 0.0, np.maximum(halves - gemm, 0.0), behind)
+    shown = np.maximum(s.constants.free.overlap_exposed * halves, halves - gemm)
+    return np.where(m.sp > 0.0, shown, reduce), np.where(m.sp > 0.0, shown, behind)
 
 
 def context(s: Setting, m: Mappings, tokens: Array, forward: Array, backward: Array) -> Array:

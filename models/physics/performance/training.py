@@ -135,9 +135,8 @@ def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     accumulate = compute.accumulation(s, m, held) * np.where(s.global_batch > m.mbs * m.dp, 1.0, 0.5)
     hbm = again * (forward.traffic + forward.casts) + 2.0 * forward.traffic + forward.casts_backward
     hbm = hbm + accumulate + (2.0 + again + partial) * forward.scores
-    tensor = communication.tensor(s, m, tokens)
-    # the backward reduction of a linear's input gradient runs behind its weight-gradient product
-    tensor_total = again * tensor + np.maximum(tensor - gemm, 0.0)
+    tensor, tensor_backward = communication.tensor(s, m, tokens, gemm)
+    tensor_total = again * tensor + tensor_backward
     experts = np.zeros(len(m))
     if s.model.moe_layers:
         busy = gemm + forward.attention + forward.traffic

@@ -131,12 +131,12 @@ class Twin:
         accumulate = free.operand * 2 * self.state[1] * per_layer / self.memory_rate
         accumulate *= 1.0 if s.global_batch > m.mbs * m.dp else 0.5
         hbm = again * (traffic + casts) + 2 * traffic + casts_back + accumulate + (2 + again + partial) * scores
-        tensor = self.tensor()
+        tensor, tensor_back = self.tensor(gemm)
         terms = {
             "gemm": (2 + gemm_again) * gemm,
             "attention": (again + partial) * forward + backward,
             "hbm": hbm,
-            "tensor_comm": again * tensor + max(tensor - gemm, 0),
+            "tensor_comm": again * tensor + tensor_back,
             "expert_comm": (1 + again) * self.exchange(gemm + forward + traffic) if self.moe else 0.0,
         }
         work = sum(terms.values())
@@ -163,12 +163,16 @@ class Twin:
         scores = 10 * m.mbs * model.heads / m.tp * model.seq**2 / m.cp / self.memory_rate
         return forward, 2 * forward, scores
 
-    def tensor(self) -> float:
+    def tensor(self, gemm: float) -> tuple[float, float]:
         size = 2 * self.tokens * self.model.hidden
-        if self.m.sp:
-            shown = self.free.overlap_exposed if self.s.software.overlap else 1.0
-            return 4 * self.gather(self.m.tp, 1, size) * shown
-        return 2 * self.all_reduce(self.m.tp, 1, size)
+        if not self.m.sp:
+            reduce = 2 * self.all_reduce(self.m.tp, 1, size)
+            return reduce, max(reduce - gemm, 0)
+        halves = 4 * self.gather(self.m.tp, 1, size)
+        if not self.s.software.overlap:
+            return halves, max(halves - gemm, 0)
+        shown = max(self.free.overlap_exposed * halves, halves - gemm)
+        return shown, shown
 
     def context(self, forward: float, backward: float) -> float:
         m, model = self.m, self.model
