@@ -1,0 +1,260 @@
+"""What an instance asks for, held against the best case of each limit alone. Arithmetic only: no program is built, no solver starts.
+
+A limit is *hopeless* when no placement of a cluster that keeps it delivers the demand: that alone proves the instance infeasible.
+The opposite proves nothing, since limits may still clash with each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.economics import Economics, economics_of
+from models.candidates.placement import Candidates, Placements, enumerate_candidates
+from models.candidates.pod import fabric_parts
+from models.candidates.rack_design import enumerate_rack_designs
+from models.candidates.rejection import Stage
+from models.errors import Problem
+from models.instance import Instance
+from models.policy import PowerFigure
+from models.units import Unlimited
+from models.workload import Serving, Training
+
+Floats = npt.NDArray[np.float64]
+
+ROOM = 1e-9
+
+
+@dataclass(frozen=True)
+class LimitCase:
+    """A limit against its best case: least (or most) use among placements that deliver the demand; None where none does.
+
+    ``largest_rate`` [tokens/s] is the most a single kind of pod delivers while it keeps this limit alone.
+    """
+
+    cluster: str
+    limit: str
+    where: str
+    asked: float
+    best: float | None
+    at_most: bool
+    unit: str
+    largest_rate: float
+    demand: float
+
+    @property
+    def hopeless(self) -> bool:
+        """True where arithmetic alone proves that no design exists."""
+        return self.largest_rate < self.demand * (1.0 - ROOM)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain fields, for JSON."""
+        return {**dataclasses.asdict(self), "hopeless": self.hopeless}
+
+    def problem(self) -> Problem:
+        """The limit as a problem: what it asks, the best reachable, and what the demand would need."""
+        side = "at most" if self.at_most else "at least"
+        best = "no placement delivers the demand" if self.best is None else f"best case {self.best:,.7g} {self.unit}"
+        if self.unit == "tokens/s":
+            best = f"the most one kind of pod delivers is {self.largest_rate:,.0f} tokens/s"
+        return Problem(
+            "limit-hopeless",
+            self.where,
+            f"{self.limit} asks {side} {self.asked:,.7g} {self.unit}; {best}",
+            f"{self.demand:,.0f} tokens/s from cluster {self.cluster}",
+            f"within this limit alone the most is {self.largest_rate:,.0f} tokens/s",
+        )
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """Usable ids by part type, excluded rows with their reason, and every limit against its best case."""
+
+    instance: str
+    usable: Mapping[str, tuple[str, ...]]
+    excluded: tuple[tuple[str, str, str], ...]
+    limits: tuple[LimitCase, ...]
+    placements: Mapping[str, int]
+    problems: tuple[Problem, ...]
+
+    @property
+    def hopeless(self) -> bool:
+        """True where arithmetic alone proves the instance infeasible."""
+        return bool(self.problems)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain fields, for JSON."""
+        return {
+            "instance": self.instance,
+            **{name: list(ids) for name, ids in self.usable.items()},
+            "excluded": [{"id": item, "reason": reason, "stage": stage} for item, stage, reason in self.excluded],
+            "placements": dict(self.placements),
+            "limits": [case.as_dict() for case in self.limits],
+            "problems": [problem.as_dict() for problem in self.problems],
+        }
+
+
+def check_instance(instance: Instance) -> CheckReport:
+    """Usable parts, exclusions and best cases of a valid instance."""
+    candidates = enumerate_candidates(_open(instance))
+    cases = tuple(case for cluster in instance.workloads for case in _cases(instance, candidates, cluster))
+    problems = [case.problem() for case in cases if case.hopeless]
+    for cluster in instance.workloads:
+        if not any(len(placements) for placements in candidates.of(cluster)):
+            where = instance.origin(f"workloads.{cluster}.design_space")
+            reasons = [f"{r.item}: {r.reason}" for r in candidates.rejections if r.cluster in (cluster, "")]
+            found = f"cluster {cluster} has no legal pod at any site"
+            problems.append(Problem("no-candidate", where, found, "at least one", "; ".join(reasons[:6])))
+    return CheckReport(
+        instance=instance.name,
+        usable=_usable(instance, candidates),
+        excluded=_excluded(candidates),
+        limits=cases,
+        placements={c: sum(len(p) for p in candidates.of(c)) for c in instance.workloads},
+        problems=tuple(problems),
+    )
+
+
+def _open(instance: Instance) -> Instance:
+    """The instance with sites of any size, so that a limit of a site shows as a limit and not as an absence of candidates."""
+    wide = {"utility": Unlimited.UNLIMITED, "rack_positions": Unlimited.UNLIMITED}
+    sites = {name: site.model_copy(update=wide) for name, site in instance.sites.items()}
+    return dataclasses.replace(instance, document=instance.document.model_copy(update={"sites": sites}))
+
+
+def _usable(instance: Instance, candidates: Candidates) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {
+        name: set() for name in ("systems", "accelerators", "racks", "switches", "links", "cooling", "power_components")
+    }
+    for cluster in instance.workloads:
+        for rack in enumerate_rack_designs(instance, cluster)[0]:
+            found["systems"].add(rack.system.id)
+            found["accelerators"].add(rack.system.accelerator or "")
+            found["racks"].add(rack.frame.id)
+            found["power_components"].update([rack.distribution.id] if rack.distribution else [])
+            found["cooling"].update([rack.door.id] if rack.door else [])
+        switches, links, _ = fabric_parts(instance, cluster)
+        found["switches"].update(card.id for card in switches if not card.missing())
+        found["links"].update(card.id for card in links)
+    for chains in candidates.options.values():
+        for chain, options in chains.items():
+            place = "power_components" if chain.value == "power" else "cooling"
+            found[place].update(unit.part for option in options for unit in option.units)
+    return {name: tuple(sorted(ids)) for name, ids in found.items()}
+
+
+def _excluded(candidates: Candidates) -> tuple[tuple[str, str, str], ...]:
+    """Rows and combinations turned down, each reason once; what a cheaper twin replaces is no exclusion."""
+    seen: dict[tuple[str, str, str], None] = {}
+    for rejection in candidates.rejections:
+        if rejection.stage is not Stage.DOMINANCE:
+            seen.setdefault((rejection.item, rejection.stage.value, rejection.reason))
+    return tuple(seen)
+
+
+@dataclass(frozen=True)
+class _Use:
+    """Use of one limit by one pod of each placement of a table; inapplicable tables (another site) use nothing."""
+
+    limit: str
+    asked: float
+    unit: str
+    at_most: bool
+    values: tuple[Floats, ...]
+    adds_up: bool = True
+
+
+def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator[LimitCase]:
+    workload, tables = instance.workloads[cluster], [p for p in candidates.of(cluster) if len(p)]
+    if not tables:
+        return
+    rates = [np.floor(table.of_pods(table.pods.rate) + ROOM) for table in tables]
+    demand = float(np.ceil(workload.demand - ROOM))
+    serving = isinstance(workload, Serving)
+    most = workload.pods_at_most if isinstance(workload, Serving) else 1
+    largest = max(float(rate.max()) for rate in rates) * most
+    field = "deadline" if isinstance(workload, Training) else "rate"
+    source = f"workloads.{cluster}.{field}"
+    yield LimitCase(cluster, source, instance.origin(source), demand, largest, False, "tokens/s", largest, demand)
+    for use in _uses(instance, candidates, cluster, tables):
+        reached, best = 0.0, None
+        for rate, value in zip(rates, use.values, strict=True):
+            pods = _pods(rate, value, use, most, serving)
+            reached = max(reached, float((rate * pods).max()))
+            able = rate * most >= demand
+            if able.any():
+                # a mix of pods may use less than whole pods of one kind, never less than the demand's share of the best
+                needed = value[able] * (demand / rate[able] if serving and use.adds_up else 1.0)
+                mine = float(needed.min() if use.at_most else value[able].max())
+                best = mine if best is None else (min(best, mine) if use.at_most else max(best, mine))
+        where = instance.origin(use.limit)
+        yield LimitCase(cluster, use.limit, where, use.asked, best, use.at_most, use.unit, reached, demand)
+
+
+def _pods(rate: Floats, value: Floats, use: _Use, most: int, serving: bool) -> Floats:
+    """How many pods of each placement the limit leaves room for; a share of a pod where several kinds may mix."""
+    if not use.at_most:
+        return np.where(value >= use.asked * (1.0 - ROOM), float(most), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(value > 0, use.asked * (1.0 + ROOM) / value, np.inf)
+    return np.minimum(room, most) if serving and use.adds_up else np.where(room >= 1.0, float(most), 0.0)
+
+
+def _uses(instance: Instance, candidates: Candidates, cluster: str, tables: list[Placements]) -> Iterator[_Use]:
+    limits, workload = instance.limits, instance.workloads[cluster]
+    money = {site: economics_of(instance, site) for site in instance.sites}
+    for site, place in instance.sites.items():
+        here = [table.site == site for table in tables]
+        if not isinstance(place.utility, Unlimited):
+            figure = place.utility_figure
+            drawn = _only(here, tables, lambda t, f=figure: np.ceil(t.facility_power(f) / 1e3 - ROOM))
+            yield _Use(f"sites.{site}.utility", np.floor(place.utility / 1e3 + ROOM), "kW", True, drawn)
+        if not isinstance(place.rack_positions, Unlimited):
+            racks = _only(here, tables, lambda t: t.of_pods(t.pods.floor))
+            yield _Use(f"sites.{site}.rack_positions", float(place.rack_positions), "racks", True, racks)
+    whole = [True] * len(tables)
+    if limits.power is not None:
+        drawn = _only(whole, tables, lambda t: np.ceil(t.facility_power(PowerFigure.DESIGN) / 1e3 - ROOM))
+        yield _Use("limits.power", np.floor(limits.power.value / 1e3 + ROOM), "kW", True, drawn)
+    if limits.floor is not None:
+        yield _Use("limits.floor", float(limits.floor.value), "racks", True, _only(whole, tables, _racks))
+    if limits.carbon is not None:
+        embodied = instance.assumptions.embodied_carbon_per_accelerator.value
+        tonnes = _only(whole, tables, lambda t: t.carbon(money[t.site], embodied) / 1e3)
+        yield _Use("limits.carbon", limits.carbon.value / 1e3, "t", True, tonnes)
+    for name in ("capex", "opex", "tco"):
+        stated = getattr(limits, name)
+        if stated is not None:
+            spent = _only(whole, tables, lambda t, n=name: np.rint(_spent(t, money[t.site], n) / 1e3))
+            yield _Use(f"limits.{name}", np.floor(stated.value / 1e3 + ROOM), "kUSD", True, spent)
+    if limits.goodput is not None:
+        useful = _only(whole, tables, lambda t: t.of_pods(t.pods.goodput))
+        yield _Use("limits.goodput", limits.goodput.value, "of the time", False, useful, adds_up=False)
+    for name in ("injection", "bisection"):
+        stated = getattr(workload, f"{name}_at_least")
+        if stated is not None:
+            carried = _only(whole, tables, lambda t, n=name: t.of_pods(getattr(t.pods, n)) * 8e-9)
+            limit = f"workloads.{cluster}.{name}_at_least"
+            yield _Use(limit, stated.value * 8e-9, "Gbit/s", False, carried, adds_up=False)
+
+
+def _racks(table: Placements) -> Floats:
+    return table.of_pods(table.pods.floor)
+
+
+def _only(applies: list[bool], tables: list[Placements], value: Any) -> tuple[Floats, ...]:
+    return tuple(
+        np.asarray(value(table), dtype=np.float64) if here else np.zeros(len(table))
+        for here, table in zip(applies, tables, strict=True)
+    )
+
+
+def _spent(table: Placements, money: Economics, name: str) -> Floats:
+    """Capex, opex or both [USD] of each placement, plant units left out: a case no worse than any design."""
+    capex = table.capex(money) if name != "opex" else np.zeros(len(table))
+    return np.asarray(capex + (table.opex(money) if name != "capex" else 0.0), dtype=np.float64)

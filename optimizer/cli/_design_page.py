@@ -1,0 +1,193 @@
+"""One design as a page a person reads: what it is, what it is made of, what limits it, and what it leans on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from models.instance import Instance
+from optimizer.cli._answer import show_value
+from optimizer.design import Design, PodChoice
+from optimizer.frontier import Frontier
+
+SPEED = 8e-9
+LEVELS = (("node_leaf", "node - leaf"), ("leaf_spine", "leaf - spine"), ("spine_core", "spine - core"))
+
+
+def page(frontier: Frontier, design: Design, instance: Instance) -> Iterator[str]:
+    """The page, line by line."""
+    yield f"Design {design.design_id} of {frontier.instance} ({frontier.proof.sentence()})"
+    yield from _objectives(frontier, design)
+    for number, pod in enumerate(design.pods):
+        yield from _pod(pod, number, len(design.pods), set(design.preliminary))
+    yield from _section("Plant", _plant(design), "rlllr")
+    yield from _bill(design)
+    yield from _margins(design)
+    yield from _footing(design, instance)
+
+
+def table(rows: Sequence[Sequence[Any]], align: str) -> Iterator[str]:
+    """Aligned columns; the first row is the heading. ``align`` has an ``l`` or ``r`` per column."""
+    text = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in text) for column in range(len(align))]
+    for row in text:
+        cells = [
+            cell.rjust(width) if side == "r" else cell.ljust(width)
+            for cell, width, side in zip(row, widths, align, strict=True)
+        ]
+        yield "  " + "  ".join(cells).rstrip()
+
+
+def _section(title: str, rows: Sequence[Sequence[Any]], align: str) -> Iterator[str]:
+    if len(rows) > 1:
+        yield ""
+        yield title
+        yield from table(rows, align)
+
+
+def _objectives(frontier: Frontier, design: Design) -> Iterator[str]:
+    rows: list[list[Any]] = [["objective", "value", "certified bound", "exact figure"]]
+    for objective in frontier.objectives:
+        column = objective.column
+        bound = show_value(objective, design.bounds[column]) if column in design.bounds else "proven"
+        figure = design.figures.get(column)
+        exact = "" if figure is None else show_value(objective, figure)
+        rows.append([objective.title, show_value(objective, design.objectives[column]), bound, exact])
+    yield from _section("Objectives", rows, "lrrr")
+    f = design.figures
+    yield ""
+    yield (
+        f"  TCO {f['tco_usd'] / 1e6:,.1f} MUSD at the {frontier.price_basis} of the price ranges, "
+        f"{f['tco_usd_low'] / 1e6:,.1f} to {f['tco_usd_high'] / 1e6:,.1f} over them; "
+        f"capex {f['capex_usd'] / 1e6:,.1f}, opex {f['opex_usd'] / 1e6:,.1f} MUSD."
+    )
+    yield (
+        f"  Power {f['power_kw']:,.0f} kW sustained peak, {f['nameplate_kw']:,.0f} kW nameplate, "
+        f"{f['energy_mwh_per_year']:,.0f} MWh a year; carbon {f['carbon_t']:,.0f} t; {f['floor_racks']:,.0f} racks; "
+        f"useful time {f['goodput_fraction']:.2%}."
+    )
+
+
+def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterator[str]:
+    mark = " (preliminary)" if pod.system in preliminary else ""
+    yield ""
+    yield f"Pod {number + 1} of {of}: {pod.count} x {pod.pod_id}"
+    power = " + ".join(f"{chain}: {option}" for chain, option in pod.options.items())
+    yield f"  cluster {pod.cluster} at {pod.site}; {power}"
+    yield f"  {pod.systems} x {pod.system}{mark} by {pod.vendor}, {pod.accelerators} accelerators"
+    feeds = f"; {pod.distribution_per_rack} x {pod.distribution}" if pod.distribution else ""
+    door = f"; rear door {pod.door}" if pod.door else ""
+    yield (
+        f"  {pod.node_racks} racks of {pod.systems_per_rack} in {pod.frame}, {pod.cooling} cooled{feeds}{door}; "
+        f"{pod.network_racks} network racks; {pod.feed_loss}"
+    )
+    yield (
+        f"  IT {pod.it_w[1] / 1e3:,.0f} kW ({pod.it_w[0] / 1e3:,.0f} nameplate, {pod.it_w[2] / 1e3:,.0f} typical): "
+        f"{pod.air_w[1] / 1e3:,.0f} kW to air, {pod.rear_door_w[1] / 1e3:,.0f} to rear doors, "
+        f"{pod.liquid_w[1] / 1e3:,.0f} to liquid; {pod.weight_kg / 1e3:,.1f} t"
+    )
+    yield (
+        f"  {pod.throughput_tokens_s:,.0f} tokens/s without failures x {pod.goodput:.2%} useful; "
+        f"an interruption every {1 / pod.failure_rate_per_s / 3600:,.1f} h; "
+        f"{pod.injection_b_s * SPEED:,.0f} Gbit/s per accelerator, {pod.bisection_b_s * SPEED:,.0f} across the bisection"
+    )
+    yield from _fabric(pod)
+
+
+def _fabric(pod: PodChoice) -> Iterator[str]:
+    f = pod.fabric
+    yield ""
+    kind = "rail-optimised" if f["rail_optimised"] else "plain"
+    yield (
+        f"  Fabric: {f['switch']}, {f['tiers']} tiers, {kind}, oversubscription {f['oversubscription']:.3g} "
+        f"at the leaf ({f['down']} down, {f['up']} up)"
+    )
+    tiers: list[tuple[Any, ...]] = [("tier", "switch", "count", "ports", "down", "up", "reserved", "spare")]
+    upper = f.get("spine_switch", f["switch"])
+    for tier, switch, used, above, reserved in (
+        ("leaf", f["switch"], "leaf_down_used", "leaf_up_used", "leaf_reserved"),
+        ("spine", upper, "spine_down_used", "spine_up_used", None),
+        ("core", upper, "core_used", None, None),
+    ):
+        if f[tier]:
+            up, kept = (f[above] if above else 0), (f[reserved] if reserved else 0)
+            tiers.append((tier, switch, f[tier], f[f"{tier}_ports"], f[used], up, kept, f[f"{tier}_spare"]))
+    yield from ("  " + line for line in table(tiers, "llrrrrrr"))
+    links: list[tuple[Any, ...]] = [("links", "count", "medium", "units up", "units down", "run at most")]
+    for level, words in LEVELS:
+        if f[f"medium_{level}"]:
+            units = (f[f"near_units_{level}"], f[f"far_units_{level}"])
+            links.append((words, f[f"links_{level}"], f[f"medium_{level}"], *units, f"{f[f'length_{level}']:.1f} m"))
+    yield from ("  " + line for line in table(links, "lrlrrr"))
+
+
+def _plant(design: Design) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = [("units", "part", "chain", "option", "site")]
+    rows += [(choice.units, choice.part, choice.chain, choice.option, choice.site) for choice in design.plant]
+    return rows
+
+
+def _bill(design: Design) -> Iterator[str]:
+    rows: list[tuple[Any, ...]] = [
+        ("layer", "part", "vendor", "quantity", "unit USD", "range USD", "MUSD", "price", "confidence", "source")
+    ]
+    rows += [
+        (
+            line.layer,
+            f"{line.part}{'*' if line.preliminary else ''}",
+            line.vendor,
+            f"{line.quantity:,}",
+            f"{line.unit_price:,.0f}",
+            f"{line.unit_price_low:,.0f}-{line.unit_price_high:,.0f}",
+            f"{line.cost_usd / 1e6:,.2f}",
+            "estimate" if line.price_is_estimate else "quote",
+            line.confidence,
+            line.source,
+        )
+        for line in design.bom
+    ]
+    total = sum(line.cost_usd for line in design.bom)
+    rows.append(("total", "", "", "", "", "", f"{total / 1e6:,.2f}", "", "", "before freight, duty, tax and shell"))
+    yield from _section("Bill of materials", rows, "lllrrrrlll")
+
+
+def _margins(design: Design) -> Iterator[str]:
+    """Binding limits in the words of their family, then the others by how near they are."""
+    binding = [margin for margin in design.margins if margin.binding]
+    others = [margin for margin in design.margins if not margin.binding]
+    yield ""
+    yield "Limits"
+    for margin in binding:
+        yield f"  binds: {margin.says}  [{margin.source}]"
+    if not binding:
+        yield "  none binds"
+    rows: list[tuple[Any, ...]] = [("limit", "use", "of", "unit", "left", "stated in")]
+    for margin in sorted(others, key=lambda m: abs(m.value - m.limit) / max(1.0, abs(m.limit))):
+        left = abs(margin.limit - margin.value) / max(1.0, abs(margin.limit))
+        rows.append(
+            (margin.row, f"{margin.value:,.7g}", f"{margin.limit:,.7g}", margin.unit, f"{left:.1%}", margin.source)
+        )
+    if len(rows) > 1:
+        yield from table(rows, "lrrlrl")
+
+
+def _footing(design: Design, instance: Instance) -> Iterator[str]:
+    """What the figures lean on: assumptions with their owner, preliminary parts, and inputs nobody has verified."""
+    given = instance.assumptions
+    raw = instance.raw.get("assumptions", {})
+    rows: list[tuple[Any, ...]] = [("assumption", "value", "owner", "reason", "stated in")]
+    for name in type(given).model_fields:
+        stated = getattr(given, name)
+        if stated is None:
+            continue
+        written = raw.get(name, stated.value)
+        written = written.get("value") if isinstance(written, dict) else written
+        where = instance.origin(f"assumptions.{name}")
+        rows.append((name, written, stated.owner or "not named", stated.reason, where))
+    yield from _section("Assumptions that enter every figure", rows, "lrlll")
+    yield ""
+    yield f"Preliminary parts: {', '.join(design.preliminary) or 'none'}"
+    unverified = {line.part: line.unverified for line in design.bom if line.unverified}
+    rows = [("part", "columns nobody has verified")]
+    rows += [(part, columns.replace(";", ", ")) for part, columns in unverified.items()]
+    yield from _section("Unverified inputs", rows, "ll")
