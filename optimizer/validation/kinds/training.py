@@ -46,6 +46,9 @@ METRICS = {
 }
 """Names of metrics as records spell them, and the name we give each."""
 
+PRODUCTION = frozenset({"gpu_hours_per_trillion_tokens"})
+"""Metrics of whole production runs, stops and slow days included, not of their steps."""
+
 
 def claims(record: Mapping[str, Any]) -> bool:
     """A record with a model, a number of accelerators and a metric."""
@@ -192,10 +195,14 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     case = prepare(record, lookup)
     result, fits = case.predict(lookup.constants)
     setting = case.setting
+    production = metric in PRODUCTION
+    step = result.step_s / (lookup.constants.production_factor if production else 1.0)
     value = published_unit(
-        metric, record, setting.model, setting.accelerator, case.accelerators, setting.global_batch, result.step_s
+        metric, record, setting.model, setting.accelerator, case.accelerators, setting.global_batch, step
     )
     note = describe_result(result.mapping, result)
+    if production:
+        note += f"; whole runs, at the production factor {lookup.constants.production_factor:.2f}"
     if not fits:
         note += "; the memory filter would reject it"
     yield compared(
