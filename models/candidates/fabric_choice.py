@@ -1,6 +1,6 @@
-"""Fabrics worth a pod: of one size and switch, those that no other of the same switch beats in every figure.
+"""Fabrics worth a pod: of one size and switches, those that no other of the same switches beats in every figure.
 
-Only fabrics of the same switch compare, and by counts rather than by money for the switches themselves, so that the choice
+Only fabrics of the same switches compare, and by counts rather than by money for the switches themselves, so that the choice
 stays right whatever a switch, a cable or a watt costs.
 """
 
@@ -34,7 +34,8 @@ def unbeaten(table: FabricTable) -> npt.NDArray[np.int64]:
         ],
         axis=1,
     )
-    group = table.size * len(table.switches) + table.switch
+    models = len(table.switches)
+    group = (table.size * models + table.switch) * models + table.spine_switch
     order = np.argsort(group, kind="stable")
     edges = np.flatnonzero(np.diff(group[order])) + 1
     kept = [rows[_first_nondominated(criteria[rows])] for rows in np.split(order, edges) if len(rows)]

@@ -90,11 +90,12 @@ def program(family: str) -> str:
 
 def _readable(text: str, names: dict[str, str]) -> str:
     """One token after the other; Pyomo's marks for the sense of a row are dropped, the sense stands below it."""
-    lines = []
-    for line in text.splitlines():
-        if line.strip():
-            lines.append(re.sub(r"\S+", lambda token: _name(token.group(), names), line.rstrip()))
-    return "\n".join(lines) + "\n"
+    named = (
+        re.sub(r"\S+", lambda token: _name(token.group(), names), line.rstrip())
+        for line in text.splitlines()
+        if line.strip()
+    )
+    return "\n".join(named) + "\n"
 
 
 def _name(token: str, names: dict[str, str]) -> str:
