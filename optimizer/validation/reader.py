@@ -65,7 +65,7 @@ def readers() -> tuple[Reader, ...]:
 
 
 def load(path: Path) -> Mapping[str, Any]:
-    """A record file as plain values; UsageError when it cannot be read or is no mapping."""
+    """A record file as plain values, a bare list counting as its rows; UsageError when it cannot be read or holds neither."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -76,13 +76,15 @@ def load(path: Path) -> Mapping[str, Any]:
         raise UsageError(f"{path} cannot be read: {reason}") from error
     except (YAMLError, RecursionError, ValueError) as error:
         raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
+    if isinstance(content, list):
+        return {"rows": content}
     if not isinstance(content, Mapping):
         raise UsageError(f"{path} holds no records: expected a mapping with 'rows' or 'cases'")
     return content
 
 
 def validate(paths: Sequence[Path]) -> Report:
-    """Every record of every file; UsageError for a file that no reader knows."""
+    """Every record of every file; a file no reader knows is listed as skipped, and a UsageError when there is no other."""
     documents = [(path, load(path)) for path in paths]
     known = readers()
     rows: list[Row] = []
@@ -90,7 +92,11 @@ def validate(paths: Sequence[Path]) -> Report:
     for path, document in documents:
         reader = next((one for one in known if one.reads(document)), None)
         if reader is None:
-            raise UsageError(f"{path}: no reader for this format; top-level keys are {', '.join(map(str, document))}")
+            reason = f"no reader for this format; top-level keys are {', '.join(map(str, document))}"
+            if len(documents) == 1:
+                raise UsageError(f"{path}: {reason}")
+            skipped.append(Skipped("", reason, str(path)))
+            continue
         outcome = reader.evaluate(document)
         rows += [replace(row, file=str(path)) for row in outcome.rows]
         skipped += [replace(one, file=str(path)) for one in outcome.skipped]

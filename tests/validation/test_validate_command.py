@@ -75,13 +75,27 @@ def test_the_table_names_rows_groups_and_what_was_left_out(records):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [("- 1\n- 2\n", "no records"), ("a: [1", "not YAML"), ("things: 3\n", "no reader")],
+    [("just text\n", "no records"), ("a: [1", "not YAML"), ("things: 3\n", "no reader")],
 )
 def test_files_that_hold_no_records_are_refused_in_words(tmp_path, content, says):
     path = tmp_path / "x.yaml"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match=says):
         validate([path])
+
+
+def test_one_file_nobody_reads_does_not_hide_the_others(tmp_path, records):
+    strange = tmp_path / "strange.yaml"
+    strange.write_text("things: 3\n", encoding="utf-8")
+    report = validate([strange, records])
+    assert report.rows
+    assert report.skipped[0].file == str(strange)
+
+
+def test_a_bare_list_counts_as_rows(tmp_path):
+    path = tmp_path / "list.yaml"
+    path.write_text("- 1\n- {id: x}\n", encoding="utf-8")
+    assert [one.id for one in validate([path]).skipped] == ["", "x"]
 
 
 def test_a_missing_file_is_refused(tmp_path):

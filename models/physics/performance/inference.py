@@ -21,7 +21,14 @@ from numpy.typing import NDArray
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.mapping import divisors
-from models.physics.performance.serving_step import ServingSetting, cache_split, decode_step, prefill, prompt_seconds
+from models.physics.performance.serving_step import (
+    ServingSetting,
+    cache_split,
+    compute_dtype,
+    decode_step,
+    prefill,
+    prompt_seconds,
+)
 
 Array = NDArray[np.float64]
 
@@ -101,12 +108,13 @@ def best_serving(
 ) -> ServingResult | None:
     """The point of most tokens per second within the limits [s], or None when none exists.
 
-    ``isl`` prompt tokens and ``osl`` output tokens per request; None limits nothing. ``cache_dtype`` defaults to fp8 for narrow
+    ``dtype`` is what weights are stored in; a part that cannot multiply it uses its next wider format. ``isl`` prompt tokens and ``osl`` output tokens per request; None limits nothing. ``cache_dtype`` defaults to fp8 for narrow
     weights and bf16 otherwise; ``tensor`` pins the tensor degree.
     """
     name = dtype_name(dtype)
     cache = dtype_name(cache_dtype) if cache_dtype else ("fp8" if name in ("fp8", "fp4") else "bf16")
-    s = ServingSetting(model, accelerator, network, constants, accelerators_per_replica, name, cache)
+    compute = compute_dtype(accelerator, name)
+    s = ServingSetting(model, accelerator, network, constants, accelerators_per_replica, compute, cache, name)
     degrees = [tensor] if tensor else tensor_degrees(model, accelerators_per_replica)
     if not degrees:
         return None

@@ -33,7 +33,10 @@ EXPERT_IMBALANCE = 1.1
 
 @dataclass(frozen=True, slots=True)
 class ServingSetting:
-    """A replica held fixed: ``packages`` accelerators, weights and products in ``dtype``, cache in ``cache_dtype``."""
+    """A replica held fixed: ``packages`` accelerators, products in ``dtype``, cache in ``cache_dtype``.
+
+    ``weight_dtype`` is what weights are stored in where that is narrower than what the part multiplies.
+    """
 
     model: ModelShape
     accelerator: AcceleratorCard
@@ -42,6 +45,7 @@ class ServingSetting:
     packages: int
     dtype: str
     cache_dtype: str
+    weight_dtype: str | None = None
 
     @property
     def memory_rate(self) -> float:
@@ -51,7 +55,7 @@ class ServingSetting:
     @property
     def weight_width(self) -> float:
         """Bytes per weight."""
-        return WIDTH_BYTES[self.dtype]
+        return WIDTH_BYTES[self.weight_dtype or self.dtype]
 
     def cache_bytes_per_token(self) -> float:
         """Cache of one token over all layers, unsplit [B]."""
@@ -74,7 +78,7 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
     """Seconds of one step of the replica by term; ``batch`` sequences in the replica, ``context`` tokens each."""
     model, n = s.model, float(s.packages)
     local = np.maximum(batch * t / n, 1.0)
-    rate = s.accelerator.peak_of(s.dtype) * s.accelerator.curve(s.dtype).e_max
+    rate = s.accelerator.peak_of(s.dtype) * s.accelerator.curve(s.dtype).e_max * s.constants.free.gemm
     moe, total = float(model.moe_layers), float(model.layers)
     shared_width = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
     split = total * layers.attention_products(model, t).weights
@@ -129,7 +133,7 @@ def _exchange(s: ServingSetting, spread: collectives.Group, tokens: Array) -> Ar
     """Dispatch of ``tokens`` tokens of one rank to their experts and the combination of the results; once per domain reached."""
     topk = float(s.model.topk or 1)
     sent = tokens * topk * s.model.hidden * collectives.distinct_share(spread, topk, s.model.route_domains)
-    there = collectives.all_to_all(spread, sent * s.weight_width)
+    there = collectives.all_to_all(spread, sent * WIDTH_BYTES[s.dtype])
     return there + collectives.all_to_all(spread, sent * 2.0)
 
 
@@ -201,3 +205,9 @@ def prompt_seconds(s: ServingSetting, t: Array, batch: Array, isl: float) -> Arr
         spent = spent + part
     each: Array = spent / together
     return each
+
+
+def compute_dtype(accelerator: AcceleratorCard, stored: str) -> str:
+    """The narrowest format at least as wide as ``stored`` that the part multiplies."""
+    wider = [name for name in ("fp4", "fp8", "bf16") if WIDTH_BYTES[name] >= WIDTH_BYTES[stored]]
+    return stored if stored in accelerator.peak else next(name for name in wider if name in accelerator.peak)

@@ -10,7 +10,7 @@ import numpy as np
 
 from models.physics.performance.cards import ModelShape, dtype_name
 from models.physics.performance.inference import Role, best_serving, longest, total
-from models.physics.performance.serving_step import ServingSetting, decode_step, prefill, prompt_seconds
+from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prompt_seconds
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.records import Row, SkipRecord, compared
 
@@ -50,7 +50,8 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         raise SkipRecord("batch or lengths are not printed")
     isl, osl, batch = float(record["isl"]), float(record["osl"]), np.array([float(record["batch"])])
     cache = "fp8" if dtype in ("fp8", "fp4") else "bf16"
-    s = ServingSetting(model, card, lookup.network(card, record), lookup.constants, packages, dtype, cache)
+    network, compute = lookup.network(card, record), compute_dtype(card, dtype)
+    s = ServingSetting(model, card, network, lookup.constants, packages, compute, cache, dtype)
     t = np.array([tensor])
     step = decode_step(s, t, batch, float(record.get("avg_kv_len") or isl + osl / 2.0))
     one = float(total(prefill(s, t, np.full(1, isl), isl))[0])

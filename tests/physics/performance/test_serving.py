@@ -15,7 +15,7 @@ from models.physics.performance.inference import (
     total,
     weight_bytes,
 )
-from models.physics.performance.serving_step import ServingSetting, decode_step, prefill, prompt_seconds
+from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prompt_seconds
 from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_constants, make_network
 
 FEW = settings(max_examples=25, deadline=None)
@@ -144,3 +144,13 @@ def test_prefill_grows_with_the_prompt_faster_than_the_tokens():
     assert parts["attention"][0] == pytest.approx(
         16 * prefill(s, np.ones(1), np.array([2000.0]), 2000.0)["attention"][0]
     )
+
+
+def test_weights_narrower_than_the_part_multiplies_are_stored_narrow_and_computed_wide():
+    stored, wide = serve(dtype="fp4"), serve(dtype="fp8")
+    assert stored is not None
+    assert wide is not None
+    assert stored.memory_bytes < wide.memory_bytes or stored.batch > wide.batch
+    assert stored.tokens_s >= wide.tokens_s
+    assert compute_dtype(make_card(), "fp4") == "fp8"
+    assert compute_dtype(make_card(peak={"bf16": 1e15}), "fp4") == "bf16"
