@@ -206,24 +206,28 @@ def _broken_case(folder: Path) -> Path:
     return path
 
 
-def test_invalid_instance_is_exit_code_3_with_every_problem(cli: Callable, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("check",), ("solve", "--dry-run"), ("list", "parts", "--instance")])
+def test_invalid_instance_is_exit_code_3_with_every_problem(
+    cli: Callable, tmp_path: Path, command: tuple[str, ...]
+) -> None:
     path = _broken_case(tmp_path)
-    outcome = cli("list", "parts", "--instance", str(path))
+    outcome = cli(*command, str(path))
     assert (outcome.code, outcome.out) == (3, "")
     head, first, second = outcome.err.splitlines()
     assert head == "2 problems in the instance:"
     assert first.strip() == f"{path}:11: unknown-key: unknown key 'workloads.train.deadlin' (did you mean 'deadline'?)"
     assert second.strip().startswith(f"{path}:39: unit-missing: sites.main.utility: 5 has no unit; expected power")
 
-    outcome = cli("list", "parts", "--instance", str(path), "--json")
+    outcome = cli(*command, str(path), "--json")
     assert outcome.code == 3
     assert [problem["code"] for problem in outcome.document["error"]["problems"]] == ["unknown-key", "unit-missing"]
     assert outcome.document["error"]["problems"][0]["where"] == f"{path}:11"
 
 
+@pytest.mark.parametrize("command", [("check",), ("solve",), ("list", "parts", "--instance")])
 @pytest.mark.parametrize("name", ["nothing.yaml", "no-such-case", "/"])
-def test_instance_that_is_not_there_is_exit_code_2(cli: Callable, name: str) -> None:
-    outcome = cli("list", "parts", "--instance", name)
+def test_instance_that_is_not_there_is_exit_code_2(cli: Callable, command: tuple[str, ...], name: str) -> None:
+    outcome = cli(*command, name)
     assert outcome.code == 2
     assert outcome.err.startswith("usage: ")
 

@@ -107,6 +107,14 @@ def test_a_full_disk_leaves_nothing_behind(cli: Callable, tmp_path: Path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
+def test_check_accepts_the_starter(cli: Callable) -> None:
+    cli("init", "my-case")
+    outcome = cli("check", "my-case.yaml", "--json")
+    assert outcome.code == 0
+    assert outcome.document["data"]["problems"] == []
+    assert outcome.document["data"]["systems"]
+
+
 def test_the_starter_has_a_frontier(cli: Callable) -> None:
     cli("init", "my-case")
     arguments = ("--objectives", "tco,throughput", "--resolution", "10%", "--out", "run", "--json")
