@@ -25,6 +25,7 @@ from optimizer.pareto.progress import Progress
 from optimizer.pareto.query import Answer
 from optimizer.pareto.relaxation import Relaxation
 from optimizer.pareto.result import ParetoResult
+from optimizer.pareto.scenarios import has_choice_structure
 from optimizer.pareto.space import Algorithm, Rounds, Space
 from optimizer.pareto.workers import Answerer, InProcess, Processes
 
@@ -70,7 +71,8 @@ def solve(
     parts = [part if unit is None else None for part, unit in zip(parts, wanted, strict=True)]
     if any(part is not None and not (math.isfinite(part) and part >= 0) for part in parts):
         raise UsageError("shares must be finite and not negative")
-    name = default_for(k) if algorithm == "auto" else algorithm
+    structured = reduce and has_choice_structure(model)
+    name = default_for(k, structured=structured) if algorithm == "auto" else algorithm
     chosen = algorithm_class(name)
     breadth = WIDTHS.get(name, 1) if width is None else width
     if breadth < 1:
