@@ -127,9 +127,8 @@ def _cable(card: LinkCard, speed: float, near: CageEnd, far: CageEnd) -> LinkMed
 
 
 def _modules(a: LinkCard, b: LinkCard, speed: float, near: CageEnd, far: CageEnd) -> LinkMedium | None:
-    if a.is_cable or b.is_cable or a.family != b.family or a.linear != b.linear:
-        return None
-    if abs(a.lane_rate - b.lane_rate) > 1e-6 * a.lane_rate or not near.takes(a, speed) or not far.takes(b, speed):
+    """Two modules that fit their cages, where they talk to each other."""
+    if a.family != b.family or a.linear != b.linear or abs(a.lane_rate - b.lane_rate) > 1e-6 * a.lane_rate:
         return None
     # an engine on the package serves one port, a module all ports of its cage
     near_ports = 1 if a.kind == "CPO" else near.ports_per_cage
@@ -150,17 +149,14 @@ def legal_media(
     ``allowed`` restricts to kinds or ids; ``splits`` says that the links of one cage part to different far switches, which no cable can.
     """
     wanted = None if allowed is None else set(allowed)
-    found: list[LinkMedium] = []
-    for a in cards:
-        for b in cards:
-            if wanted is not None and not ({a.id, a.kind} & wanted and {b.id, b.kind} & wanted):
-                continue
-            medium = _modules(a, b, speed, near, far)
-            if a.is_cable and a is b and not splits:
-                medium = _cable(a, speed, near, far)
-            if medium is not None:
-                found.append(medium)
-    return tuple(sorted(found, key=lambda m: (m.price, -m.reach, m.name)))
+    usable = [card for card in cards if wanted is None or {card.id, card.kind} & wanted]
+    above = [card for card in usable if not card.is_cable and near.takes(card, speed)]
+    below = [card for card in usable if not card.is_cable and far.takes(card, speed)]
+    found = [_modules(a, b, speed, near, far) for a in above for b in below]
+    if not splits:
+        found += [_cable(card, speed, near, far) for card in usable if card.is_cable]
+    legal = [medium for medium in found if medium is not None]
+    return tuple(sorted(legal, key=lambda m: (m.price, -m.reach, m.name)))
 
 
 def cheapest_for(

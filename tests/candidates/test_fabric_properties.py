@@ -215,3 +215,16 @@ def test_full_leaves_are_the_largest_sizes_of_every_set_of_leaves(request):
         assert full.row(i) == every.row(known[key])
     assert set(full.leaf.tolist()) <= set(every.leaf.tolist())
     assert len(full) <= len(every)
+
+
+def test_many_sizes_at_once_are_counted_as_few_are():
+    """Thousands of sizes go block by block, few all together: the same rows either way."""
+    asked = {"rack_plan": RackPlan(4), "port_speed": 400 * GBIT, "oversubscriptions": (1.0, 2.0), "max_waste": 0.1}
+    many = enumerate_fabrics(FabricRequest(nodes=np.arange(1, 4101), **asked), [SMALL[3]], SMALL_MEDIA)
+    few_sizes = np.array([3, 17, 160, 777, 2048])
+    few = enumerate_fabrics(FabricRequest(nodes=few_sizes, **asked), [SMALL[3]], SMALL_MEDIA)
+    known = {(design_name(many, i), int(many.nodes[i])): i for i in np.flatnonzero(np.isin(many.nodes, few_sizes))}
+    assert len(known) == len(few)
+    for i in range(len(few)):
+        mine, other = few.row(i), many.row(known[design_name(few, i), int(few.nodes[i])])
+        assert {k: v for k, v in mine.items() if k != "size"} == {k: v for k, v in other.items() if k != "size"}

@@ -46,20 +46,21 @@ def least_divisor(number: IntsLike, least: IntsLike) -> Ints:
         known = divisors(int(np.asarray(number)))
         return np.asarray(known[np.searchsorted(known[:-1], np.asarray(least, dtype=np.int64))], dtype=np.int64)
     numbers, wanted = np.broadcast_arrays(np.asarray(number, dtype=np.int64), np.asarray(least, dtype=np.int64))
-    out = np.zeros(numbers.shape, dtype=np.int64)
-    for value in np.unique(numbers):
-        if value > 0:
-            here = numbers == value
-            known = divisors(int(value))
-            out[here] = known[np.searchsorted(known[:-1], wanted[here])]
-    return out
+    flat, asked = numbers.ravel(), wanted.ravel()
+    out = np.zeros(flat.shape, dtype=np.int64)
+    order = np.argsort(flat, kind="stable")
+    edges = np.flatnonzero(np.diff(flat[order])) + 1
+    for here in np.split(order, edges) if len(flat) else ():
+        known = divisors(int(flat[here[0]]))
+        out[here] = known[np.searchsorted(known[:-1], asked[here])]
+    return out.reshape(numbers.shape)
 
 
-def leaf_count(positions: IntsLike, ports_per_node: IntsLike, down: IntsLike, rail_optimised: npt.ArrayLike) -> Ints:
+def leaf_count(positions: IntsLike, ports_per_node: IntsLike, down: IntsLike, rail_optimised: bool) -> Ints:
     """Leaves for ``positions`` nodes of ``ports_per_node`` ports each, ``down`` node ports on a leaf."""
-    railed = np.asarray(ports_per_node, dtype=np.int64) * ceil_div(positions, down)
-    plain = ceil_div(np.asarray(positions, dtype=np.int64) * np.asarray(ports_per_node, dtype=np.int64), down)
-    return np.where(np.asarray(rail_optimised, dtype=bool), railed, plain)
+    if rail_optimised:
+        return np.asarray(ports_per_node, dtype=np.int64) * ceil_div(positions, down)
+    return ceil_div(np.asarray(positions, dtype=np.int64) * np.asarray(ports_per_node, dtype=np.int64), down)
 
 
 def two_tier_spines(leaf: IntsLike, up: IntsLike, spine_ports: IntsLike) -> Ints:
