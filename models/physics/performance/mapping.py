@@ -136,7 +136,7 @@ def enumerate_mappings(model: ModelShape, packages: int, global_batch: int, fixe
     return _enumerated(model, packages, global_batch, fixed or Fixed())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _enumerated(model: ModelShape, packages: int, global_batch: int, fixed: Fixed) -> Mappings:
     """The mappings depend on counts alone, so that parts and networks of one size share them; the arrays are read-only."""
     blocks = [

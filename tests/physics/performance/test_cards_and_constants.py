@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from models.errors import UsageError
+from models.physics.performance.cards import INHERITED_CAST_BYTES, AcceleratorCard, ModelShape, dtype_name
+from models.physics.performance.constants import FILE_NAME, Software, from_document, read_constants
+from models.shipped import catalogue_folder
+from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_kernels
+
+ROW = {
+    "id": "part", "bf16_tflops_dense": "989", "fp8_tflops_dense": "1979", "fp4_tflops_dense": "", "int8_tops_dense": "1979",
+    "hbm_gb": "80", "hbm_tb_s": "3.35", "scaleup_gb_s_per_direction": "450", "scaleup_domain_size": "8", "tdp_w": "700",
+    "available_quarter": "2022Q4",
+}  # fmt: skip
+
+
+def test_a_row_becomes_a_card_in_si_units():
+    card = AcceleratorCard.from_row(ROW, make_kernels())
+    assert card.peak == {"bf16": 989e12, "fp16": 989e12, "fp8": 1979e12, "int8": 1979e12}
+    assert (card.hbm_bytes, card.hbm_rate, card.scaleup_rate) == (80e9, 3.35e12, 450e9)
+    assert card.available == 2022.75
+
+
+def test_a_sheet_without_bf16_takes_half_its_fp8_rate():
+    card = AcceleratorCard.from_row(ROW | {"bf16_tflops_dense": ""}, make_kernels())
+    assert card.peak_of("bf16") == pytest.approx(1979e12 / 2)
+
+
+@pytest.mark.parametrize("column", ["hbm_gb", "scaleup_domain_size"])
+def test_a_missing_figure_is_named(column):
+    with pytest.raises(UsageError, match=column):
+        AcceleratorCard.from_row(ROW | {column: ""}, make_kernels())
+
+
+def test_an_unmeasured_narrow_format_pays_for_its_casts():
+    card = make_card()
+    assert card.curve("fp8").cast_bytes == 7.0
+    assert card.curve("fp4").cast_bytes == INHERITED_CAST_BYTES
+    assert card.curve("fp4").e_max == card.curve("bf16").e_max
+    assert card.curve("fp16").cast_bytes == 0.0
+
+
+@pytest.mark.parametrize(("text", "name"), [("bfloat16", "bf16"), ("NVFP4", "fp4"), (" fp8 ", "fp8"), ("half", "fp16")])
+def test_formats_are_known_by_their_usual_names(text, name):
+    assert dtype_name(text) == name
+
+
+def test_parameters_of_a_dense_and_a_routed_model():
+    inner, keys = DENSE.heads * DENSE.dim, DENSE.kv_heads * DENSE.dim
+    layer = DENSE.hidden * (2 * inner + 2 * keys) + 3 * DENSE.hidden * DENSE.ffn
+    assert DENSE.params() == DENSE.layers * layer + 2 * DENSE.vocab * DENSE.hidden
+    routed = EXPERTS.moe_layers * (EXPERTS.experts - EXPERTS.topk) * EXPERTS.expert_weights()
+    assert EXPERTS.params() - EXPERTS.active_params() == pytest.approx(routed + EXPERTS.vocab * EXPERTS.hidden)
+
+
+def test_latent_attention_caches_its_latent_width_alone():
+    assert EXPERTS.kv_width() == 512 + 64
+    assert ModelShape("x", 2, 512, 8, 2, 1024, True, 100, 128).kv_width() == 2 * 2 * 64
+
+
+def test_software_follows_format_and_year():
+    assert not Software.of("fp16", 2023.0).fused_attention
+    assert not Software.of("bf16", 2020.5).overlap
+    assert Software.of("bf16", 2022.75).overlap
+    assert Software.of("fp8", 2022.75).recent_attention
+    assert not Software.of("bf16", 2022.75).recent_attention
+
+
+def test_every_accelerator_has_a_class_and_unknown_ones_the_last():
+    constants = read_constants(catalogue_folder() / FILE_NAME)
+    assert constants.kernel_class("h100_sxm").name == "hopper"
+    assert constants.kernel_class("gb300").name == "blackwell"
+    assert constants.kernel_class("never-heard-of").name
+    assert constants.band("never-heard-of") >= constants.band("h100_sxm")
+    assert not constants.kernel_class("tpu_v5p").measured
+
+
+def test_constants_of_another_schema_or_incomplete_are_refused(tmp_path):
+    document = json.loads((catalogue_folder() / FILE_NAME).read_text(encoding="utf-8"))
+    with pytest.raises(UsageError, match="schema 2"):
+        from_document(document | {"schema": 2})
+    with pytest.raises(UsageError, match="incomplete"):
+        from_document({k: v for k, v in document.items() if k != "free"})
+    with pytest.raises(UsageError, match="cannot read"):
+        read_constants(tmp_path / "none.json")
