@@ -7,10 +7,10 @@ table, so that its counts, bisection and diameter check the formulas.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
@@ -48,28 +48,44 @@ class ClosWiring:
 
 def wiring(request: FabricRequest, table: FabricTable, row: int) -> ClosWiring:
     """The wiring of one row of the table that ``request`` produced."""
-    value = {name: getattr(table, name)[row].item() for name in table.column_names()}
-    planes = value["planes"]
-    levels = [level for order, level in enumerate(Level) if value["tiers"] > order]
-    return ClosWiring(
-        nodes=value["nodes"],
-        ports_per_node=request.ports_per_node,
-        planes=planes,
-        rail_optimised=value["rail_optimised"],
-        tiers=value["tiers"],
-        down=value["down"],
-        uplinks=value["up"] * value["breakout"],
-        leaf=value["leaf"] // planes,
-        spine=value["spine"] // planes,
-        core=value["core"] // planes,
-        groups=value["groups"],
-        spine_ratio=(value["spine_split_up"], max(value["spine_split_down"], 1)),
+    return wiring_of_row(
+        table.row(row),
+        request.ports_per_node,
+        request.port_speed,
         nodes_per_unit=request.nodes_per_unit,
         manager_ports=request.manager_ports,
-        port_speed=request.port_speed,
-        inter_speed=value["uplink_speed"] / value["breakout"],
-        media={level: table.media[value[f"medium_{level}"]].name for level in levels},
-        lengths={level: value[f"length_{level}"] for level in levels},
+    )
+
+
+def wiring_of_row(
+    row: Mapping[str, Any],
+    ports_per_node: int,
+    port_speed: float,
+    nodes_per_unit: int | None = None,
+    manager_ports: int = 0,
+) -> ClosWiring:
+    """The wiring of a fabric from the plain values of its row, as a run keeps them, and the ports of a node in one plane [B/s each]."""
+    planes = row["planes"]
+    levels = [level for order, level in enumerate(Level) if row["tiers"] > order]
+    return ClosWiring(
+        nodes=row["nodes"],
+        ports_per_node=ports_per_node,
+        planes=planes,
+        rail_optimised=row["rail_optimised"],
+        tiers=row["tiers"],
+        down=row["down"],
+        uplinks=row["up"] * row["breakout"],
+        leaf=row["leaf"] // planes,
+        spine=row["spine"] // planes,
+        core=row["core"] // planes,
+        groups=row["groups"],
+        spine_ratio=(row["spine_split_up"], max(row["spine_split_down"], 1)),
+        nodes_per_unit=nodes_per_unit,
+        manager_ports=manager_ports,
+        port_speed=port_speed,
+        inter_speed=row["uplink_speed"] / row["breakout"],
+        media={level: row[f"medium_{level}"] for level in levels},
+        lengths={level: row[f"length_{level}"] for level in levels},
     )
 
 

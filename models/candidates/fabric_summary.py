@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from models.candidates.fabric_request import Level
 from models.candidates.fabric_table import FabricTable
@@ -38,7 +40,11 @@ def length_band(length: float) -> str:
 
 def tier_lines(table: FabricTable, index: int) -> tuple[TierLine, ...]:
     """The tiers of one design, leaf first; tiers it does not have are left out."""
-    row = table.row(index)
+    return lines_of_row(table.row(index))
+
+
+def lines_of_row(row: Mapping[str, Any]) -> tuple[TierLine, ...]:
+    """The same from the plain values of a row, as a run keeps them."""
     ledgers = (
         ("leaf", "switch", "leaf_down_used", "leaf_up_used", Level.NODE_LEAF, "links_node_leaf"),
         ("spine", "spine_switch", "spine_down_used", "spine_up_used", Level.LEAF_SPINE, "logical_leaf_spine"),
@@ -66,7 +72,11 @@ def tier_lines(table: FabricTable, index: int) -> tuple[TierLine, ...]:
 
 def design_name(table: FabricTable, index: int) -> str:
     """A name that no other design of the same size has: switches, tiers, splits, planes, breakout, core."""
-    row = table.row(index)
+    return name_of_row(table.row(index))
+
+
+def name_of_row(row: Mapping[str, Any]) -> str:
+    """The same from the plain values of a row."""
     switch = row["switch"] if row["switch"] == row["spine_switch"] else f"{row['switch']}+{row['spine_switch']}"
     split = f"{row['down']}:{row['up']}" if row["up"] else f"{row['down']}"
     parts = [switch, f"{row['tiers']}t", split, "rail" if row["rail_optimised"] else "plain"]
