@@ -38,16 +38,14 @@ def _pruned(costs: np.ndarray, equal: np.ndarray, limit: float = FAR) -> Pruning
 
 
 def _by_definition(costs: np.ndarray, equal: np.ndarray, limit: float = FAR) -> list[int]:
-    possible = [i for i in range(len(costs)) if (costs[i, 1:] <= limit).all()]
-    return [
-        b
-        for b in possible
-        if not any(
-            equal[a] == equal[b] and (costs[a] <= costs[b]).all() and ((costs[a] < costs[b]).any() or a < b)
-            for a in possible
-            if a != b
-        )
-    ]
+    possible = np.flatnonzero((costs[:, 1:] <= limit).all(axis=1))
+    kept = []
+    for b in possible:
+        no_worse = possible[(costs[possible] <= costs[b]).all(axis=1) & (equal[possible] == equal[b])]
+        better = (costs[no_worse] < costs[b]).any(axis=1) | (no_worse < b)
+        if not better.any():
+            kept.append(int(b))
+    return kept
 
 
 @settings(max_examples=60, deadline=None)
