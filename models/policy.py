@@ -64,6 +64,7 @@ class Assumptions(Record):
     """Figures no catalogue row backs. Outputs show each as an assumption with its owner.
 
     ``design_power_share`` places the sustained peak between typical (0) and nameplate (1) power.
+    ``production_factor`` is the share of benchmark throughput that production runs reach (mapping search only).
     ``*_failure_rate`` [1/s] are job-stopping interruptions per accelerator, and per node beside its accelerators.
     """
 
@@ -71,6 +72,7 @@ class Assumptions(Record):
     training_derating: Stated[Fraction] | None = None
     exposed_communication: Stated[Fraction] | None = None
     serving_derating: Stated[Fraction] | None = None
+    production_factor: Stated[Fraction] | None = None
     accelerator_failure_rate: Stated[PerSecond]
     node_failure_rate: Stated[PerSecond]
     checkpoint_write: Stated[Seconds]

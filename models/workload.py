@@ -70,6 +70,13 @@ class DesignSpace(Record):
     sizes: SizeRange
 
 
+class ThroughputMethod(StrEnum):
+    """Where a pod's throughput comes from: one stated derating, or a search over all parallel mappings."""
+
+    FIRST_ORDER = "first_order"
+    MAPPING = "mapping"
+
+
 class Workload(Owned):
     """What every workload says: which model, in which number format, on which sites, built from what."""
 
@@ -77,6 +84,7 @@ class Workload(Owned):
     dtype: Dtype
     sites: tuple[str, ...] | None = None
     design_space: DesignSpace
+    throughput: ThroughputMethod = ThroughputMethod.FIRST_ORDER
     injection_at_least: Stated[BytesPerSecond] | None = None
     bisection_at_least: Stated[BytesPerSecond] | None = None
 

@@ -193,7 +193,8 @@ def table_text(rows: list[dict[str, Any]]) -> str:
     from optimizer.tables import safe_cell
 
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    return _csv(columns, [["" if row.get(c) is None else safe_cell(row[c]) for c in columns] for row in rows])
+    cells = [["" if row.get(c) is None else safe_cell(row[c]) for c in columns] for row in rows]
+    return _csv([safe_cell(c) for c in columns], cells)
 
 
 def _csv(columns: list[str], rows: list[list[Any]]) -> str:
@@ -225,6 +226,10 @@ def write_bytes(path: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)
+        raise
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

@@ -18,6 +18,7 @@ from models.candidates.pod import enumerate_pods
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import RackDesign, enumerate_rack_designs
 from models.candidates.rejection import Rejection
+from models.candidates.throughput_table import Memo
 from models.instance import Instance
 from models.physics.cost import PriceBasis
 from models.policy import PowerFigure
@@ -127,8 +128,8 @@ class Candidates:
         return tuple(p for p in self.placements if p.cluster == cluster)
 
 
-def enumerate_candidates(instance: Instance) -> Candidates:
-    """All placements of all clusters at all sites they may stand at."""
+def enumerate_candidates(instance: Instance, memo: Memo | None = None) -> Candidates:
+    """All placements of all clusters at all sites they may stand at; ``memo`` keeps throughput tables by content."""
     rejections: list[Rejection] = []
     options: dict[str, dict[Chain, list[PlantOption]]] = {}
     for site in instance.sites:
@@ -140,7 +141,7 @@ def enumerate_candidates(instance: Instance) -> Candidates:
         racks, illegal = enumerate_rack_designs(instance, cluster)
         rejections.extend(illegal)
         for site in workload.sites if workload.sites is not None else tuple(instance.sites):
-            made, unfit, count = _place(instance, cluster, site, racks, options[site])
+            made, unfit, count = _place(instance, cluster, site, racks, options[site], memo)
             rejections.extend(unfit)
             refusals += count
             if made is not None:
@@ -150,9 +151,14 @@ def enumerate_candidates(instance: Instance) -> Candidates:
 
 
 def _place(
-    instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign], options: dict[Chain, list[PlantOption]]
+    instance: Instance,
+    cluster: str,
+    site: str,
+    racks: Sequence[RackDesign],
+    options: dict[Chain, list[PlantOption]],
+    memo: Memo | None,
 ) -> tuple[Placements | None, tuple[Rejection, ...], int]:
-    found = enumerate_pods(instance, cluster, site, racks)
+    found = enumerate_pods(instance, cluster, site, racks, memo)
     if found.pods is None:
         return None, found.rejections, len(found.refusals)
     pods = found.pods

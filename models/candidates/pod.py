@@ -13,11 +13,12 @@ from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import FabricTable, Refusal
-from models.candidates.pod_performance import goodput_of, throughput_of
+from models.candidates.pod_performance import Performance, goodput_of
 from models.candidates.pod_table import FIGURES, PodTable
 from models.candidates.rack_design import RackDesign, power_of
 from models.candidates.rejection import Rejection, Stage
 from models.candidates.site_fit import fits_alone, network_racks, racks_for_site
+from models.candidates.throughput_table import Memo
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
 from models.physics.network.lengths import RackPlan
@@ -54,14 +55,19 @@ def system_counts(instance: Instance, cluster: str, accelerators_per_system: int
     return np.unique(-(-wanted // accelerators_per_system))
 
 
-def enumerate_pods(instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign]) -> PodSet:
-    """Every pod of ``cluster`` that may stand at ``site``; ``racks`` are the cluster's legal rack designs."""
+def enumerate_pods(
+    instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign], memo: Memo | None = None
+) -> PodSet:
+    """Every pod of ``cluster`` that may stand at ``site``; ``racks`` are the cluster's legal rack designs.
+
+    ``memo`` keeps searched throughput tables by content.
+    """
     kept, rejections = racks_for_site(instance, cluster, site, racks)
     switches, links, excluded = fabric_parts(instance, cluster)
     rejections.extend(excluded)
     tables: list[FabricTable] = []
     index: dict[_FabricKey, int] = {}
-    parts: list[PodTable] = []
+    joined_racks: list[int] = []
     for number, rack in enumerate(kept):
         key = _key(rack)
         if key.port_speed not in instance.workloads[cluster].design_space.fabric.speeds:
@@ -72,20 +78,35 @@ def enumerate_pods(instance: Instance, cluster: str, site: str, racks: Sequence[
             index[key] = len(tables)
             whole = enumerate_fabrics(_request(instance, cluster, site, key), switches, links)
             tables.append(whole.take(unbeaten(whole)))
-        table = tables[index[key]]
-        if len(table) == 0:
+        if len(tables[index[key]]) == 0:
             rejections.append(Rejection(rack.id, Stage.FABRIC, "no legal fabric joins it at any size", cluster, site))
             continue
-        pods = _pods_of(instance, cluster, site, tuple(kept), number, tuple(tables), index[key])
+        joined_racks.append(number)
+    performance = Performance(instance, cluster, memo)
+    asked = [(kept[n], tables[index[_key(kept[n])]]) for n in joined_racks]
+    performance.prepare((rack.system, table.injection, narrowest(table)) for rack, table in asked)
+    shared = _Shared(instance, cluster, site, tuple(kept), tuple(tables), performance)
+    parts: list[PodTable] = []
+    for number in joined_racks:
+        pods = _pods_of(shared, number, index[_key(kept[number])])
         fitting, too_large = fits_alone(instance, pods)
         if too_large:
-            rejections.append(Rejection(rack.id, Stage.POD, too_large, cluster, site))
+            rejections.append(Rejection(kept[number].id, Stage.POD, too_large, cluster, site))
         parts.append(pods.take(fitting))
     refusals = tuple(refusal for table in tables for refusal in table.refusals)
-    if not parts:
-        return PodSet(None, tuple(rejections), refusals)
-    joined = PodTable.join([_with_tables(part, tuple(tables)) for part in parts])
-    return PodSet(joined, tuple(rejections), refusals)
+    return PodSet(PodTable.join(parts) if parts else None, tuple(rejections), refusals)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What all pods of a cluster at a site have in common."""
+
+    instance: Instance
+    cluster: str
+    site: str
+    racks: tuple[RackDesign, ...]
+    tables: tuple[FabricTable, ...]
+    performance: Performance
 
 
 def fabric_parts(instance: Instance, cluster: str) -> tuple[list[SwitchCard], list[LinkCard], list[Rejection]]:
@@ -169,21 +190,9 @@ def _request(instance: Instance, cluster: str, site: str, key: _FabricKey) -> Fa
     )
 
 
-def _with_tables(part: PodTable, tables: tuple[FabricTable, ...]) -> PodTable:
-    columns = {name: getattr(part, name) for name in PodTable.column_names()}
-    return PodTable(part.cluster, part.site, part.racks, tables, **columns)
-
-
-def _pods_of(
-    instance: Instance,
-    cluster: str,
-    site: str,
-    racks: tuple[RackDesign, ...],
-    number: int,
-    tables: tuple[FabricTable, ...],
-    which: int,
-) -> PodTable:
+def _pods_of(shared: _Shared, number: int, which: int) -> PodTable:
     """The pods of one rack design: one per row of its fabric table."""
+    instance, cluster, site, racks, tables = shared.instance, shared.cluster, shared.site, shared.racks, shared.tables
     rack, table = racks[number], tables[which]
     system, key = rack.system, _key(racks[number])
     share = instance.assumptions.design_power_share.value
@@ -207,14 +216,15 @@ def _pods_of(
             (price.high, overhead.high, table.capex_switches_high, table.capex_links_high),
         )
     ]
-    throughput = throughput_of(instance, cluster, system, accelerators, narrowest(table))
+    delivered = shared.performance.of(system, accelerators, table.injection, narrowest(table))
     failure_rate, goodput = goodput_of(instance, cluster, accelerators, table.nodes)
-    rows = np.flatnonzero(throughput > 0)
+    rows = np.flatnonzero(delivered.tokens_s > 0)
     return PodTable(
         cluster=cluster,
         site=site,
         racks=racks,
         fabrics=tables,
+        profiles=tuple(shared.performance.profiles),
         rack=np.full(len(table), number, dtype=np.int64),
         table=np.full(len(table), which, dtype=np.int64),
         fabric=np.arange(len(table), dtype=np.int64),
@@ -230,7 +240,9 @@ def _pods_of(
         cost_high=costs[1],
         injection=table.injection,
         bisection=table.bisection,
-        throughput=throughput,
+        throughput=delivered.tokens_s,
+        band=delivered.band,
+        profile=delivered.profile,
         failure_rate=failure_rate,
         goodput=goodput,
         weight=node_racks * rack.weight + table.weight,

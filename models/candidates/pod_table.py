@@ -15,12 +15,14 @@ import numpy.typing as npt
 
 from models.candidates.fabric_table import FabricTable
 from models.candidates.rack_design import RackDesign
+from models.candidates.throughput_table import ThroughputTable
 from models.policy import PowerFigure
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL)
+_SHARED = ("cluster", "site", "racks", "fabrics", "profiles")
 COST_LINES = ("systems", "racks", "switches", "links")
 
 
@@ -31,7 +33,8 @@ class PodTable:
     ``rack`` indexes ``racks``; ``table`` and ``fabric`` name a row of ``fabrics[table]``. ``systems``, ``accelerators``,
     ``node_racks`` and ``network_racks`` are counts. ``it``, ``air``, ``rear_door``, ``liquid`` (3 x n) [W]: electrical load and
     the heat given to each chain, by ``FIGURES``. ``cost_low``, ``cost_high`` (4 x n) [USD] by ``COST_LINES``, before charges.
-    ``injection``, ``bisection`` [B/s per accelerator]; ``throughput`` tokens/s without failures; ``failure_rate`` [1/s];
+    ``injection``, ``bisection`` [B/s per accelerator]; ``throughput`` tokens/s without failures, within the relative ``band``; ``profile`` names the
+    search of mappings behind it (into ``profiles``, -1 for none); ``failure_rate`` [1/s];
     ``goodput`` fraction; ``weight`` [kg].
     """
 
@@ -39,6 +42,7 @@ class PodTable:
     site: str
     racks: tuple[RackDesign, ...]
     fabrics: tuple[FabricTable, ...]
+    profiles: tuple[ThroughputTable, ...]
 
     rack: Ints
     table: Ints
@@ -56,6 +60,8 @@ class PodTable:
     injection: Floats
     bisection: Floats
     throughput: Floats
+    band: Floats
+    profile: Ints
     failure_rate: Floats
     goodput: Floats
     weight: Floats
@@ -66,20 +72,20 @@ class PodTable:
     @classmethod
     def column_names(cls) -> tuple[str, ...]:
         """Names of the array columns."""
-        return tuple(f.name for f in fields(cls) if f.name not in ("cluster", "site", "racks", "fabrics"))
+        return tuple(f.name for f in fields(cls) if f.name not in _SHARED)
 
     def take(self, rows: npt.ArrayLike) -> PodTable:
         """The table of some rows: a mask or row numbers."""
         picked = np.asarray(rows)
         columns = {name: getattr(self, name)[..., picked] for name in self.column_names()}
-        return PodTable(self.cluster, self.site, self.racks, self.fabrics, **columns)
+        return PodTable(self.cluster, self.site, self.racks, self.fabrics, self.profiles, **columns)
 
     @staticmethod
     def join(parts: list[PodTable]) -> PodTable:
-        """Tables of one cluster and site one after the other; they share ``racks`` and ``fabrics``."""
+        """Tables of one cluster and site one after the other; they share ``racks``, ``fabrics`` and ``profiles``."""
         first = parts[0]
         columns = {name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in PodTable.column_names()}
-        return PodTable(first.cluster, first.site, first.racks, first.fabrics, **columns)
+        return PodTable(first.cluster, first.site, first.racks, first.fabrics, first.profiles, **columns)
 
     @property
     def rate(self) -> Floats:
