@@ -13,7 +13,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PodChoice:
-    """``count`` equal pods of one cluster at one site. Powers and heats [W] of one pod by figure (nameplate, design, typical)."""
+    """``count`` equal pods of one cluster at one site; powers and heats [W] of one pod by figure (nameplate, design, typical).
+
+    ``performance``: the mapping behind the throughput, its runner-up and the term that binds (empty where throughput is a
+    stated share of peak); ``throughput_band`` its relative error.
+    """
 
     cluster: str
     site: str
@@ -42,6 +46,8 @@ class PodChoice:
     injection_b_s: float
     bisection_b_s: float
     throughput_tokens_s: float
+    throughput_band: float
+    performance: Mapping[str, Any]
     failure_rate_per_s: float
     goodput: float
 

@@ -178,6 +178,8 @@ def _pod_choice(choice: Chosen) -> PodChoice:
         injection_b_s=float(pods.injection[pod]),
         bisection_b_s=float(pods.bisection[pod]),
         throughput_tokens_s=float(pods.throughput[pod]),
+        throughput_band=float(pods.band[pod]),
+        performance=pods.performance(pod),
         failure_rate_per_s=float(pods.failure_rate[pod]),
         goodput=float(pods.goodput[pod]),
     )

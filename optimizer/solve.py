@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from models.candidates.placement import enumerate_candidates
 from models.errors import InfeasibleError
 from models.formulation.build import Formulation, Goal, build
 from models.formulation.family import Direction
@@ -19,6 +20,7 @@ from optimizer.frontier import Frontier, ObjectiveColumn, proof_of
 from optimizer.pareto import Progress, RunLimits
 from optimizer.pareto import solve as solve_frontier
 from optimizer.pareto.result import FrontierStatus, ParetoResult
+from optimizer.performance_cache import PerformanceCache
 from optimizer.provenance import Setting, as_plain, machine, versions
 from optimizer.resolution import parse_resolution
 from optimizer.store import SCHEMA, RunFolder
@@ -82,7 +84,7 @@ def run(
     stop: Callable[[], bool] | None = None,
 ) -> Frontier:
     """``solve`` with its options as one value, each with its origin."""
-    formulation = build(instance, settings.objectives)
+    formulation = build(instance, settings.objectives, enumerate_candidates(instance, PerformanceCache()))
     if formulation.hopeless:
         raise_infeasible(formulation)
     model = compile_formulation(formulation)

@@ -109,6 +109,11 @@ class PodTable:
         """The fabric of a pod as plain values."""
         return self.fabrics[int(self.table[row])].row(int(self.fabric[row]))
 
+    def performance(self, row: int) -> dict[str, Any]:
+        """The mapping a pod runs, its runner-up and binding term; empty where no mapping was searched."""
+        profile = int(self.profile[row])
+        return {} if profile < 0 else self.profiles[profile].describe(int(self.accelerators[row]))
+
     def pod_id(self, row: int) -> str:
         """Readable and unique within the table."""
         return pod_id(self.rack_design(row), self.fabric_row(row), int(self.accelerators[row]))

@@ -23,6 +23,7 @@ from optimizer.compile import compile_formulation, step_of
 from optimizer.compiled_model import CompiledModel, Floats, Sense
 from optimizer.pareto import solve
 from optimizer.pareto.result import FrontierStatus
+from optimizer.performance_cache import PerformanceCache
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ def limit_rows(formulation: Formulation) -> list[Row]:
 
 def conflict(instance: Instance) -> list[Reach]:
     """An irreducible set of clashing limits with the best reachable value of each."""
-    relaxed = build(instance, (), enumerate_candidates(without_site_limits(instance)), relaxable=True)
+    relaxed = build(
+        instance, (), enumerate_candidates(without_site_limits(instance), PerformanceCache()), relaxable=True
+    )
     model = compile_formulation(relaxed)
     rows = limit_rows(relaxed)
     asking = _Asking(model, rows)
