@@ -1,0 +1,91 @@
+"""``show`` from a shell: a frontier, a design as a page, and what it says to a name it does not know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from optimizer import load
+    from optimizer.solve import solve
+
+    run = tmp_path_factory.mktemp("show") / "run"
+    solve(load("tiny/thermal-liquid"), resolution="exact", out=run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def ids(solved: Path) -> list[str]:
+    return [json.loads(line)["design_id"] for line in (solved / "designs.jsonl").read_text().splitlines()]
+
+
+def test_the_whole_frontier(cli: Callable, solved: Path, ids: list[str]) -> None:
+    done = cli("show", str(solved))
+    assert (done.code, done.err) == (0, "")
+    assert all(f"\n{name} " in done.out for name in ids)
+    assert "Proof: complete and exact" in done.out
+    document = cli("show", str(solved / "manifest.json"), "--json").document
+    assert document["schema"] == "refarch/show/1"
+    assert [design["design_id"] for design in document["data"]["designs"]] == ids
+
+
+def test_one_design_as_a_page(cli: Callable, solved: Path, ids: list[str]) -> None:
+    done = cli("show", str(solved), ids[0])
+    assert done.code == 0
+    design = json.loads((solved / "designs.jsonl").read_text().splitlines()[0])
+    for title in ("Objectives", "Pod 1 of 1", "Fabric:", "Plant", "Bill of materials", "Limits", "Assumptions"):
+        assert title in done.out
+    for line in design["bom"]:
+        assert line["part"] in done.out
+        assert f"{line['quantity']:,}" in done.out
+        assert line["source"] in done.out
+    for choice in design["plant"]:
+        assert choice["part"] in done.out
+    for margin in design["margins"]:
+        assert margin["source"] in done.out
+    fabric = design["pods"][0]["fabric"]
+    row = next(line.split() for line in done.out.splitlines() if line.strip().startswith("leaf "))
+    assert [int(cell) for cell in row[2:]] == [
+        fabric["leaf"], fabric["leaf_ports"], fabric["leaf_down_used"], fabric["leaf_up_used"], fabric["leaf_reserved"],
+        fabric["leaf_spare"],
+    ]  # fmt: skip
+    assert "facility team" in done.out
+    assert "price_usd_low" in done.out
+
+
+def test_binding_limits_come_first_and_in_words(cli: Callable, solved: Path) -> None:
+    for text in (solved / "designs.jsonl").read_text().splitlines():
+        design = json.loads(text)
+        binding = [margin for margin in design["margins"] if margin["binding"]]
+        out = cli("show", str(solved), design["design_id"]).out
+        limits = out.partition("\nLimits\n")[2].splitlines()
+        for line, margin in zip(limits, binding, strict=False):
+            assert line == f"  binds: {margin['says']}  [{margin['source']}]"
+        if not binding:
+            assert limits[0] == "  none binds"
+
+
+def test_the_start_of_an_id_is_enough(cli: Callable, solved: Path, ids: list[str]) -> None:
+    length = next(n for n in range(1, 13) if sum(one.startswith(ids[1][:n]) for one in ids) == 1)
+    document = cli("show", str(solved), ids[1][:length], "--json").document
+    assert document["data"]["design"]["design_id"] == ids[1]
+
+
+def test_an_unknown_design(cli: Callable, solved: Path, ids: list[str]) -> None:
+    near = ids[0][:11] + ("0" if ids[0][11] != "0" else "1")
+    done = cli("show", str(solved), near)
+    assert done.code == 2
+    assert ids[0] in done.err
+    ambiguous = cli("show", str(solved), "")
+    assert ambiguous.code == 2
+    assert f"{len(ids)} designs begin with" in ambiguous.err
+
+
+def test_an_unknown_run(cli: Callable, tmp_path: Path) -> None:
+    assert cli("show", str(tmp_path / "none")).code == 2
+    assert cli("show", str(tmp_path)).code == 2
