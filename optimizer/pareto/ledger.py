@@ -155,7 +155,12 @@ def _numbers(point: Point | None) -> list[float | int | None] | None:
 
 
 def _query(query: Query) -> dict[str, Any]:
-    return {"boxes": [_numbers(b) for b in query.boxes], "direction": query.direction, "known": _numbers(query.known)}
+    return {
+        "boxes": [_numbers(b) for b in query.boxes],
+        "direction": query.direction,
+        "known": _numbers(query.known),
+        "weights": _numbers(query.weights),
+    }
 
 
 def _key(query: Query) -> str:

@@ -131,7 +131,7 @@ class Oracle:
         if len(live) > 1:
             return self._union(live)
         if query.direction is None:
-            return self._balanced(live[0])
+            return self._summed(live[0], query.weights)
         return self._directed(live[0], query.direction, query.known)
 
     def _directed(self, box: Point, j: int, known: Point | None) -> Reply:
@@ -213,9 +213,12 @@ class Oracle:
             return np.maximum(1.0, np.round(spans.max() / spans)).tolist(), 1.0
         return (spans.max() / spans).tolist(), 1e-6 * float(spans.max())
 
-    def _balanced(self, box: Point) -> Reply:
+    def _summed(self, box: Point, given: Point | None = None) -> Reply:
         tops = self.tops(box)
         weights, step = self._balance()
+        if given is not None:
+            weights = list(given)
+            step = step if step == 1.0 else step * max(given)
         found, effort, _ = self._minimise(weights, tops, step, math.inf)
         return self._reply(found, tops, found.bound, effort)
 
@@ -224,7 +227,7 @@ class Oracle:
         weights, step = self._balance()
         finite = np.isfinite(corners).all(axis=1)
         if not finite.all():
-            return self._balanced(boxes[int(np.flatnonzero(~finite)[0])])
+            return self._summed(boxes[int(np.flatnonzero(~finite)[0])])
         found = self._backend().solve_any_of(corners, weights=weights, step=step, limits=self._limits)
         y = None if found.x is None else self.problem.image(found.x)
         inside = [] if y is None else [c for c in corners if bool((y <= c + self._row_slack(c)).all())]

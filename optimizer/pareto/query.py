@@ -23,12 +23,13 @@ class Query:
     """Find a nondominated legal point within one of ``boxes`` (each k scaled upper bounds, inf for none).
 
     With ``direction`` j the point has the least value of objective j in the box (up to the engine's stated loss), and the others are small;
-    without, it minimises the normalised sum. ``known`` is a listed point inside the box that the answer need not improve on.
+    with ``weights`` it minimises that sum (all positive); without either, the normalised sum. ``known`` is a listed point inside the box that the answer need not improve on.
     """
 
     boxes: tuple[Point, ...]
     direction: int | None = None
     known: Point | None = None
+    weights: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from optimizer.pareto.scenarios import has_choice_structure
 from optimizer.pareto.space import Algorithm, Rounds, Space
 from optimizer.pareto.workers import Answerer, InProcess, Processes
 
-WIDTHS = {"zones": 4}
+WIDTHS = {"zones": 2}
 """Zones asked about at once, where an algorithm loses nothing by asking about several."""
 PAYOFF_TOLERANCE = 1e-6
 """Share of the rough range within which a continuous objective is held at a lexicographic stage."""

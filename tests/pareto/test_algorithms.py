@@ -232,6 +232,29 @@ def test_a_continuum_needs_a_resolution() -> None:
         solve(model)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_dichotomy_lists_the_supported_points(seed: int) -> None:
+    model = random_program(2, seed, columns=8)
+    values = legal_values(model)
+    result = solve(model, algorithm="dichotomy")
+    if not len(values):
+        assert result.status is FrontierStatus.INFEASIBLE
+        return
+    true = frontier(values)
+    vertices = [
+        y
+        for y in true
+        if any(
+            all(w * y[0] + (1 - w) * y[1] < w * z[0] + (1 - w) * z[1] - 1e-12 for z in true if z != y)
+            for w in np.linspace(0.001, 0.999, 1999)
+        )
+    ]
+    assert set(vertices) <= set(listed(result)) <= set(true)
+    assert covered(result, values)
+    with pytest.raises(UsageError, match="two objectives"):
+        solve(random_program(3, seed), algorithm="dichotomy")
+
+
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(UsageError, match="zones"):
         solve(random_program(2, 0), algorithm="zone")

@@ -2,7 +2,7 @@
 
 The largest zones first. A batch of m zones asks for the legal point of least normalised sum in their union: it is nondominated,
 because whatever dominates it would lie in the same zone with a smaller sum; an infeasible batch closes all m zones with one proof. m
-starts at one and doubles with every infeasible batch.
+starts at one and grows eightfold with every infeasible batch.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from optimizer.pareto.result import Closure
 from optimizer.pareto.search_region import SearchRegion, Zone
 from optimizer.pareto.space import Algorithm, Rounds, Space
 
+GROWTH = 8
 LARGEST_BATCH = 64
 
 
@@ -62,7 +63,7 @@ class Batches:
                 if zone.key in alive:
                     space.settle(zone.upper, Closure.INFEASIBLE, answer.number)
             region.remove(zone.key for zone in group if zone.key in alive)
-            self._size = min(2 * self._size, LARGEST_BATCH)
+            self._size = min(GROWTH * self._size, LARGEST_BATCH)
             return
         new = answer.point is not None and answer.point not in space.points
         if new and answer.point is not None and bool((np.asarray(answer.point) < region.uppers).all(axis=1).any()):
