@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.fabric_summary import name_of_row
 from models.candidates.fabric_table import FabricTable
 from models.candidates.rack_design import RackDesign
 from models.candidates.throughput_table import ThroughputTable
@@ -121,6 +122,4 @@ class PodTable:
 
 def pod_id(rack: RackDesign, fabric: Mapping[str, Any], accelerators: int) -> str:
     """Name of a pod from its parts: rack design, fabric and size."""
-    rails = "rail" if fabric["rail_optimised"] else "plain"
-    split = f"{fabric['down']}:{fabric['up']}" if fabric["up"] else f"{fabric['down']}"
-    return f"{rack.id}|{fabric['switch']}.{fabric['tiers']}t.{split}.{rails}|{accelerators}"
+    return f"{rack.id}|{name_of_row(fabric)}|{accelerators}"

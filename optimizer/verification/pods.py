@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.candidates.fabric_summary import name_of_row
 from models.instance import Instance
 from models.parts.model_card import ModelCard
 from models.parts.rack import Rack
@@ -179,11 +180,9 @@ def _goodput(instance: Instance, cluster: str, accelerators: int, nodes: int) ->
 def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -> None:
     pod, workload = facts.pod, instance.workloads[facts.pod.cluster]
     fabric = pod.fabric
-    split = f"{fabric['down']}:{fabric['up']}" if fabric["up"] else f"{fabric['down']}"
-    rails = "rail" if fabric["rail_optimised"] else "plain"
     rack = f"{pod.systems_per_rack}x{pod.system}@{pod.frame}.{pod.cooling}"
     expected = {
-        "pod_id": f"{rack}|{fabric['switch']}.{fabric['tiers']}t.{split}.{rails}|{facts.accelerators}",
+        "pod_id": f"{rack}|{name_of_row(fabric)}|{facts.accelerators}",
         "accelerators": facts.accelerators,
         "node_racks": facts.node_racks,
         "network_racks": facts.network_racks,
