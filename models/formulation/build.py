@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from models.candidates.placement import Candidates, enumerate_candidates
+from models.candidates.rejection import Stage
 from models.errors import InfeasibleError, Problem, UsageError, nearest
 from models.formulation.core import Core, Row, block_name
 from models.formulation.dominance import Group, Pruning, prune
@@ -133,14 +134,29 @@ def _require_placements(instance: Instance, candidates: Candidates) -> None:
     problems = []
     for cluster in instance.workloads:
         if not any(len(p) for p in candidates.of(cluster)):
-            reasons = [f"{r.item}: {r.reason}" for r in candidates.rejections if r.cluster in (cluster, "")]
-            shown = "; ".join(reasons[:6]) + (f"; and {len(reasons) - 6} more" if len(reasons) > 6 else "")
+            shown = _reasons(candidates, cluster)
             where = instance.origin(f"workloads.{cluster}.design_space")
             problems.append(
                 Problem("no-candidate", where, f"cluster {cluster} has no legal pod at any site", hint=shown)
             )
     if problems:
         raise InfeasibleError("no legal design exists", problems)
+
+
+_TELLING = (Stage.POD, Stage.FABRIC, Stage.SITE, Stage.RACK, Stage.CATALOGUE, Stage.DESIGN_SPACE)
+
+
+def _reasons(candidates: Candidates, cluster: str, most: int = 6) -> str:
+    """Why a cluster has nothing: what came furthest first, each reason once with what it turned down."""
+    alike: dict[str, list[str]] = {}
+    turned_down = [r for r in candidates.rejections if r.cluster in (cluster, "") and r.stage in _TELLING]
+    for rejection in sorted(turned_down, key=lambda r: _TELLING.index(r.stage)):
+        alike.setdefault(rejection.reason, []).append(rejection.item)
+    shown = [
+        f"{items[0]}{f' and {len(items) - 1} more' if len(items) > 1 else ''}: {reason}"
+        for reason, items in list(alike.items())[:most]
+    ]
+    return "; ".join(shown) + (f"; and {len(alike) - most} other reasons" if len(alike) > most else "")
 
 
 def _group(whole: Formulation, cluster: str) -> Group:

@@ -68,3 +68,12 @@ def test_it_loads_and_has_no_legal_design(name: str) -> None:
 @pytest.mark.parametrize(("name", "cure"), [(name, cure) for name, cures in MENDED.items() for cure in cures])
 def test_mending_the_clash_brings_a_design_back(name: str, cure: dict[str, Any]) -> None:
     assert _has_a_design(load(f"broken/{name}", overrides=cure))
+
+
+def test_a_cluster_without_any_pod_says_first_what_came_closest() -> None:
+    instance = load("broken/cooling-chain-missing")
+    with pytest.raises(InfeasibleError) as error:
+        build(instance)
+    hint = error.value.problems[0].hint
+    assert hint.startswith("1xsmc_4u_lc_b200@eia48.liquid and 7 more: the site has no liquid cooling chain; ")
+    assert hint.index("not among design_space.systems") > hint.index("with one feed lost")
