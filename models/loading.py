@@ -187,8 +187,12 @@ def _merge(
     """Deep merge of ``source`` into ``target``: mappings merge key by key, everything else is replaced."""
     for key, value in source.items():
         path = f"{prefix}{key}"
+        merges = isinstance(value, Mapping) and isinstance(target.get(key), dict)
+        if not merges:
+            for stale in [known for known in origins if known.startswith(f"{path}.")]:
+                del origins[stale]
         _copy_origins(source_origins, origins, f"{source_prefix}{path}", path)
-        if isinstance(value, Mapping) and isinstance(target.get(key), dict):
+        if merges:
             _merge(target[key], value, source_origins, origins, f"{path}.", source_prefix)
         else:
             target[key] = _plain_copy(value)

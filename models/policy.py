@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.parts.part import Label
 from models.physics.cost import PriceBasis
-from models.units import Dollars, Fraction, Kilograms, PerSecond, Seconds, TokensPerSecond, Watts
+from models.units import Dollars, Kilograms, PerSecond, Seconds, Share, TokensPerSecond, Watts
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Limits(Record):
     carbon: Stated[Kilograms] | None = None
     floor: Stated[int] | None = None
     throughput: Stated[TokensPerSecond] | None = None
-    goodput: Stated[Fraction] | None = None
+    goodput: Stated[Share] | None = None
 
 
 class Assumptions(Record):
@@ -68,18 +68,18 @@ class Assumptions(Record):
     ``*_failure_rate`` [1/s] are job-stopping interruptions per accelerator, and per node beside its accelerators.
     """
 
-    design_power_share: Stated[Fraction]
-    training_derating: Stated[Fraction] | None = None
-    exposed_communication: Stated[Fraction] | None = None
-    serving_derating: Stated[Fraction] | None = None
-    production_factor: Stated[Fraction] | None = None
+    design_power_share: Stated[Share]
+    training_derating: Stated[Share] | None = None
+    exposed_communication: Stated[Share] | None = None
+    serving_derating: Stated[Share] | None = None
+    production_factor: Stated[Share] | None = None
     accelerator_failure_rate: Stated[PerSecond]
     node_failure_rate: Stated[PerSecond]
     checkpoint_write: Stated[Seconds]
     restart: Stated[Seconds]
     embodied_carbon_per_accelerator: Stated[Kilograms]
-    maintenance_per_year: Stated[Fraction]
-    discount_rate: Stated[Fraction]
+    maintenance_per_year: Stated[Share]
+    discount_rate: Stated[Share]
     reserved_rack_units: Stated[float]
     rack_pdus_per_feed: Stated[int] = Field(default_factory=lambda: Stated[int](value=2))
 
@@ -99,7 +99,7 @@ class Money(Owned):
     price_date: str
     basis: str = Field(default="real", pattern="^(real|nominal)$")
     horizon: Seconds
-    freight: Stated[Fraction] = Field(default_factory=lambda: Stated[float](value=0.0))
-    duty: Stated[Fraction] = Field(default_factory=lambda: Stated[float](value=0.0))
-    tax: Stated[Fraction] = Field(default_factory=lambda: Stated[float](value=0.0))
+    freight: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
+    duty: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
+    tax: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
     currencies: dict[str, CurrencyRate] = Field(default_factory=dict)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
@@ -299,6 +299,7 @@ TokensPerSecond = Annotated[float, TOKEN_PER_SECOND, _validator(TOKEN_PER_SECOND
 PerSecond = Annotated[float, PER_SECOND, _validator(PER_SECOND)]
 KilogramsPerJoule = Annotated[float, KILOGRAM_PER_JOULE, _validator(KILOGRAM_PER_JOULE)]
 Fraction = Annotated[float, FRACTION, _validator(FRACTION)]
+Share = Annotated[float, FRACTION, _validator(FRACTION), Field(ge=0, le=1)]
 
 
 class Unlimited(Enum):

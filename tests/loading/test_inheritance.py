@@ -175,3 +175,14 @@ def test_unknown_instance(tmp_path: Path) -> None:
         find_instance(tmp_path)
     with pytest.raises(UsageError, match="no instance 'trainin-30mw'"):
         find_instance("trainin-30mw")
+
+
+def test_a_bare_value_over_a_mapping_is_named_where_it_stands(case: Callable, tmp_path: Path) -> None:
+    case()
+    text = "schema: 1\nextends: case.yaml\nassumptions:\n  discount_rate: 8\n"
+    path = _child(tmp_path, text)
+    with pytest.raises(InstanceError) as raised:
+        load(path)
+    (problem,) = raised.value.problems
+    assert problem.where == f"{path}:4"
+    assert "less than or equal to 1" in problem.expected
