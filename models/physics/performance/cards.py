@@ -29,6 +29,9 @@ def dtype_name(text: str) -> str:
 INHERITED_CAST_BYTES = 7.3
 """Bytes moved per cast element where a part has no measurement of its own: the mean of the parts that have one."""
 
+INHERITED_NARROW_E_MAX = 0.73
+"""Most a narrow format is taken to reach of its peak where it was not measured: the mean of the measured 8-bit curves."""
+
 
 @dataclass(frozen=True, slots=True)
 class GemmCurve:
@@ -82,12 +85,16 @@ class AcceleratorCard:
         return self.peak[dtype]
 
     def curve(self, dtype: str) -> GemmCurve:
-        """GEMM curve of a format; an unmeasured narrow one takes the part's bf16 curve and the measured cost of casting."""
+        """GEMM curve of a format; an unmeasured narrow one takes the part's bf16 curve, no better than narrow formats were measured
+        to be, and the measured cost of casting.
+        """
         curves = self.kernels.gemm
         if dtype in curves:
             return curves[dtype]
         wide = curves["bf16"]
-        return wide if dtype in ("bf16", "fp16") else replace(wide, cast_bytes=INHERITED_CAST_BYTES)
+        if dtype in ("bf16", "fp16"):
+            return wide
+        return replace(wide, e_max=min(wide.e_max, INHERITED_NARROW_E_MAX), cast_bytes=INHERITED_CAST_BYTES)
 
     @staticmethod
     def from_row(row: Mapping[str, str | None], kernels: KernelClass) -> AcceleratorCard:

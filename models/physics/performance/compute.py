@@ -125,10 +125,15 @@ def attention(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array, Arr
 
 
 def accumulation(s: Setting, m: Mappings, held: Held) -> Array:
-    """Weight gradients of one layer read and written once per micro-batch; the first one only writes."""
+    """Weight gradients of one layer read and written once per micro-batch."""
+    return accumulation_seconds(s, m, (held.dense + held.experts) / (s.model.layers / m.pp))
+
+
+def accumulation_seconds(s: Setting, m: Mappings, parameters: Array) -> Array:
+    """Seconds to add one micro-batch to the gradients of ``parameters``; where there is only one, it only writes."""
     width = widths(s.accelerator, s.dtype).gradient
-    local = (held.dense + held.experts) / (s.model.layers / m.pp)
-    return s.constants.free.operand * 2.0 * width * local / s.memory_rate
+    share = np.where(s.global_batch > m.mbs * m.dp, 1.0, 0.5)
+    return share * s.constants.free.operand * 2.0 * width * parameters / s.memory_rate
 
 
 def output_layer(s: Setting, m: Mappings, tokens: Array) -> Array:
@@ -138,4 +143,4 @@ def output_layer(s: Setting, m: Mappings, tokens: Array) -> Array:
     rate = s.accelerator.peak_of("bf16") * curve.e_max * s.constants.free.gemm
     h = float(s.model.hidden)
     products = 6.0 / rate * (tokens * h * width + curve.k0 * (h * width + tokens * (h + width)))
-    return products + LOSS_BYTES * tokens * width / s.memory_rate
+    return products + LOSS_BYTES * tokens * width / s.memory_rate + accumulation_seconds(s, m, h * width)

@@ -132,7 +132,7 @@ def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     # checkpointing of fully sharded modules stops once the last saved tensor is back: the final product is not repeated
     gemm_again = 1.0 + full * np.where(m.shard == FULLY_SHARDED, 1.0 - forward.last / gemm, 1.0)
     attention = (again + partial) * forward.attention + forward.attention_backward
-    accumulate = compute.accumulation(s, m, held) * np.where(s.global_batch > m.mbs * m.dp, 1.0, 0.5)
+    accumulate = compute.accumulation(s, m, held)
     hbm = again * (forward.traffic + forward.casts) + 2.0 * forward.traffic + forward.casts_backward
     hbm = hbm + accumulate + (2.0 + again + partial) * forward.scores
     tensor, tensor_backward = communication.tensor(s, m, tokens, gemm)

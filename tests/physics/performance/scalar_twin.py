@@ -216,6 +216,8 @@ class Twin:
         products = self.tokens * model.hidden * width
         products += curve.k0 * (model.hidden * width + self.tokens * (model.hidden + width))
         output = 6 * products / rate + 20 * self.tokens * width / self.memory_rate
+        added = self.free.operand * 2 * self.state[1] * model.hidden * width / self.memory_rate
+        output += added * (1.0 if s.global_batch > m.mbs * m.dp else 0.5)
         count, chunks = model.layers, m.pp * m.vp
         even = count % chunks == 0
         if m.pp == 1:

@@ -5,7 +5,13 @@ import json
 import pytest
 
 from models.errors import UsageError
-from models.physics.performance.cards import INHERITED_CAST_BYTES, AcceleratorCard, ModelShape, dtype_name
+from models.physics.performance.cards import (
+    INHERITED_CAST_BYTES,
+    INHERITED_NARROW_E_MAX,
+    AcceleratorCard,
+    ModelShape,
+    dtype_name,
+)
 from models.physics.performance.constants import FILE_NAME, Software, from_document, read_constants
 from models.shipped import catalogue_folder
 from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_kernels
@@ -39,7 +45,7 @@ def test_an_unmeasured_narrow_format_pays_for_its_casts():
     card = make_card()
     assert card.curve("fp8").cast_bytes == 7.0
     assert card.curve("fp4").cast_bytes == INHERITED_CAST_BYTES
-    assert card.curve("fp4").e_max == card.curve("bf16").e_max
+    assert card.curve("fp4").e_max == min(card.curve("bf16").e_max, INHERITED_NARROW_E_MAX)
     assert card.curve("fp16").cast_bytes == 0.0
 
 
