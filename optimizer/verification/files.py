@@ -212,7 +212,7 @@ def _check_table(path: Path, expected: Sequence[Mapping[str, Any]], key: str) ->
         return checks
     head, rows = (table[0], table[1:]) if table else ([], [])
     columns = list(dict.fromkeys(name for row in expected for name in row))
-    if not checks.same("columns", head, columns):
+    if not checks.same("columns", head, [str(safe_cell(name)) for name in columns]):
         return checks
     checks.same("rows", len(rows), len(expected))
     for number, (cells, row) in enumerate(zip(rows, expected, strict=False), start=2):

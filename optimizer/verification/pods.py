@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from models.candidates.fabric_summary import name_of_row
 from models.instance import Instance
-from models.parts.model_card import ModelCard
 from models.parts.rack import Rack
 from models.physics.checkpointing import goodput, optimal_interval
-from models.physics.first_order import communication_factor, serving_rate, training_rate
-from models.policy import PowerFigure, Stated
+from models.policy import PowerFigure
 from models.site import Chain
 from models.units import Unlimited
-from models.workload import Serving, Training
+from models.workload import Serving
 from optimizer.design import PodChoice
 from optimizer.verification.clos import ceil_div
 from optimizer.verification.fabric import FabricFacts, check_fabric
 from optimizer.verification.findings import Checks
 from optimizer.verification.racks import EIA, RackParts, check_rack
+from optimizer.verification.throughput import Throughput, throughput_of
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL)
-MEMORY_SHARE = 0.9
-TRAINING_BYTES_PER_PARAMETER = 16.0
-WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5625}
 SMALLEST_FRAME = 42.0
 
 Watts3 = tuple[float, float, float]
@@ -40,7 +37,7 @@ class PodFacts:
     network_racks: int
     accelerators: int
     loads: dict[Chain, Watts3]
-    throughput: float
+    delivered: Throughput
     failure_rate: float
     goodput: float
 
@@ -48,6 +45,11 @@ class PodFacts:
     def count(self) -> int:
         """How many of these pods."""
         return self.pod.count
+
+    @property
+    def throughput(self) -> float:
+        """Tokens per second without failures of one pod."""
+        return self.delivered.tokens_s
 
     @property
     def rate(self) -> float:
@@ -96,7 +98,7 @@ def _facts(instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricF
         network_racks=_network_racks(instance, pod, fabric),
         accelerators=accelerators,
         loads=_loads(instance, pod, parts, fabric),
-        throughput=_throughput(instance, pod, parts, accelerators, fabric.narrowest),
+        delivered=throughput_of(instance, pod, parts, accelerators, fabric.injection, fabric.narrowest),
         failure_rate=failures,
         goodput=useful,
     )
@@ -140,34 +142,6 @@ def _loads(instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricF
     return {chain: (watts[0], watts[1], watts[2]) for chain, watts in chains.items()}
 
 
-def _stated(stated: Stated[float] | None) -> float:
-    if stated is None:
-        raise ValueError("an assumption this workload needs is not stated")
-    return stated.value
-
-
-def _throughput(instance: Instance, pod: PodChoice, parts: RackParts, accelerators: int, bandwidth: float) -> float:
-    """Tokens/s without failures; zero where the model does not fit in memory."""
-    workload, given = instance.workloads[pod.cluster], instance.assumptions
-    shape = instance.catalogue.get(ModelCard, workload.model).shape()
-    peak, memory = parts.accelerator.peak(workload.dtype.value), parts.accelerator.memory
-    if peak is None or memory is None:
-        raise ValueError(f"accelerator {parts.accelerator.id} lacks peak or memory")
-    if isinstance(workload, Training):
-        sustained = peak * _stated(given.training_derating)
-        exposed = _stated(given.exposed_communication)
-        factor = communication_factor(
-            accelerators, sustained, bandwidth, workload.global_batch, workload.model_parallel, exposed
-        )
-        fits = shape.params() * TRAINING_BYTES_PER_PARAMETER <= MEMORY_SHARE * memory * accelerators
-        return float(training_rate(accelerators, sustained, shape.params(), factor)) if fits else 0.0
-    domain = min(parts.accelerator.scaleup_domain or 1, parts.system.accelerators or 1)
-    if shape.params() * WEIGHT_BYTES[workload.dtype.value] > MEMORY_SHARE * memory * domain:
-        return 0.0
-    sustained = peak * _stated(given.serving_derating)
-    return float(serving_rate(accelerators, sustained, shape.active_params(), workload.prompt, workload.answer))
-
-
 def _goodput(instance: Instance, cluster: str, accelerators: int, nodes: int) -> tuple[float, float]:
     given = instance.assumptions
     rate = accelerators * given.accelerator_failure_rate.value + nodes * given.node_failure_rate.value
@@ -177,12 +151,31 @@ def _goodput(instance: Instance, cluster: str, accelerators: int, nodes: int) ->
     return rate, float(goodput(optimal_interval(write, rate), write, rate, 0.0, restart))
 
 
+def _fabric_name(fabric: Mapping[str, Any]) -> str:
+    """Switch, tiers, leaf split, rails; in three tiers the spine split and the core; speed between switches."""
+    split = f"{fabric['down']}:{fabric['up']}" if fabric["up"] else f"{fabric['down']}"
+    words = [fabric["switch"], f"{fabric['tiers']}t", split, "rail" if fabric["rail_optimised"] else "plain"]
+    if fabric["tiers"] == 3:
+        words += [f"s{fabric['spine_split_down']}:{fabric['spine_split_up']}", f"c{fabric['core']}"]
+    return ".".join([*words, f"{fabric['uplink_speed'] * 8e-9:g}G"])
+
+
+def _compare_mapping(checks: Checks, facts: PodFacts, prefix: str) -> None:
+    """What a design tells of its mapping, field by field; nothing where throughput is a stated share of peak."""
+    told, expected = dict(facts.pod.performance), facts.delivered.performance
+    for name in sorted(told.keys() | expected.keys()):
+        reported, wanted = told.get(name), expected.get(name)
+        if isinstance(wanted, dict) and isinstance(reported, dict):
+            reported, wanted = sorted(reported.items()), sorted(wanted.items())
+        checks.same(f"{prefix}.performance.{name}", reported, wanted)
+
+
 def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -> None:
     pod, workload = facts.pod, instance.workloads[facts.pod.cluster]
     fabric = pod.fabric
     rack = f"{pod.systems_per_rack}x{pod.system}@{pod.frame}.{pod.cooling}"
     expected = {
-        "pod_id": f"{rack}|{name_of_row(fabric)}|{facts.accelerators}",
+        "pod_id": f"{rack}|{_fabric_name(fabric)}|{facts.accelerators}",
         "accelerators": facts.accelerators,
         "node_racks": facts.node_racks,
         "network_racks": facts.network_racks,
@@ -194,11 +187,13 @@ def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -
         "injection_b_s": facts.fabric.injection,
         "bisection_b_s": facts.fabric.bisection,
         "throughput_tokens_s": facts.throughput,
+        "throughput_band": facts.delivered.band,
         "failure_rate_per_s": facts.failure_rate,
         "goodput": facts.goodput,
     }
     for name, value in expected.items():
         checks.same(f"{prefix}.{name}", getattr(pod, name), value)
+    _compare_mapping(checks, facts, prefix)
     checks.rule(f"{prefix}.throughput_tokens_s", facts.throughput > 0, facts.throughput, "the model fits in memory")
     sizes = workload.design_space.sizes
     each = facts.accelerators // pod.systems

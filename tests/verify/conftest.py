@@ -41,6 +41,7 @@ VARIANTS: dict[str, tuple[str, Data, tuple[str, ...] | None]] = {
     "pairs": ("performance", {"sites": {"hall": {"power": _PAIRS}}}, None),
     "plain": ("performance", _space(fabric=_FABRIC), None),
     "limits": ("performance", {"limits": _LIMITS, "money": _MONEY}, _ALL),
+    "mapping": ("performance", {"workloads": {"train": {"throughput": "mapping"}}}, None),
     "serving-goodput": ("serving", {}, ("tco", "goodput")),
     "two-goodputs": ("two-clusters", {}, ("tco", "goodput", "throughput:train")),
     "rack-scale": (

@@ -1,0 +1,116 @@
+"""Throughput of a pod without failures: from one stated derating, or from the mapping that the design says it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+from typing import Any
+
+import numpy as np
+
+from models.instance import Instance
+from models.parts.accelerator import Accelerator
+from models.parts.model_card import ModelCard
+from models.physics.first_order import communication_factor, serving_rate, training_rate
+from models.physics.performance.cards import AcceleratorCard, Network, dtype_name
+from models.physics.performance.constants import FILE_NAME, Software, read_constants
+from models.physics.performance.mapping import enumerate_mappings
+from models.physics.performance.setting import Setting
+from models.physics.performance.training import TERMS, binding_term, evaluate, usable_memory
+from models.policy import Stated
+from models.shipped import catalogue_folder
+from models.workload import ThroughputMethod, Training
+from optimizer.design import PodChoice
+from optimizer.verification.racks import RackParts
+
+MEMORY_SHARE = 0.9
+TRAINING_BYTES_PER_PARAMETER = 16.0
+WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5625}
+STEPS_PER_OCTAVE = 6
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Tokens/s (zero where the model does not fit), its relative band, and what the search reports of the mapping."""
+
+    tokens_s: float
+    band: float
+    performance: dict[str, Any]
+
+
+def throughput_of(
+    instance: Instance, pod: PodChoice, parts: RackParts, accelerators: int, injection: float, narrowest: float
+) -> Throughput:
+    """Throughput of one pod; ``injection`` and ``narrowest`` [B/s] per accelerator, at its NICs and at the narrowest tier."""
+    workload = instance.workloads[pod.cluster]
+    if isinstance(workload, Training) and workload.throughput is ThroughputMethod.MAPPING:
+        return _of_mapping(instance, pod, parts, accelerators, injection, narrowest)
+    return Throughput(_first_order(instance, pod, parts, accelerators, narrowest), 0.0, {})
+
+
+def _stated(stated: Stated[float] | None) -> float:
+    if stated is None:
+        raise ValueError("an assumption this workload needs is not stated")
+    return stated.value
+
+
+def _first_order(instance: Instance, pod: PodChoice, parts: RackParts, accelerators: int, bandwidth: float) -> float:
+    workload, given = instance.workloads[pod.cluster], instance.assumptions
+    shape = instance.catalogue.get(ModelCard, workload.model).shape()
+    peak, memory = parts.accelerator.peak(workload.dtype.value), parts.accelerator.memory
+    if peak is None or memory is None:
+        raise ValueError(f"accelerator {parts.accelerator.id} lacks peak or memory")
+    if isinstance(workload, Training):
+        sustained = peak * _stated(given.training_derating)
+        exposed = _stated(given.exposed_communication)
+        factor = communication_factor(
+            accelerators, sustained, bandwidth, workload.global_batch, workload.model_parallel, exposed
+        )
+        fits = shape.params() * TRAINING_BYTES_PER_PARAMETER <= MEMORY_SHARE * memory * accelerators
+        return float(training_rate(accelerators, sustained, shape.params(), factor)) if fits else 0.0
+    domain = min(parts.accelerator.scaleup_domain or 1, parts.system.accelerators or 1)
+    if shape.params() * WEIGHT_BYTES[workload.dtype.value] > MEMORY_SHARE * memory * domain:
+        return 0.0
+    sustained = peak * _stated(given.serving_derating)
+    return float(serving_rate(accelerators, sustained, shape.active_params(), workload.prompt, workload.answer))
+
+
+def _of_mapping(
+    instance: Instance, pod: PodChoice, parts: RackParts, accelerators: int, injection: float, narrowest: float
+) -> Throughput:  # fmt: skip
+    """The best mapping on exactly the accelerators the design says are used, which are no more than it has."""
+    workload = instance.workloads[pod.cluster]
+    assert isinstance(workload, Training)
+    used = int(pod.performance["accelerators_used"])
+    if not 0 < used <= accelerators:
+        raise ValueError(f"a mapping on {used} of {accelerators} accelerators")
+    constants = read_constants(catalogue_folder() / FILE_NAME)
+    shape = instance.catalogue.get(ModelCard, workload.model).shape()
+    part = parts.accelerator.id
+    card = AcceleratorCard.from_row(instance.catalogue.rows[Accelerator.file][part], constants.kernel_class(part))
+    domain = min(parts.accelerator.scaleup_domain or 1, parts.system.accelerators or 1)
+    # the taper is rounded to the slower side in sixths of an octave
+    taper = 2.0 ** (-ceil(-log2(min(narrowest / injection, 1.0)) * STEPS_PER_OCTAVE - 1e-6) / STEPS_PER_OCTAVE)
+    network = Network.of(card, injection, domain=domain, oversubscription=1.0 / taper)
+    batch, dtype = max(1, round(workload.global_batch / shape.seq)), dtype_name(workload.dtype.value)
+    setting = Setting(shape, card, network, float(batch), dtype, constants, Software.of(dtype, card.available))
+    mappings = enumerate_mappings(shape, used, batch)
+    times = evaluate(setting, mappings)
+    steps = np.where(times.memory <= usable_memory(setting), times.step, np.inf)
+    first, second = (int(row) for row in [*np.argsort(steps, kind="stable")[:2], -1][:2])
+    stated = instance.assumptions.production_factor
+    factor = stated.value if stated is not None else constants.production_factor
+    terms = {term: float(times.terms[term][first]) for term in TERMS}
+    runner_up = second >= 0 and bool(np.isfinite(steps[second]))
+    performance = {
+        "mapping": str(mappings.row(first)),
+        "accelerators_used": used,
+        "runner_up": str(mappings.row(second)) if runner_up else None,
+        "runner_up_share": float(steps[first] / steps[second]) if runner_up else None,
+        "binding": binding_term(terms),
+        "step_s": float(sum(terms.values())),
+        "terms_s": terms,
+        "memory_bytes": float(times.memory[first]),
+    }
+    tokens = batch * shape.seq / float(steps[first])
+    return Throughput(tokens * factor, constants.band(part), performance)
