@@ -17,6 +17,8 @@ from optimizer.validation.reader import validate
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance-model.md"
 
+APART = ("sc21-t2-zero3", "vtrain-singlenode", "megascale-megatron")
+
 
 def constants_table() -> list[str]:
     document = json.loads((catalogue_folder() / FILE_NAME).read_text(encoding="utf-8"))
@@ -55,7 +57,12 @@ def error_table(folder: Path) -> list[str]:
         f"| {Path(g.file).name} | {g.group} | {g.n} | {g.mean_abs_error:.1%} | {g.bias:+.1%} | {g.worst:+.1%} |"
         for g in report.groups
     ]
-    lines += ["", "Not evaluated, by reason:", ""]
+    judged = [
+        g.mean_abs_error for g in report.groups if Path(g.file).name.startswith("training") and g.group not in APART
+    ]
+    mean = sum(judged) / len(judged)
+    lines += ["", f"Mean over the {len(judged)} training groups, the three reported apart left out: {mean:.1%}.", ""]
+    lines += ["Not evaluated, by reason:", ""]
     reasons: dict[str, int] = {}
     for one in report.skipped:
         reasons[one.reason] = reasons.get(one.reason, 0) + 1

@@ -24,12 +24,12 @@ COMPUTING_TERMS = ("gemm", "attention", "hbm", "optimizer", "cache", "prefill")
 class PowerShares:
     """Shares of the rating an accelerator draws while computing, waiting and idle, and the host's share of the rest.
 
-    The defaults come from node power measured during MLPerf training (AC, whole nodes of eight H100): about 0.94 of the rating in
+    The defaults come from node power measured during MLPerf training (AC, whole nodes of eight H100): about 0.92 of the rating in
     compute-bound runs and a quarter less for a whole node in a communication-bound one; idle from vendor telemetry examples.
     """
 
-    busy: float = 0.94
-    waiting: float = 0.45
+    busy: float = 0.92
+    waiting: float = 0.42
     idle: float = 0.12
     host: float = 0.40
 

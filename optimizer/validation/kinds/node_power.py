@@ -94,14 +94,25 @@ def _terms(workload: str, card: AcceleratorCard, packages: int, nodes: int, look
     model = _BERT if row["model"] == _BERT.name else lookup.model(row["model"])
     model = model.with_seq(int(row["seq"]))
     dtype = row["dtype"] if row["dtype"] in card.peak else "bf16"
-    batch = int(row["global_batch"])
-    fixed = Fixed(tp=int(row["tp"]), pp=int(row["pp"]), cp=int(row["cp"]), vp=int(row["vp"]), mbs=int(row["mbs"]))
-    fixed_shard = Fixed(fixed.tp, fixed.cp, fixed.pp, None, None, fixed.vp, fixed.mbs, 0, int(fixed.tp != 1), None)
-    copies = packages // (int(row["tp"]) * int(row["pp"]) * int(row["cp"]))
-    batch = max(batch, copies * int(row["mbs"]))
-    found = enumerate_mappings(model, packages, batch - batch % max(copies * int(row["mbs"]), 1), fixed_shard)
+    stated = Fixed(
+        tp=int(row["tp"]),
+        pp=int(row["pp"]),
+        cp=int(row["cp"]),
+        vp=int(row["vp"]),
+        mbs=int(row["mbs"]),
+        recompute=0,
+        sp=int(row["tp"] != "1"),
+    )
+    replica = int(row["tp"]) * int(row["pp"]) * int(row["cp"])
+    copies = max(packages // replica, 1) * int(row["mbs"])
+    batch = max(int(row["global_batch"]) // copies, 1) * copies
+    found = enumerate_mappings(model, packages, batch, stated)
     if not len(found):
-        raise SkipRecord("the workload's mapping does not fit this number of accelerators")
+        # another size than the benchmark's own: any mapping that divides it
+        batch = max(int(row["global_batch"]) // packages, 1) * packages
+        found = enumerate_mappings(model, packages, batch)
+    if not len(found):
+        raise SkipRecord("no mapping of the workload fits this number of accelerators")
     setting = Setting(
         model, card, lookup.network(card, {}), float(batch), dtype, lookup.constants, Software.of(dtype, card.available)
     )
