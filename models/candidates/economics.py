@@ -58,7 +58,11 @@ def economics_of(instance: Instance, site: str, basis: PriceBasis | None = None)
     price, carbon = _energy(instance, site)
     return Economics(
         basis=basis or money.price_basis,
-        charges=float(landed_cost(1.0, freight_share=money.freight.value, duty_share=money.duty.value, tax_share=money.tax.value).total),
+        charges=float(
+            landed_cost(
+                1.0, freight_share=money.freight.value, duty_share=money.duty.value, tax_share=money.tax.value
+            ).total
+        ),
         annuity=float(annuity_factor(given.discount_rate.value, years)),
         years=years,
         maintenance=given.maintenance_per_year.value,

@@ -43,7 +43,7 @@ def changes(draw: st.DrawFn, cluster: str) -> dict[str, Any]:
         workload |= {"tokens": f"{draw(st.floats(0.5, 5)):.2f} Ttoken"}
         if draw(st.booleans()):
             workload["bisection_at_least"] = f"{draw(st.integers(50, 400))} Gbit/s"
-    loading = draw(st.sampled_from([0.03, 0.11, 0.25]))
+    loading = draw(st.sampled_from([0.0123, 0.03, 0.11, 0.25]))
     return {
         "workloads": {cluster: workload},
         "sites": {
