@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from optimizer.backends.protocol import SolverOptions
 from optimizer.compiled_model import CompiledModel
 
 LARGEST_FOR_CPSAT = 300
 """Columns. Single-worker CP-SAT falls behind on larger models, whose relaxation decides."""
 MOST_UNIT_ROWS = 0.5
 """Share of rows with coefficients 0, 1, -1 only: set packing, partitioning and facility location are LP-dominated."""
+
+
+TINY = 45
+"""Columns up to which CP-SAT without presolve wins whatever the rows look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,14 @@ def features(model: CompiledModel) -> Features:
 def choose(model: CompiledModel) -> str:
     """Name of the solver for ``model``: CP-SAT for small dense integer programs it accepts, HiGHS for everything else."""
     seen = features(model)
-    if not seen.all_integer or seen.columns > LARGEST_FOR_CPSAT or seen.unit_rows > MOST_UNIT_ROWS:
+    lp_dominated = seen.unit_rows > MOST_UNIT_ROWS and seen.columns > TINY
+    if not seen.all_integer or seen.columns > LARGEST_FOR_CPSAT or lp_dominated:
         return "highs"
     from optimizer.backends.cpsat import CpSat
 
     return "cpsat" if CpSat.unavailable() is None and CpSat.refusal(model) is None else "highs"
+
+
+def recommended(model: CompiledModel, backend: str) -> SolverOptions:
+    """Options for ``backend`` on ``model``: CP-SAT's presolve costs more than it saves on tiny programs."""
+    return SolverOptions(presolve=not (backend == "cpsat" and model.n_columns <= TINY))

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.errors import SolverError, UsageError
 from optimizer.backends import backend_class
-from optimizer.backends.features import choose
+from optimizer.backends.features import choose, recommended
 from optimizer.backends.protocol import SolverOptions
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.algorithms import algorithm_class, default_for
@@ -64,7 +64,7 @@ def solve(
     program or a solver that is missing or refuses the model.
     """
     started = time.perf_counter()
-    setup = _Setup(model, backend, options or SolverOptions(), reduce)
+    setup = _Setup(model, backend, options, reduce)
     k = model.n_objectives
     wanted = _per_objective(resolution, k, "resolution")
     parts = _per_objective(shares, k, "shares")
@@ -106,7 +106,7 @@ def payoff_ranges(
     model: CompiledModel, *, backend: str = "auto", options: SolverOptions | None = None, reduce: bool = True
 ) -> Payoff | None:
     """The payoff table of ``model`` in its units, or None when it has no legal point. SolverError when a solve fails."""
-    setup = _Setup(model, backend, options or SolverOptions(), reduce)
+    setup = _Setup(model, backend, options, reduce)
     setup.oracle.delta = setup.fine_delta()
     asking = lexicographic(model.n_objectives, setup.oracle.delta)
     solves = 0
@@ -130,15 +130,15 @@ def payoff_ranges(
 class _Setup:
     """The scaled problem and its oracle."""
 
-    def __init__(self, model: CompiledModel, backend: str, options: SolverOptions, reduce: bool) -> None:
+    def __init__(self, model: CompiledModel, backend: str, options: SolverOptions | None, reduce: bool) -> None:
         self.model = model
-        self.options = options
         self.backend = choose(model) if backend == "auto" else backend
+        self.options = options or recommended(model, self.backend)
         refusal = backend_class(self.backend).refusal(model)
         if refusal is not None:
             raise SolverError(f"backend {self.backend} refuses this model: {refusal}")
         self.problem = ScaledProblem.of(model, _rough_ranges(model))
-        self.oracle = Oracle(self.problem, OracleOptions(self.backend, options, reduce=reduce))
+        self.oracle = Oracle(self.problem, OracleOptions(self.backend, self.options, reduce=reduce))
 
     def fine_delta(self) -> Floats:
         """A delta that holds an objective at a value: one step, or a sliver of a continuous one."""

@@ -143,7 +143,7 @@ def test_names_and_features() -> None:
         backend_class("cpsatt")
     dense = random_program(2, 0)
     assert choose(dense) == "cpsat"
-    packing = program([[1] * 6, [-1] * 6], [([1, 1, 0, 0, 1, 0], 0, 1), ([0, 1, 1, 1, 0, 0], 0, 1)])
+    packing = program([[1] * 60, [-1] * 60], [([1, 1, 0, 0, 1, 0] * 10, 0, 1), ([0, 1, 1, 1, 0, 0] * 10, 0, 1)])
     assert choose(packing) == "highs"
     assert choose(program([[1, 1]], integer=[True, False])) == "highs"
 
