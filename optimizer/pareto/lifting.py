@@ -17,6 +17,8 @@ from scipy import sparse
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.pricing import Indices
 
+MOST_ROWS = 100
+"""Rows added per group at most; each has an entry per option."""
 _MARGIN = 1e-7
 
 
@@ -130,5 +132,5 @@ class Lifting:
                 whole = np.minimum(np.floor(limits + margin), top if math.isfinite(top) else math.inf)
                 self.impossible |= whole < bottom - _MARGIN
                 useful = bool((whole < top - _MARGIN).any())
-            if useful and bool(np.isfinite(whole).all()):
+            if useful and len(self._new) < MOST_ROWS and bool(np.isfinite(whole).all()):
                 self._new.append((column, whole, side))

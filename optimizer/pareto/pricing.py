@@ -13,6 +13,8 @@ from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.relaxation import Relaxed
 
 Indices = NDArray[np.intp]
+ROUNDING = 1e-11
+"""Share of the size of the numbers involved that is left for floating-point error in a bound."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,14 +80,14 @@ class Priced:
                 return replace(self, bound=math.inf)
             bound += least
             up[group] = np.maximum(up[group] - least, 0.0)
-        return replace(self, bound=bound, up=up)
+        return replace(self, bound=bound - 0.1 * ROUNDING * (abs(bound) + abs(self.bound)), up=up)
 
     def within(self, ceiling: float, kinds: Kinds, low: Floats, high: Floats) -> tuple[Floats, Floats]:
         """``low`` and ``high`` tightened to what stays at or below ``ceiling``."""
         if not math.isfinite(ceiling) or not math.isfinite(self.bound):
             return low, high
         room = ceiling - self.bound
-        room = max(0.0, room + 1e-9 * abs(room) + 1e-9)
+        room = max(0.0, room + ROUNDING * (abs(ceiling) + abs(self.bound)) + 1e-9)
         upper = np.where(kinds.binary & (self.up > room), np.minimum(high, self.low), high)
         lower = np.where(kinds.binary & (self.down > room), np.maximum(low, self.high), low)
         some = kinds.general

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -136,6 +137,21 @@ def test_cpsat_refuses_with_the_reason() -> None:
     assert refusal(program([[0.25, 1.5]], [([0.1, 0.7], 0, 0.75)])) is None
     with pytest.raises(SolverError, match="continuous"):
         create("cpsat", program([[1, 1]], integer=[True, False]))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.import_module(f"optimizer.backends.{name}").BACKEND
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+    assert "not installed" in str(found.unavailable())
+    with pytest.raises(SolverError, match="not installed"):
+        backend_class(name)
+
+
+@pytest.mark.parametrize("name", USABLE)
+def test_a_row_without_columns_counts(name: str) -> None:
+    model = program([[1, 1]], [([0, 0], 1, 2)])
+    assert create(name, model).solve(weights=[1.0]).proof is Proof.INFEASIBLE
 
 
 def test_names_and_features() -> None:
