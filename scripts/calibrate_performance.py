@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, minimize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -56,6 +56,8 @@ GROUP_WEIGHT = {
     "vtrain-singlenode": 0.25,
     "megascale-megatron": 0.5,
 }
+HELD = {"korthikanti": 0.058, "sc21-t1": 0.058, "sc21-t2-ptdp": 0.058, "vtrain-multinode": 0.095}
+"""Accuracy that a lower mean over the groups must not cost."""
 PER_GROUP = 40
 CANDIDATES = 300
 STATED = 4
@@ -73,6 +75,7 @@ class Record:
         self.record, self.case = record, case
         self.group = str(record["group"])
         self.metric = training.METRICS[str(record["metric"])]
+        self.sign = 1.0 if self.published_unit(2.0) > self.published_unit(1.0) else -1.0
         stated = self.metric == "step_time_s" and len(case.mappings) <= STATED
         self.weight = (1.0 if stated else CONVERTED) * GROUP_WEIGHT.get(self.group, 1.0)
 
@@ -82,29 +85,14 @@ class Record:
         times = evaluate(setting, self.case.mappings)
         step = np.where(times.memory <= usable_memory(setting), times.step, np.inf)
         best = float(step.min()) if np.isfinite(step).any() else float(times.step.min())
-        value = training.published_unit(
-            self.metric,
-            self.record,
-            setting.model,
-            setting.accelerator,
-            self.case.accelerators,
-            setting.global_batch,
-            best,
+        return self.sign * float(np.log(self.published_unit(best) / float(self.record["value"])))
+
+    def published_unit(self, step: float) -> float:
+        """A step time [s] in the record's own unit."""
+        case, setting = self.case, self.case.setting
+        return training.published_unit(
+            self.metric, self.record, setting.model, setting.accelerator, case.accelerators, setting.global_batch, step
         )
-        slower_is_larger = (
-            training.published_unit(
-                self.metric,
-                self.record,
-                setting.model,
-                setting.accelerator,
-                self.case.accelerators,
-                setting.global_batch,
-                2 * best,
-            )
-            > value
-        )
-        sign = 1.0 if slower_is_larger else -1.0
-        return sign * float(np.log(value / float(self.record["value"])))
 
 
 def read_training(folder: Path) -> list[Record]:
@@ -158,6 +146,30 @@ def fit(records: Sequence[Record], base: PerformanceConstants, start: FreeConsta
     return FreeConstants(*(float(v) for v in solved.x * scale))
 
 
+def polish(
+    records: Sequence[Record], base: PerformanceConstants, start: FreeConstants, evaluations: int
+) -> FreeConstants:
+    """A short descent on what is reported: the mean over groups of the mean absolute error, each group's accuracy held."""
+    scale = np.array([getattr(start, name) for name in NAMES])
+    low = np.array([getattr(LOW, name) for name in NAMES])
+    high = np.array([getattr(HIGH, name) for name in NAMES])
+
+    def objective(x: np.ndarray) -> float:
+        if np.any(x * scale < low) or np.any(x * scale > high):
+            return 1.0
+        errors = {
+            g: e["mean_abs_error"]
+            for g, e in group_errors(records, replace(base, free=FreeConstants(*(x * scale)))).items()
+        }
+        held = sum(max(0.0, errors[group] - limit) for group, limit in HELD.items() if group in errors)
+        return float(np.mean([e for group, e in errors.items() if group not in APART])) + held
+
+    corners = np.vstack([np.ones(len(NAMES)), np.ones((len(NAMES), len(NAMES))) + 0.04 * np.eye(len(NAMES))])
+    options = {"maxfev": evaluations, "initial_simplex": corners}
+    found = minimize(objective, np.ones(len(NAMES)), method="Nelder-Mead", options=options)
+    return FreeConstants(*(float(v) for v in found.x * scale))
+
+
 def jackknife(
     records: Sequence[Record], base: PerformanceConstants, best: FreeConstants
 ) -> dict[str, tuple[float, float]]:
@@ -171,10 +183,10 @@ def jackknife(
 
 
 def group_errors(records: Sequence[Record], constants: PerformanceConstants) -> dict[str, dict[str, float]]:
-    """Mean absolute error and bias (positive: too slow) per group."""
+    """Mean absolute error and bias per group, in the records' own units."""
     errors: dict[str, list[float]] = defaultdict(list)
     for one in records:
-        errors[one.group].append(float(np.expm1(one.error(constants))))
+        errors[one.group].append(float(np.expm1(one.error(constants) * one.sign)))
     return {
         group: {"n": len(e), "mean_abs_error": round(float(np.mean(np.abs(e))), 4), "bias": round(float(np.mean(e)), 4)}
         for group, e in errors.items()
@@ -257,6 +269,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--version", type=int, default=1)
+    parser.add_argument("--polish", type=int, default=160, help="evaluations of the final descent")
     options = parser.parse_args()
     path = catalogue_folder() / FILE_NAME
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -267,7 +280,7 @@ def main() -> None:
         document["classes"][name].update(links)
     base = from_document(document)
     records = read_training(options.folder)
-    best = fit(records, base, START)
+    best = polish(records, base, fit(records, base, START), options.polish)
     spans = jackknife(records, base, best)
     document["version"] = options.version
     for name in NAMES:

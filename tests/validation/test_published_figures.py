@@ -17,8 +17,8 @@ from optimizer.validation.records import RowStatus
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "validation"
 APART = {"sc21-t2-zero3", "vtrain-singlenode", "megascale-megatron"}
-MINUTES = {"mlperf-gpt3-tpu_v5p-bf16", "mlperf-gpt3-gaudi2-fp8"}
-"""Groups that print minutes with evaluation in them, and no mapping, on parts without microbenchmarks of their formats."""
+INHERITED = {"mlperf-gpt3-tpu_v5p-bf16"}
+"""Minutes with evaluation in them and no mapping, on a part whose class has no microbenchmark at all."""
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,10 @@ def errors(report: Report, stem: str) -> dict[str, float]:
 
 
 def test_training_groups_stay_within_seven_percent_on_average(report):
-    groups = {name: e for name, e in errors(report, "training").items() if name not in APART | MINUTES}
-    assert len(groups) >= 15
+    groups = {name: e for name, e in errors(report, "training").items() if name not in APART}
+    assert len(groups) >= 17
     assert np.mean(list(groups.values())) <= 0.07
+    assert np.mean([e for name, e in groups.items() if name not in INHERITED]) <= 0.06
 
 
 @pytest.mark.parametrize(
