@@ -68,6 +68,7 @@ class Run:
         self._started = time.perf_counter() if started is None else started
         self.tally = Tally()
         self.stopped_by: str | None = None
+        self._next_report = 0.0
         self.problem_text: str | None = None
         self._solutions: dict[Point, Floats] = {}
         space.on_settled, space.on_listed = ledger.settle, ledger.list_point
@@ -139,10 +140,13 @@ class Run:
         return SolveLimits(seconds, each.nodes, each.watchdog_factor)
 
     def _report(self) -> None:
-        if self._on_progress is not None:
-            unfinished = self._algorithm.unfinished()
-            elapsed = time.perf_counter() - self._started
-            self._on_progress(measure(self._space, unfinished, self.tally.effort.solves, elapsed))
+        began = time.perf_counter()
+        if self._on_progress is None or began < self._next_report:
+            return
+        unfinished = self._algorithm.unfinished()
+        self._on_progress(measure(self._space, unfinished, self.tally.effort.solves, began - self._started))
+        ended = time.perf_counter()
+        self._next_report = ended + max(0.1, 20 * (ended - began))
 
     def result(
         self, *, backend: str, resolution: Sequence[float | None], error: Floats, relaxations: int

@@ -10,6 +10,11 @@ from optimizer.compiled_model import Floats
 from optimizer.pareto.result import HypervolumeBounds
 
 
+def affordable(count: int, k: int) -> bool:
+    """Whether the volume under ``count`` points takes seconds at most: its cost grows with the power of k."""
+    return k <= 3 or count <= {4: 20_000, 5: 1_500}.get(k, 300)
+
+
 def covered_volume(points: Floats, ideal: Floats, reference: Floats) -> float:
     """Share of the box from ``ideal`` to ``reference`` (k each) dominated by ``points`` (n x k), minimisation."""
     import moocore
@@ -33,11 +38,15 @@ def open_volume(uppers: Floats, ideal: Floats, reference: Floats) -> float:
 
 
 def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats) -> HypervolumeBounds | None:
-    """Hypervolume of the listed points, and the most the true frontier can have; None without points.
+    """Hypervolume of the listed points, and the most the true frontier can have; None without points or where it would take too long.
 
     The reference is the componentwise worst listed value plus a tenth of the range (one where that is zero).
     """
-    if points.shape[0] == 0 or not np.isfinite(ideal).all():
+    if (
+        points.shape[0] == 0
+        or not np.isfinite(ideal).all()
+        or not affordable(len(points) + len(open_uppers), points.shape[1])
+    ):
         return None
     worst = points.max(axis=0)
     spans = worst - ideal

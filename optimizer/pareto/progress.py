@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.pareto.indicators import covered_volume, open_volume
+from optimizer.pareto.indicators import affordable, covered_volume, open_volume
 from optimizer.pareto.query import Point
 from optimizer.pareto.space import Space
 
@@ -38,7 +38,7 @@ def measure(space: Space, unfinished: Sequence[Point], solves: int, seconds: flo
     zones = [s.upper for s in space.settled if not s.closed.proven] + list(unfinished)
     uppers = np.array(zones, dtype=np.float64).reshape(-1, space.k)
     covered, left = 0.0, 1.0 if len(uppers) else 0.0
-    if len(points) and bool(np.isfinite(space.ideal).all()):
+    if len(points) and bool(np.isfinite(space.ideal).all()) and affordable(len(points) + len(uppers), space.k):
         worst = points.max(axis=0)
         reference = worst + np.maximum(0.1 * (worst - space.ideal), space.delta)
         covered = covered_volume(points, space.ideal, reference)

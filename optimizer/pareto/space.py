@@ -44,6 +44,7 @@ class Space:
     settled: list[Settled] = field(default_factory=list)
     on_settled: Callable[[Settled], None] | None = None
     on_listed: Callable[[Point], None] | None = None
+    _listed: Floats = field(default_factory=lambda: np.empty((0, 1)))
 
     @property
     def k(self) -> int:
@@ -54,6 +55,13 @@ class Space:
     def exact(self) -> bool:
         """True when the run lists every nondominated point."""
         return bool(self.discrete.all() and (self.delta == 1.0).all())
+
+    @property
+    def listed(self) -> Floats:
+        """The listed points (n x k) in the order in which they were listed."""
+        if len(self.points) != len(self._listed):
+            self._listed = np.array(list(self.points), dtype=np.float64).reshape(-1, self.k)
+        return self._listed
 
     def list_point(self, answer: Answer) -> bool:
         """List the point of ``answer``; false when it was listed already."""
@@ -84,7 +92,7 @@ class Space:
 
     def far(self) -> Floats:
         """A finite far end of each objective (k): its worst legal value, or the worst listed one where the relaxation gives none."""
-        known = np.array(list(self.points)) if self.points else np.empty((0, self.k))
+        known = self.listed
         near = np.where(np.isfinite(self.ideal), self.ideal, 0.0)
         return np.where(
             np.isfinite(self.worst), self.worst, known.max(axis=0, initial=-math.inf).clip(near + self.delta)
@@ -99,6 +107,16 @@ class Space:
         """Normalised edge lengths (m x k) of zones between the ideal and the corner (the far end where unbounded)."""
         near = np.where(np.isfinite(self.ideal), self.ideal, 0.0)
         return np.asarray((np.minimum(uppers, self.far()) - near) / self.spans(), dtype=np.float64)
+
+
+def largest_first(values: Floats, count: int) -> NDArray[np.intp]:
+    """Positions of the ``count`` largest values, largest first, ties in order of position."""
+    if values.size > 4 * count:
+        limit = np.partition(values, values.size - count)[values.size - count]
+        among = np.flatnonzero(values >= limit)
+    else:
+        among = np.arange(values.size)
+    return among[np.argsort(-values[among], kind="stable")][:count]
 
 
 class Algorithm(Protocol):

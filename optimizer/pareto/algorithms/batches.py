@@ -14,7 +14,7 @@ import numpy as np
 from optimizer.pareto.query import Answer, Outcome, Point, Query
 from optimizer.pareto.result import Closure
 from optimizer.pareto.search_region import SearchRegion, Zone
-from optimizer.pareto.space import Algorithm, Rounds, Space
+from optimizer.pareto.space import Algorithm, Rounds, Space, largest_first
 
 GROWTH = 8
 LARGEST_BATCH = 64
@@ -51,7 +51,7 @@ class Batches:
         region = self._region
         edges = self._space.extents(region.uppers)
         volumes = np.log(np.maximum(edges, 1e-12)).sum(axis=1)
-        order = np.argsort(-volumes, kind="stable")[: self._size * self._space.width]
+        order = largest_first(volumes, self._size * self._space.width)
         zones = [region.zone(region.keys[int(slot)]) for slot in order]
         return [zones[at : at + self._size] for at in range(0, len(zones), self._size)]
 

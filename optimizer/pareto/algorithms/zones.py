@@ -16,7 +16,7 @@ from optimizer.compiled_model import Floats
 from optimizer.pareto.query import Answer, Outcome, Point, Query
 from optimizer.pareto.result import Closure
 from optimizer.pareto.search_region import SearchRegion, Zone
-from optimizer.pareto.space import Algorithm, Rounds, Space
+from optimizer.pareto.space import Algorithm, Rounds, Space, largest_first
 
 
 class Zones:
@@ -51,10 +51,10 @@ class Zones:
         edges = self._space.extents(region.uppers)
         logs = np.log(np.maximum(edges, 1e-12))
         volumes = logs.sum(axis=1, keepdims=True) - logs
-        order = np.argsort(-volumes, axis=None, kind="stable")
+        order = largest_first(volumes.ravel(), 16 * self._space.width)
         chosen: list[tuple[Zone, int]] = []
         boxes: list[Point] = []
-        for flat in order[: 16 * self._space.width]:
+        for flat in order:
             slot, j = divmod(int(flat), self._space.k)
             zone = region.zone(region.keys[slot])
             if any(all(a <= b for a, b in zip(zone.upper, box, strict=True)) for box in boxes):
@@ -71,7 +71,7 @@ class Zones:
 
     def _best_known(self, tops: Floats, j: int) -> Point | None:
         """The listed point below ``tops`` with the least objective j, then the least sum."""
-        listed = np.array(list(self._space.points)).reshape(-1, self._space.k)
+        listed = self._space.listed
         inside = listed[(listed <= tops).all(axis=1)]
         if not inside.size:
             return None
@@ -104,8 +104,7 @@ class Zones:
         self._close(box, answer.bound, j, Closure.OPTIMAL, answer)
 
     def _undominated(self, point: Point) -> bool:
-        known = np.array(list(self._space.points)).reshape(-1, self._space.k)
-        return not bool((known <= np.asarray(point)).all(axis=1).any())
+        return not bool((self._space.listed <= np.asarray(point)).all(axis=1).any())
 
     def _close(self, box: Floats, bound: float, j: int, closed: Closure, answer: Answer) -> None:
         """Close every open zone within ``box`` whose corner minus delta lies below the certified least value of objective j."""
