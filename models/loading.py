@@ -17,7 +17,7 @@ from models.errors import InstanceError, Problem, UsageError, nearest
 from models.instance import SCHEMA, Document, Instance
 from models.reading.catalogue_files import read_catalogue
 from models.reading.references import check_references
-from models.reading.schema_errors import problems_of
+from models.reading.schema_errors import empty_unknown_keys, problems_of
 from models.reading.yaml_file import Origins, YamlDocument, read_yaml
 from models.shipped import catalogue_folder, shipped_instances
 
@@ -226,11 +226,21 @@ def _validated(merged: dict[str, Any], origins: Mapping[str, str], problems: lis
         return None
     rates, rate_problems = _rates(merged, origins)
     problems.extend(rate_problems)
+    problems.extend(_unknown_nulls(merged, rates, origins))
     try:
         return Document.model_validate(_without_nulls(merged), context={"rates": rates})
     except ValidationError as error:
         problems.extend(problems_of(error, Document, origins))
         return None
+
+
+def _unknown_nulls(merged: dict[str, Any], rates: Mapping[str, float], origins: Mapping[str, str]) -> list[Problem]:
+    """Keys without a value that no record has."""
+    try:
+        Document.model_validate(merged, context={"rates": rates})
+    except ValidationError as error:
+        return empty_unknown_keys(error, Document, origins)
+    return []
 
 
 def _without_nulls(node: dict[str, Any]) -> dict[str, Any]:

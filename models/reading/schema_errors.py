@@ -38,8 +38,18 @@ def problems_of(error: ValidationError, model: type[BaseModel], origins: Mapping
     What only follows from another problem is left out: a key missing because it is misspelt, a list empty because
     its items were refused.
     """
+    return _problems(error.errors(), model, origins)
+
+
+def empty_unknown_keys(error: ValidationError, model: type[BaseModel], origins: Mapping[str, str]) -> list[Problem]:
+    """Only the unknown keys without a value, into which unquoted text with a comma falls apart inside braces."""
+    items = [item for item in error.errors() if item["type"] == "extra_forbidden" and item["input"] is None]
+    hint = "text with a comma needs quotes inside {...}"
+    return [replace(problem, hint=hint) for problem in _problems(items, model, origins)]
+
+
+def _problems(items: Sequence[Any], model: type[BaseModel], origins: Mapping[str, str]) -> list[Problem]:
     found: dict[tuple[str, str], Problem] = {}
-    items = error.errors()
     misspelt = _misspelt(items, model)
     for number, item in enumerate(items):
         steps = [str(step) for step in item["loc"]]

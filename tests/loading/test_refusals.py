@@ -154,3 +154,16 @@ def test_message_of_the_whole_error_lists_each_problem_on_a_line(case: Callable)
     head, *lines = str(caught.value).splitlines()
     assert head == "2 problems in the instance:"
     assert [line.strip().startswith(f"{path}:") for line in lines] == [True, True]
+
+
+def test_text_that_falls_apart_at_a_comma_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "case.yaml"
+    path.write_text(
+        "schema: 1\nextends: training-30mw\nassumptions:\n  discount_rate: {value: 0.08, reason: cost of debt, and equity}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InstanceError) as raised:
+        load(path)
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.where) == ("unknown-key", f"{path}:4")
+    assert "needs quotes" in problem.hint
