@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import InstanceError
 from models.loading import load
 
 
