@@ -120,6 +120,18 @@ def best_serving(
         return None
     if role is Role.PREFILL:
         return _best_prefill(s, degrees, isl, ttft_limit)
+    return _best_decode(s, degrees, isl, osl, role, ttft_limit, tpot_limit)
+
+
+def _best_decode(
+    s: ServingSetting,
+    degrees: list[int],
+    isl: float,
+    osl: float,
+    role: Role,
+    ttft_limit: float | None,
+    tpot_limit: float | None,
+) -> ServingResult | None:
     t, batch = _grid(s, degrees, isl + osl)
     if not len(t):
         return None
