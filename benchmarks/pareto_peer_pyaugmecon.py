@@ -59,11 +59,19 @@ class FreshHighs:
         return SimpleNamespace(solver=SimpleNamespace(termination_condition=term, status=status))
 
 
+def used() -> float:
+    """CPU seconds of this process and its finished children; imports before the first call do not count."""
+    use = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in use)
+
+
 def main() -> None:
     import pyaugmecon
     import pyaugmecon.model
     import pyomo.environ as pyo
+    from pyomo.contrib.appsi.solvers import Highs
 
+    Highs().available()
     pyaugmecon.model.pyo.SolverFactory = lambda *_, **__: FreshHighs()
 
     path = Path(sys.argv[1]).resolve()
@@ -79,13 +87,13 @@ def main() -> None:
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        started = time.perf_counter()
+        started, before = time.perf_counter(), used()
         run = pyaugmecon.PyAugmecon(build(data, pyo), options, {"MIPGap": None, "mip_rel_gap": 0.0})
         run.solve()
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, used() - before
         os.chdir("/")
     found = sorted([round(v) for v in y] for y in run.get_pareto_solutions())
-    use = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(
         json.dumps(
             {
@@ -94,9 +102,9 @@ def main() -> None:
                 "points": len(found),
                 "true_points": sum(y in points for y in found),
                 "solves": run.model.models_solved.value(),
-                "cpu": sum(u.ru_utime + u.ru_stime for u in use),
+                "cpu": cpu,
                 "seconds": seconds,
-                "peak_mb": max(u.ru_maxrss for u in use) / 1024,
+                "peak_mb": peak / 1024,
             }
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import importlib.util
 import math
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from optimizer.backends.implied import finite_bounds
 from optimizer.backends.integers import scaled_to_integers
 from optimizer.backends.protocol import (
     DEFAULT_LIMITS,
@@ -50,10 +52,11 @@ class CpSat:
         """Names the first thing that is not integer or does not fit into 64 bits."""
         if not model.integer.all():
             return f"column {_key(model.column_keys, int(np.flatnonzero(~model.integer)[0]))} is continuous"
-        endless = ~(np.isfinite(model.lower) & np.isfinite(model.upper))
+        low, high = finite_bounds(model)
+        endless = ~(np.isfinite(low) & np.isfinite(high))
         if endless.any():
-            return f"column {_key(model.column_keys, int(np.flatnonzero(endless)[0]))} has no finite bounds"
-        reach = np.maximum(np.abs(model.lower), np.abs(model.upper))
+            return f"column {_key(model.column_keys, int(np.flatnonzero(endless)[0]))} has no finite bounds, nor do the rows imply any"
+        reach = np.maximum(np.abs(low), np.abs(high))
         matrix = sparse.csr_array(model.matrix)
         for row in range(model.n_rows):
             part = slice(matrix.indptr[row], matrix.indptr[row + 1])
@@ -70,8 +73,9 @@ class CpSat:
         self._cp = cp_model
         self._model = model
         self._options = options
-        self._low = np.ceil(model.lower - 1e-9).astype(np.int64)
-        self._high = np.floor(model.upper + 1e-9).astype(np.int64)
+        low, high = finite_bounds(model)
+        self._low = np.ceil(low - 1e-9).astype(np.int64)
+        self._high = np.floor(high + 1e-9).astype(np.int64)
         self._program = cp_model.CpModel()
         self._columns = [
             self._program.new_int_var(int(a), int(b), "") for a, b in zip(self._low, self._high, strict=True)
@@ -132,6 +136,10 @@ class CpSat:
     ) -> SolveResult:
         """See the protocol. Fractional weights and costs are scaled; a cost that cannot be is rounded to nine digits, and its bound weakened."""
         model = self._model
+        if self._widened(lower, upper, row_lower, row_upper):
+            return self._edited_copy(lower, upper, row_lower, row_upper).solve(
+                weights=weights, cost=cost, objective_upper=objective_upper, step=step, limits=limits
+            )
         if self._model.row_lower.size and self._empty_row_broken(row_lower, row_upper):
             return _infeasible("a row without columns")
         tops = [math.inf] * model.n_objectives if objective_upper is None else list(objective_upper)
@@ -145,6 +153,31 @@ class CpSat:
         self._bound_columns(lower, upper)
         self._bound_rows(row_lower, row_upper)
         return self._minimise(self._program, weights, cost, limits)
+
+    def _widened(
+        self, lower: Floats | None, upper: Floats | None, row_lower: Floats | None, row_upper: Floats | None
+    ) -> bool:
+        """Whether edits may allow more than the domains held here, which were taken from the model's bounds and what its rows imply."""
+        columns = (lower is not None and bool((np.ceil(lower - 1e-9) < self._low).any())) or (
+            upper is not None and bool((np.floor(upper + 1e-9) > self._high).any())
+        )
+        implied = not (np.isfinite(self._model.lower).all() and np.isfinite(self._model.upper).all())
+        return columns or (implied and (row_lower is not None or row_upper is not None))
+
+    def _edited_copy(
+        self, lower: Floats | None, upper: Floats | None, row_lower: Floats | None, row_upper: Floats | None
+    ) -> CpSat:
+        model = self._model
+        return CpSat(
+            dataclasses.replace(
+                model,
+                lower=model.lower if lower is None else lower,
+                upper=model.upper if upper is None else upper,
+                row_lower=model.row_lower if row_lower is None else row_lower,
+                row_upper=model.row_upper if row_upper is None else row_upper,
+            ),
+            self._options,
+        )
 
     def solve_any_of(
         self,

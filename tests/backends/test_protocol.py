@@ -66,9 +66,19 @@ def test_edits_last_one_solve(name: str) -> None:
     assert best(lower=np.array([1.0, 0.0, 0.0])) == 6.0
     assert best(row_upper=np.array([1.0])) == 7.0
     assert best(row_lower=np.array([3.0]), row_upper=np.array([3.0])) == 4.0
+    assert best(upper=np.array([1.0, 2.0, 1.0]), row_upper=np.array([3.0])) == 3.0
     assert best() == 5.0
     assert solver.solve(cost=np.array([1.0, -0.5, 0.25])).objective == pytest.approx(-0.5)
     assert solver.solve().x is not None
+
+
+@pytest.mark.parametrize("name", USABLE)
+def test_bounds_that_only_rows_imply(name: str) -> None:
+    model = program([[-1, -1]], [([2, 3], -np.inf, 12)], upper=[np.inf, np.inf])
+    solver = create(name, model)
+    assert solver.solve(weights=[1.0]).objective == -6.0
+    assert solver.solve(weights=[1.0], row_upper=np.array([20.0])).objective == -10.0
+    assert solver.solve(weights=[1.0]).objective == -6.0
 
 
 @pytest.mark.parametrize("name", USABLE)
