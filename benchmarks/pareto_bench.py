@@ -13,6 +13,7 @@ import json
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -48,13 +49,18 @@ def ours(name: str, seconds: float, algorithm: str) -> dict[str, Any]:
 def child(command: list[str], seconds: float) -> dict[str, Any]:
     """The last JSON line a process prints, or why there is none."""
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": "1"}
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    )
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment, check=False)
+        out, err = run.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)  # a peer's own processes belong to the session begun here
+        run.communicate()
         return {"failed": f"not finished in {seconds:.0f} s"}
-    lines = [line for line in done.stdout.replace("\r", "\n").splitlines() if line.startswith("{")]
+    lines = [line for line in out.replace("\r", "\n").splitlines() if line.startswith("{")]
     if not lines:
-        return {"failed": (done.stderr.strip().splitlines() or ["no output"])[-1][:80]}
+        return {"failed": (err.strip().splitlines() or ["no output"])[-1][:80]}
     found: dict[str, Any] = json.loads(lines[-1])
     return found
 
