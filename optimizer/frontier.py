@@ -42,7 +42,8 @@ class Proof:
     """What is certified: every legal design is matched in all objectives by a listed one within ``error`` (column -> amount).
 
     ``zones`` of objective space were closed by proof, ``open_zones`` were not. ``hypervolume_share`` is a certified lower
-    bound of the listed designs' share of the true hypervolume, None where nothing is certified yet.
+    bound of the listed designs' share of the true hypervolume, None where nothing is certified yet. ``cross_check`` says what
+    a second solver confirmed, where it was asked to.
     """
 
     status: FrontierStatus
@@ -52,6 +53,7 @@ class Proof:
     hypervolume_share: float | None
     algorithm: str
     backend: str
+    cross_check: str | None = None
 
     def sentence(self) -> str:
         """The proof in one sentence."""

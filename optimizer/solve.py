@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from models.candidates.placement import enumerate_candidates
-from models.errors import InfeasibleError
+from models.errors import InfeasibleError, VerificationError
 from models.formulation.build import Formulation, Goal, build
 from models.formulation.family import Direction
 from models.instance import Instance
@@ -37,6 +37,7 @@ class SolveSettings:
     backend: str = "auto"
     workers: int = 1
     time_limit: float | None = None
+    cross_check: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def recorded(self, formulation: Formulation, price_basis: str) -> dict[str, Setting]:
@@ -47,6 +48,7 @@ class SolveSettings:
             "backend": self.backend,
             "workers": self.workers,
             "time_limit_s": self.time_limit,
+            "cross_check": self.cross_check,
             "price_basis": price_basis,
         }
         return {name: Setting(value, self.origins.get(name, "default")) for name, value in values.items()}
@@ -60,6 +62,7 @@ def solve(
     backend: str = "auto",
     workers: int = 1,
     time_limit: float | None = None,
+    cross_check: bool = False,
     out: str | Path | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -68,10 +71,12 @@ def solve(
     """The Pareto frontier of an instance.
 
     ``objectives``: names (default tco, throughput, power). ``resolution``: ``"1%"``, a share, ``"exact"`` or
-    ``"tco=5 MUSD,power=100 kW"``. ``time_limit`` [s]. ``out``: run folder to write; ``resume`` continues it.
+    ``"tco=5 MUSD,power=100 kW"``. ``time_limit`` [s]. ``cross_check``: prove every closed zone again with a second solver. ``out``: run folder to write; ``resume`` continues it.
     Raises UsageError, InfeasibleError (proven, with the limits that clash), SolverError.
     """
-    settings = SolveSettings(tuple(objectives) if objectives else None, resolution, backend, workers, time_limit)
+    settings = SolveSettings(
+        tuple(objectives) if objectives else None, resolution, backend, workers, time_limit, cross_check
+    )
     return run(instance, settings, out, resume, on_progress, stop)
 
 
@@ -165,6 +170,9 @@ def _frontier(
     )
     if result.status is FrontierStatus.INFEASIBLE and folder is None:
         raise_infeasible(formulation)
+    proof = proof_of(result, objective_columns(formulation.goals))
+    if settings.cross_check:
+        proof = replace(proof, cross_check=_cross_check(model, result))
     columns = objective_columns(formulation.goals)
     designs = [design_of(formulation, model, x, _bounds(result, i, columns)) for i, x in enumerate(result.solutions)]
     instance = formulation.instance
@@ -173,11 +181,24 @@ def _frontier(
         fingerprint=instance.fingerprint,
         objectives=columns,
         points=tuple(designs),
-        proof=proof_of(result, columns),
+        proof=proof,
         solves=result.solves,
         seconds=result.seconds,
         price_basis=instance.money.price_basis.value,
         estimated_prices=any(line.price_is_estimate for d in designs for line in d.bom),
+    )
+
+
+def _cross_check(model: CompiledModel, result: ParetoResult) -> str:
+    """Every closed zone proven again by another solver, in words; VerificationError where one does not hold."""
+    from optimizer.pareto.certificate import verify
+
+    certificate = verify(model, result, sample=None)
+    if certificate.faults:
+        raise VerificationError("cross-check: " + "; ".join(certificate.faults[:5]))
+    undecided = f", {certificate.undecided} undecided" if certificate.undecided else ""
+    return (
+        f"{certificate.reproved} of {certificate.zones} closed zones proven again by {certificate.backend}{undecided}"
     )
 
 

@@ -53,6 +53,7 @@ def frontier_data(frontier: Frontier) -> dict[str, Any]:
             "algorithm": frontier.proof.algorithm,
             "backend": frontier.proof.backend,
             "sentence": frontier.proof.sentence(),
+            "cross_check": frontier.proof.cross_check,
         },
         "price_basis": frontier.price_basis,
         "prices_are_estimates": frontier.estimated_prices,
@@ -88,6 +89,8 @@ def answer_lines(frontier: Frontier, instance: Instance) -> Iterator[str]:
     ]
     yield f"{len(stated)} assumptions stated in the instance enter every figure."
     yield f"Proof: {frontier.proof.sentence()} ({frontier.solves} solves, {frontier.seconds:.1f} s)."
+    if frontier.proof.cross_check:
+        yield f"Cross-check: {frontier.proof.cross_check}."
     yield f"Next: optimizer show {frontier.run} {frontier.points[len(frontier) // 2].design_id}"
 
 

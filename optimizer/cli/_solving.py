@@ -176,6 +176,7 @@ def _settings(options: Mapping[str, Any]) -> SolveSettings:
             ("backend", "backend"),
             ("workers", "workers"),
             ("time_limit", "time_limit_s"),
+            ("cross_check", "cross_check"),
         )
         if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
     }
@@ -190,6 +191,7 @@ def _settings(options: Mapping[str, Any]) -> SolveSettings:
         backend=options["backend"],
         workers=options["workers"],
         time_limit=parse_duration(options["time_limit"]),
+        cross_check=options["cross_check"],
         origins={**given, "price_basis": "instance"},
     )
 
