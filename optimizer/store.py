@@ -177,7 +177,8 @@ def read_inputs(path: Path) -> Instance:
 def write_inputs(folder: Path, instance: Instance) -> None:
     """The resolved instance, its lines, and every catalogue row with the file and line of its cells."""
     (folder / "catalogue").mkdir(parents=True, exist_ok=True)
-    write_json(folder / "instance.json", instance.raw)
+    # in the author's order: it decides the order of columns, and so the ledger's program
+    write_json(folder / "instance.json", instance.raw, in_order=True)
     write_json(folder / "origins.json", dict(instance.origins))
     for name, table in instance.catalogue.rows.items():
         columns = list(dict.fromkeys(key for row in table.values() for key in row))
@@ -205,11 +206,10 @@ def _csv(columns: list[str], rows: list[list[Any]]) -> str:
     return stream.getvalue()
 
 
-def write_json(path: Path, value: Any) -> None:
-    """``value`` as readable JSON, the file whole or not at all."""
-    write_text(
-        path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str) + "\n"
-    )
+def write_json(path: Path, value: Any, *, in_order: bool = False) -> None:
+    """``value`` as readable JSON, the file whole or not at all; keys sorted unless ``in_order``."""
+    text = json.dumps(value, indent=1, sort_keys=not in_order, ensure_ascii=False, allow_nan=False, default=str)
+    write_text(path, f"{text}\n")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -33,6 +33,7 @@ def test_inputs_give_the_same_instance_back(name: str, tmp_path: Path) -> None:
     again = read_inputs(tmp_path)
     assert again.fingerprint == instance.fingerprint
     assert again.document == instance.document
+    assert json.dumps(again.raw) == json.dumps(instance.raw), "the author's order decides the order of columns"
     assert {t: dict(p) for t, p in again.catalogue.parts.items()} == {
         t: dict(p) for t, p in instance.catalogue.parts.items()
     }
