@@ -5,6 +5,7 @@ Each problem names file and line, what was found, what was expected, and the nea
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -54,10 +55,7 @@ def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mappi
     merged, origins, folders = _merged(find_instance(name_or_path), scenario, problems)
     if overrides:
         _merge(merged, overrides, _override_origins(overrides), origins, "")
-    catalogue = read_catalogue(folders, problems)
-    document = _validated(merged, origins, problems)
-    if document is not None and not problems:
-        problems.extend(check_references(document, catalogue, origins))
+    catalogue, document = _resolved(merged, folders, origins, problems)
     if problems or document is None:
         raise InstanceError(sorted(set(problems), key=_by_place))
     return Instance(document, catalogue, merged, MappingProxyType(origins))
@@ -66,13 +64,23 @@ def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mappi
 def load_resolved(raw: Mapping[str, Any], catalogue_folders: list[Path], origins: Mapping[str, str]) -> Instance:
     """An instance from a merged document and catalogue folders already resolved (a run folder's inputs)."""
     problems: list[Problem] = []
-    catalogue = read_catalogue(catalogue_folders, problems)
-    document = _validated(dict(raw), dict(origins), problems)
-    if document is not None and not problems:
-        problems.extend(check_references(document, catalogue, dict(origins)))
+    catalogue, document = _resolved(dict(raw), catalogue_folders, dict(origins), problems)
     if problems or document is None:
         raise InstanceError(problems)
     return Instance(document, catalogue, raw, MappingProxyType(dict(origins)))
+
+
+def _resolved(
+    merged: dict[str, Any], folders: list[Path], origins: Mapping[str, str], problems: list[Problem]
+) -> tuple[Catalogue, Document | None]:
+    """Catalogue and document, every problem of both and of the names between them appended."""
+    in_catalogue: list[Problem] = []
+    catalogue = read_catalogue(folders, in_catalogue)
+    problems.extend(in_catalogue)
+    document = _validated(merged, origins, problems)
+    if not in_catalogue:  # a row that was left out would be reported again as an unknown name
+        problems.extend(check_references(merged, catalogue, origins))
+    return catalogue, document
 
 
 def _override_origins(overrides: Mapping[str, Any], prefix: str = "") -> Origins:
@@ -153,7 +161,7 @@ def _base(document: YamlDocument, problems: list[Problem]) -> Path | None:
             Problem("extends", document.where("extends"), repr(named), "a path or the name of a shipped instance")
         )
         return None
-    beside = document.path.parent / named
+    beside = Path(os.path.normpath(document.path.parent / named))
     try:
         return beside if beside.is_file() else find_instance(named)
     except UsageError as error:

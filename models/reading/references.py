@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from models.catalogue import Catalogue
 from models.errors import Problem, nearest
-from models.instance import Document
 from models.parts.cooling import Cooling
 from models.parts.economics import Electricity
 from models.parts.network_part import Link, Switch
@@ -17,10 +17,14 @@ from models.parts.system import System
 from models.site import Chain
 
 
-def check_references(document: Document, catalogue: Catalogue, origins: Mapping[str, str]) -> Iterator[Problem]:
-    """A problem for every name that the catalogue or the document does not have."""
-    for path, name, valid, what in _references(document, catalogue):
-        if name not in valid:
+def check_references(raw: Mapping[str, Any], catalogue: Catalogue, origins: Mapping[str, str]) -> Iterator[Problem]:
+    """A problem for every name in the merged document that the catalogue or the document does not have.
+
+    Reads the document as written, so that unknown names are reported beside whatever else is wrong; what has not the shape
+    of a name is left to the schema.
+    """
+    for path, name, valid, what in _references(raw, catalogue):
+        if isinstance(name, str) and name not in valid:
             where = _where(path, origins)
             yield Problem(f"unknown-{what}", where, f"{path}: no {what} {name!r}", hint=nearest(name, list(valid)))
 
@@ -33,51 +37,63 @@ def _where(path: str, origins: Mapping[str, str]) -> str:
     return "instance:1"
 
 
-Reference = tuple[str, str, Iterable[str], str]
+Reference = tuple[str, Any, Collection[str], str]
 
 
-def _listed(path: str, names: Sequence[str] | None, valid: Iterable[str], what: str) -> Iterator[Reference]:
+def _at(node: Any, *steps: str) -> Any:
+    """The value below ``steps``, or None where the document has another shape."""
+    for step in steps:
+        node = node.get(step) if isinstance(node, Mapping) else None
+    return node
+
+
+def _items(node: Any) -> list[tuple[str, Any]]:
+    return [(str(key), value) for key, value in node.items()] if isinstance(node, Mapping) else []
+
+
+def _listed(path: str, names: Any, valid: Iterable[str], what: str) -> Iterator[Reference]:
     known = list(valid)
-    for number, name in enumerate(names or ()):
-        yield f"{path}.{number}", str(name), known, what
+    for number, name in enumerate(names if isinstance(names, list | tuple) else ()):
+        yield f"{path}.{number}", name, known, what
 
 
-def _references(document: Document, catalogue: Catalogue) -> Iterator[Reference]:
-    for name, site in document.sites.items():
-        here = f"sites.{name}"
-        yield f"{here}.floor", site.floor, catalogue.of(Floor), "floor"
-        if site.electricity is not None:
-            yield f"{here}.electricity", site.electricity, catalogue.of(Electricity), "electricity"
-        for chain in Chain:
-            kinds: type[Part] = PowerComponent if chain is Chain.POWER else Cooling
-            for option, built in site.options(chain).items():
-                for number, use in enumerate(built.equipment):
-                    yield (
-                        f"{here}.{chain.value}.{option}.equipment.{number}.part",
-                        use.part,
-                        catalogue.of(kinds),
-                        "part",
-                    )
-    for name, workload in document.workloads.items():
+def _references(raw: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Reference]:
+    for name, site in _items(_at(raw, "sites")):
+        yield from _site_references(f"sites.{name}", site, catalogue)
+    sites = [name for name, _ in _items(_at(raw, "sites"))]
+    for name, workload in _items(_at(raw, "workloads")):
         here = f"workloads.{name}"
-        space = workload.design_space
-        yield f"{here}.model", workload.model, _models(catalogue), "model"
-        yield from _listed(f"{here}.sites", workload.sites, document.sites, "site")
-        here = f"{here}.design_space"
-        yield from _listed(f"{here}.systems", space.systems, catalogue.of(System), "system")
-        yield from _listed(f"{here}.frames", space.frames, catalogue.of(Rack), "frame")
-        yield from _listed(f"{here}.rack_pdus", space.rack_pdus, catalogue.of(PowerComponent), "rack PDU")
-        yield from _listed(f"{here}.rear_doors", space.rear_doors, catalogue.of(Cooling), "rear door")
-        yield from _listed(
-            f"{here}.vendors", space.vendors, {s.vendor for s in catalogue.of(System).values()}, "vendor"
-        )
-        yield from _listed(f"{here}.fabric.switches", space.fabric.switches, catalogue.of(Switch), "switch")
-        yield from _listed(f"{here}.fabric.media", space.fabric.media, catalogue.of(Link), "link medium")
-        protocols = {s.protocol for s in catalogue.of(Switch).values()}
-        yield from _listed(f"{here}.fabric.protocols", space.fabric.protocols, protocols, "protocol")
+        yield f"{here}.model", _at(workload, "model"), _models(catalogue), "model"
+        yield from _listed(f"{here}.sites", _at(workload, "sites"), sites, "site")
+        yield from _space_references(f"{here}.design_space", _at(workload, "design_space"), catalogue)
 
 
-def _models(catalogue: Catalogue) -> Iterable[str]:
+def _site_references(here: str, site: Any, catalogue: Catalogue) -> Iterator[Reference]:
+    yield f"{here}.floor", _at(site, "floor"), catalogue.of(Floor), "floor"
+    yield f"{here}.electricity", _at(site, "electricity"), catalogue.of(Electricity), "electricity"
+    for chain in Chain:
+        kinds: type[Part] = PowerComponent if chain is Chain.POWER else Cooling
+        for option, built in _items(_at(site, chain.value)):
+            equipment = _at(built, "equipment")
+            for number, use in enumerate(equipment if isinstance(equipment, list | tuple) else ()):
+                path = f"{here}.{chain.value}.{option}.equipment.{number}.part"
+                yield path, _at(use, "part"), catalogue.of(kinds), "part"
+
+
+def _space_references(here: str, space: Any, catalogue: Catalogue) -> Iterator[Reference]:
+    vendors = {system.vendor for system in catalogue.of(System).values()}
+    protocols = {switch.protocol for switch in catalogue.of(Switch).values()}
+    yield from _listed(f"{here}.systems", _at(space, "systems"), catalogue.of(System), "system")
+    yield from _listed(f"{here}.frames", _at(space, "frames"), catalogue.of(Rack), "frame")
+    yield from _listed(f"{here}.rack_pdus", _at(space, "rack_pdus"), catalogue.of(PowerComponent), "rack PDU")
+    yield from _listed(f"{here}.rear_doors", _at(space, "rear_doors"), catalogue.of(Cooling), "rear door")
+    yield from _listed(f"{here}.vendors", _at(space, "vendors"), vendors, "vendor")
+    yield from _listed(f"{here}.fabric.switches", _at(space, "fabric", "switches"), catalogue.of(Switch), "switch")
+    yield from _listed(f"{here}.fabric.media", _at(space, "fabric", "media"), catalogue.of(Link), "link medium")
+    yield from _listed(f"{here}.fabric.protocols", _at(space, "fabric", "protocols"), protocols, "protocol")
+
+
+def _models(catalogue: Catalogue) -> Collection[str]:
     for part_type, parts in catalogue.parts.items():
         if part_type.file == "models.csv":
             return parts

@@ -73,8 +73,7 @@ def _outcome(path: tuple[Any, ...], value: Any, catalogue: Catalogue) -> list[Pr
     problems: list[Problem] = []
     document = _validated(content, BASE.origins, problems)
     assert document is not None or problems
-    if document is not None:
-        problems.extend(check_references(document, catalogue, BASE.origins))
+    problems.extend(check_references(content, catalogue, BASE.origins))
     return problems
 
 
