@@ -265,6 +265,8 @@ class CpSat:
     def _configure(self, solver: Any, limits: SolveLimits) -> None:
         parameters, options = solver.parameters, self._options
         parameters.num_workers = options.threads
+        # an interrupt is the caller's to handle: the solver would swallow it and return without an answer
+        parameters.catch_sigint_signal = False
         parameters.random_seed = options.seed
         parameters.cp_model_presolve = options.presolve
         parameters.cp_model_probing_level = options.probing_level

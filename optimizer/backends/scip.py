@@ -105,6 +105,7 @@ class Scip:
 
         scip = pyscipopt.Model()
         scip.hideOutput()
+        scip.setParam("misc/catchctrlc", False)
         columns = [
             scip.addVar(
                 vtype="I" if whole else "C",
