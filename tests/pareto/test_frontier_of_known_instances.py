@@ -28,6 +28,19 @@ QUICK = (
     "vopt_uflp_didactic1",
     "vopt_ukp_2KP50-1A",
     "vopt_ukp_F5050W01",
+    "vopt_ukp_F5050W02",
+    "vopt_ukp_2KP50-11",
+    "vopt_ukp_K5050W01",
+    "vopt_ukp_K5050W02",
+    "pyaug_2kp50",
+    "ks14_ILP_p-3_n-20_m-10_1",
+    "ks14_KP_p-4_n-20_1",
+    "ks14_KP_p-3_n-30_1",
+    "ks14_ILP_p-4_n-10_m-5_1",
+    "vopt_spp_2spp100_300A",
+    "vopt_spp_2mis100_300A",
+    "vopt_spa_sppnw43",
+    "vopt_spa_sppnw19",
 )
 
 
