@@ -93,11 +93,6 @@ def _override_origins(overrides: Mapping[str, Any], prefix: str = "") -> Origins
     return found
 
 
-def with_catalogue(instance: Instance, catalogue: Catalogue) -> Instance:
-    """The same instance against another catalogue."""
-    return Instance(instance.document, catalogue, instance.raw, instance.origins)
-
-
 def _by_place(problem: Problem) -> tuple[str, int, str]:
     file, _, line = problem.where.rpartition(":")
     return (file, int(line), problem.found) if line.isdigit() else (problem.where, 0, problem.found)

@@ -28,13 +28,6 @@ class PlantUnit:
     doubled: bool
     price: PriceRange
 
-    def units_for(self, load: float) -> int:
-        """Fewest units that carry ``load`` [W] with the redundancy kept; none where there is no load."""
-        if load <= 0:
-            return 0
-        needed = -int(-load // self.capacity)
-        return 2 * needed if self.doubled else needed + self.spare
-
 
 @dataclass(frozen=True)
 class PlantOption:

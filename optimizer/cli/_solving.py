@@ -21,7 +21,6 @@ from models.loading import load
 from models.policy import Limits
 from optimizer.cli._answer import answer_lines, frontier_data, json_status
 from optimizer.cli._output import note, print_json
-from optimizer.frontier import Frontier
 from optimizer.pareto import Progress
 from optimizer.pareto.result import FrontierStatus
 from optimizer.solve import SolveSettings, raise_infeasible, run
@@ -222,8 +221,3 @@ def _dry_run(instance: Instance, settings: SolveSettings, as_json: bool) -> None
         print_json("solve", data, "complete")
         return
     click.echo(json.dumps(data, indent=2, default=str))
-
-
-def frontier_exit(frontier: Frontier) -> int:
-    """Exit code of a stored frontier's status."""
-    return 0 if frontier.status is FrontierStatus.COMPLETE else EXIT_STOPPED
