@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from models.instance import Instance
-from optimizer.design import Design
+from optimizer.design import Design, Margin
 from optimizer.frontier import Frontier, ObjectiveColumn, tidy
 from optimizer.pareto.result import FrontierStatus
 
@@ -71,14 +71,7 @@ def answer_lines(frontier: Frontier, instance: Instance) -> Iterator[str]:
     if len(frontier) > MOST_ROWS:
         yield f"({MOST_ROWS} of {len(frontier)} designs, evenly spaced; all of them: optimizer show {frontier.run})"
     yield ""
-    yield (
-        "Limits that bind: "
-        + (
-            "; ".join(binding(frontier))
-            or "none on any design; the frontier ends where the demand or the design space does"
-        )
-        + "."
-    )
+    yield f"Limits that bind: {'; '.join(binding(frontier)) or nearest_limit(frontier)}."
     marked = sorted({part for d in frontier.points for part in d.preliminary})
     if marked:
         yield f"Preliminary parts (marked *): {', '.join(marked)}."
@@ -170,13 +163,32 @@ def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[st
 _TABLE_CHOICES = ("system", "accelerators", "fabric", "oversubscription", "cooling")
 
 
+def stated_limits(design: Design) -> list[Margin]:
+    """Margins of limits somebody stated; units of plant are bought as needed and limit nothing."""
+    return [m for m in design.margins if not m.row.startswith(("power.power_units", "thermal."))]
+
+
+def nearest_limit(frontier: Frontier) -> str:
+    """Where no limit binds: the one that comes closest on any design, and how much of it is left."""
+    near = [
+        (abs(m.limit - m.value) / abs(m.limit), m.row, m.unit, m.value, m.limit)
+        for d in frontier.points
+        for m in stated_limits(d)
+        if m.limit
+    ]
+    if not near:
+        return "none stated"
+    left, row, unit, value, limit = min(near)
+    return f"none exactly; the nearest is {row}, {value:,.0f} of {limit:,.0f} {unit}, {left:.1%} away, as sizes come in steps"
+
+
 def binding(frontier: Frontier) -> list[str]:
     """Limits that bind on some design, in the words of their family, most frequent first."""
     counts: dict[str, int] = {}
     says: dict[str, str] = {}
     for d in frontier.points:
-        for m in d.margins:
-            if m.binding and not m.row.startswith(("power.power_units", "thermal.")):
+        for m in stated_limits(d):
+            if m.binding:
                 counts[m.row] = counts.get(m.row, 0) + 1
                 says.setdefault(m.row, m.says)
     ranked = sorted(counts, key=lambda row: (-counts[row], row))
