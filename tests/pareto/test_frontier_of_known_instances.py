@@ -38,6 +38,8 @@ QUICK = (
     "ks14_KP_p-3_n-30_1",
     "ks14_ILP_p-4_n-10_m-5_1",
     "vopt_spp_2spp100_300A",
+    "vopt_spp_2spp101_300A",
+    "ks14_ILP_p-3_n-30_m-15_1",
     "vopt_spp_2mis100_300A",
     "vopt_spa_sppnw43",
     "vopt_spa_sppnw19",
