@@ -19,9 +19,10 @@ def shared_site() -> CompiledModel:
     return compile_formulation(build(load("mixed-100mw")))
 
 
-@pytest.mark.parametrize("power", [45_000, 48_986, 60_000, 80_000])
-def test_highs_presses_the_smallest_share_as_far_as_cp_sat(shared_site: CompiledModel, power: int) -> None:
-    tops = [np.inf, -10_000.0, float(power)]
+@pytest.mark.parametrize("least", [10_000, 15_242, 17_000])
+@pytest.mark.parametrize("power", [48_986, 60_000, 80_000])
+def test_highs_presses_the_smallest_share_as_far_as_cp_sat(shared_site: CompiledModel, least: int, power: int) -> None:
+    tops = [np.inf, -float(least), float(power)]
     answers = {}
     for name in ("highs", "cpsat"):
         found = create(name, shared_site, SolverOptions()).solve(weights=[1, 1, 0], objective_upper=tops, step=1.0)
