@@ -39,15 +39,14 @@ class SolverOptions:
     """Every option that can change an answer or its cost, with its default. All tolerances are absolute unless named relative.
 
     ``relative_gap`` stays 0 in exact work: the usual 1e-4 silently loses points. ``gap_share`` is the absolute gap as a share
-    of the step between two legal objective values, so that a proof within the gap is a proof of optimality. Tolerances are far
-    below the solvers' own 1e-6: with columns and coefficients in the millions that lets presolve cut off better points.
+    of the step between two legal objective values, so that a proof within the gap is a proof of optimality.
     """
 
     relative_gap: float = 0.0
     gap_share: float = 0.9
     default_absolute_gap: float = 1e-6
-    feasibility_tolerance: float = 1e-9
-    integrality_tolerance: float = 1e-9
+    feasibility_tolerance: float = 1e-6
+    integrality_tolerance: float = 1e-6
     threads: int = 1
     seed: int = 0
     presolve: bool = True
