@@ -1,0 +1,67 @@
+"""Units of every catalogue part a pod buys: what prices, tiers, supply caps and rules count."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.fabric_table import FabricTable
+from models.candidates.pod_table import PodTable
+from models.candidates.rack_design import RackDesign
+from models.parts.system import SystemKind
+
+Ints = npt.NDArray[np.int64]
+
+FABRIC_LEVELS = ("node_leaf", "leaf_spine", "spine_core")
+
+
+def parts_of(pods: PodTable) -> tuple[str, ...]:
+    """Ids of all priced parts that some pod of the table may buy, each once, in order of first use."""
+    found: dict[str, None] = {}
+    for rack in pods.racks:
+        found.update(dict.fromkeys(_per_rack(rack)))
+        found[rack.system.id] = None
+    for table in pods.fabrics:
+        found.update(dict.fromkeys(card.id for card in table.switches))
+        found.update(dict.fromkeys(card.id for medium in table.media for card in (medium.near, medium.far)))
+    return tuple(found)
+
+
+def units_per_pod(pods: PodTable, part: str) -> Ints:
+    """Units of ``part`` each pod buys (n); link modules and cables count by their ends, as they are priced."""
+    counts = np.zeros(len(pods), dtype=np.int64)
+    systems = np.array([rack.system.id == part for rack in pods.racks], dtype=np.int64)
+    counts += systems[pods.rack] * pods.systems
+    in_rack = np.array([_per_rack(rack).get(part, 0) for rack in pods.racks], dtype=np.int64)
+    counts += in_rack[pods.rack] * pods.node_racks
+    for number, table in enumerate(pods.fabrics):
+        rows = np.flatnonzero(pods.table == number)
+        if len(rows):
+            counts[rows] += units_per_fabric(table, part)[pods.fabric[rows]]
+    return counts
+
+
+def units_per_fabric(table: FabricTable, part: str) -> Ints:
+    """Units of a switch, cable or module each fabric of a table buys."""
+    switch = np.array([card.id == part for card in table.switches], dtype=np.int64)
+    counts = switch[table.switch] * table.leaf + switch[table.spine_switch] * (table.spine + table.core)
+    near = np.array([medium.near.id == part for medium in table.media] + [False], dtype=np.int64)
+    far = np.array([medium.far.id == part for medium in table.media] + [False], dtype=np.int64)
+    for level in FABRIC_LEVELS:
+        # no such level reads -1, the last entry, which counts nothing
+        medium = getattr(table, f"medium_{level}")
+        counts = counts + near[medium] * getattr(table, f"near_units_{level}")
+        counts = counts + far[medium] * getattr(table, f"far_units_{level}")
+    return np.asarray(counts, dtype=np.int64)
+
+
+def _per_rack(rack: RackDesign) -> dict[str, int]:
+    """Priced parts of one rack beside its systems; a rack-scale system comes with its own frame."""
+    found: dict[str, int] = {}
+    if rack.system.kind is SystemKind.SERVER:
+        found[rack.frame.id] = 1
+    if rack.distribution is not None:
+        found[rack.distribution.id] = found.get(rack.distribution.id, 0) + rack.distribution_units
+    if rack.door is not None:
+        found[rack.door.id] = found.get(rack.door.id, 0) + 1
+    return found
