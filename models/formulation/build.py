@@ -110,24 +110,34 @@ def build(
     asked = parse_objectives(instance, names)
     if not asked and not relaxable:
         raise UsageError("no objective given")
-    candidates = candidates if candidates is not None else enumerate_candidates(instance)
+    core = assembled(instance, candidates if candidates is not None else enumerate_candidates(instance))
+    goals = []
+    for name, objective, cluster in asked:
+        goals.append(Goal(name, objective, objective.express(core, instance, cluster), cluster))
+    formulation = formulated(core, goals)
+    return _pruned(formulation, relaxable) if pruned else formulation
+
+
+def assembled(instance: Instance, candidates: Candidates) -> Core:
+    """The decisions and the rows of every family, before any objective; InfeasibleError where a cluster has no placement."""
     _require_placements(instance, candidates)
     core = Core(instance, candidates)
     for one in families():
         core.within(one.name)
         one.apply(core, instance)
-    goals = []
-    for name, objective, cluster in asked:
-        goals.append(Goal(name, objective, objective.express(core, instance, cluster), cluster))
-    formulation = Formulation(
-        instance,
-        candidates,
+    return core
+
+
+def formulated(core: Core, goals: Sequence[Goal] = ()) -> Formulation:
+    """The program of ``core`` as it stands, unpruned."""
+    return Formulation(
+        core.instance,
+        core.candidates,
         dict(core.blocks),
         tuple(core.rows),
         tuple(goals),
-        {block_name(p): np.arange(len(p)) for p in candidates.placements},
+        {block_name(p): np.arange(len(p)) for p in core.candidates.placements},
     )
-    return _pruned(formulation, relaxable) if pruned else formulation
 
 
 def _require_placements(instance: Instance, candidates: Candidates) -> None:
@@ -168,33 +178,47 @@ def _group(whole: Formulation, cluster: str) -> Group:
 
 
 def _pruned(whole: Formulation, relaxable: bool) -> Formulation:
-    goals = [(g.expression, g.objective.direction) for g in whole.goals]
-    positions = dict(whole.positions)
+    return narrowed(whole, [(g.expression, g.objective.direction) for g in whole.goals], relaxable=relaxable)[0]
+
+
+def narrowed(
+    whole: Formulation,
+    criteria: Sequence[tuple[Linear, Direction]],
+    carried: Sequence[Linear] = (),
+    relaxable: bool = False,
+) -> tuple[Formulation, tuple[Linear, ...]]:
+    """The program without placements that are impossible or that another replaces in every one of ``criteria`` and every row.
+
+    ``carried`` expressions are cut to the columns that are left. A criterion that moves in a straight line with some
+    parameter stands for a whole range of it when it is given at both ends of the range.
+    """
+    cuts: dict[str, np.ndarray[Any, np.dtype[np.int64]]] = {}
     prunings: dict[str, Pruning] = {}
     groups = {cluster: _group(whole, cluster) for cluster in whole.instance.workloads}
     for cluster, group in groups.items():
         others = [other for name, other in groups.items() if name != cluster]
-        found = prune(group, others, whole.blocks, whole.rows, goals, relaxable)
+        found = prune(group, others, whole.blocks, whole.rows, criteria, relaxable)
         prunings[cluster] = found
         for name in group.blocks:
-            positions[name] = found.kept_in(name)
+            cuts[name] = found.kept_in(name)
 
     def cut(expression: Linear) -> Linear:
-        terms = {n: (v[positions[n]] if n in positions else v) for n, v in expression.terms.items()}
+        terms = {n: (v[cuts[n]] if n in cuts else v) for n, v in expression.terms.items()}
         return Linear(terms, expression.constant)
 
     blocks_cut = {
-        name: replace(block, keys=tuple(block.keys[i] for i in positions[name])) if name in positions else block
+        name: replace(block, keys=tuple(block.keys[i] for i in cuts[name])) if name in cuts else block
         for name, block in whole.blocks.items()
     }
-    return replace(
+    formulation = replace(
         whole,
         blocks=blocks_cut,
         rows=tuple(replace(row, expression=cut(row.expression)) for row in whole.rows),
         goals=tuple(replace(goal, expression=cut(goal.expression)) for goal in whole.goals),
-        positions=positions,
+        positions={name: rows[cuts[name]] if name in cuts else rows for name, rows in whole.positions.items()},
         prunings=prunings,
     )
+    return formulation, tuple(cut(expression) for expression in carried)
 
 
 _DOMAINS = {Kind.BINARY: pyo.Binary, Kind.INTEGER: pyo.Integers, Kind.CONTINUOUS: pyo.Reals}
