@@ -112,6 +112,14 @@ class CompiledModel:
         return np.where(flipped == 0.0, 0.0, flipped)
 
 
+def exact_rows(rows: sparse.csr_array, model: CompiledModel) -> NDArray[np.bool_]:
+    """Rows with integer data on integer columns only, so that floating point evaluates them exactly."""
+    whole = (rows.data == np.round(rows.data)) & model.integer[rows.indices]
+    fractions = np.zeros(model.n_rows)
+    np.add.at(fractions, np.repeat(np.arange(model.n_rows), np.diff(rows.indptr)), ~whole)
+    return np.asarray(fractions == 0, dtype=bool)
+
+
 def value_steps(
     objectives: Floats, integer: NDArray[np.bool_], lower: Floats, upper: Floats
 ) -> tuple[float | None, ...]:

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.errors import UsageError
-from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.compiled_model import CompiledModel, Floats, exact_rows
 
 RELATIVE_TOLERANCE = 1e-6
 """Row violation allowed per unit of activity where a row has continuous columns or fractional data; integer rows allow none."""
+ROUNDING = 1e-6
+"""Room in integer rows, whose activity is exact, for a bound that was meant to be whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class ScaledProblem:
             steps=tuple(1.0 if flag else None for flag in discrete),
         )
         rows = sparse.csr_array(model.matrix)
-        return cls(model, scaled, unit, discrete, rows, _exact_rows(rows, model))
+        return cls(model, scaled, unit, discrete, rows, exact_rows(rows, model))
 
     def image(self, x: Floats) -> Floats:
         """Scaled objective values at ``x``; exact integers where an objective is discrete."""
@@ -75,8 +77,7 @@ class ScaledProblem:
             return "integrality"
         activity = self.rows @ x
         size = abs(self.rows) @ np.abs(x)
-        room = np.where(self.exact_rows, 1e-9, RELATIVE_TOLERANCE) * (1.0 + size)
-        room = np.where(self.exact_rows, np.minimum(room, 0.25), room)
+        room = np.where(self.exact_rows, ROUNDING, RELATIVE_TOLERANCE * (1.0 + size))
         broken = np.flatnonzero((activity < model.row_lower - room) | (activity > model.row_upper + room))
         if broken.size:
             row = int(broken[0])
@@ -117,11 +118,3 @@ class ScaledProblem:
 
 def _continuous_unit(spread: float) -> float:
     return 2.0 ** round(math.log2(spread / 1e5)) if math.isfinite(spread) and spread > 0 else 1.0
-
-
-def _exact_rows(rows: sparse.csr_array, model: CompiledModel) -> NDArray[np.bool_]:
-    """Rows with integer data on integer columns only, so that floating point evaluates them exactly."""
-    whole = (rows.data == np.round(rows.data)) & model.integer[rows.indices]
-    fractions = np.zeros(model.n_rows)
-    np.add.at(fractions, np.repeat(np.arange(model.n_rows), np.diff(rows.indptr)), ~whole)
-    return np.asarray(fractions == 0, dtype=bool)

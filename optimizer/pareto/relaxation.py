@@ -19,6 +19,9 @@ from optimizer.backends.highs import program_lp
 from optimizer.backends.implied import finite_bounds
 from optimizer.compiled_model import CompiledModel, Floats
 
+EPSILON = 2.0**-52
+"""Relative rounding of one operation, twice over."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Relaxed:
@@ -46,11 +49,14 @@ class Relaxation:
         self._transposed = sparse.csr_array(
             sparse.vstack([model.matrix, sparse.csc_array(model.objectives)], format="csc").T
         )
+        self._sizes = abs(self._transposed)
+        self._heights = np.diff(self._transposed.indptr).astype(np.float64)
         self._columns = np.arange(model.n_columns, dtype=np.int32)
         self._lower, self._upper = finite_bounds(model)
         self._groups = [np.array(group, dtype=np.intp) for group in groups]
         self._bases: dict[str, Any] = {}
-        self._current: tuple[float, ...] | None = None
+        self._cost: Floats | None = None
+        self._rows = self._sides(None, None, np.full(model.n_objectives, math.inf))
         self._held = (model.lower, model.upper)
         self._edited = False
         solver = highspy.Highs()
@@ -76,17 +82,29 @@ class Relaxation:
         columns within ``lower``, ``upper`` (columns; the model's own when None). ``start`` names the basis to begin from: the first
         one kept under that name by ``keep``.
         """
-        model, solver = self._model, self._solver
         cost = np.asarray(self._objectives.T @ np.asarray(weights, dtype=np.float64))
-        key = tuple(weights)
-        if key != self._current:
+        return self.minimise_cost(cost, objective_upper, lower=lower, upper=upper, start=start)
+
+    def minimise_cost(
+        self,
+        cost: Floats,
+        objective_upper: Sequence[float] | None = None,
+        *,
+        lower: Floats | None = None,
+        upper: Floats | None = None,
+        row_lower: Floats | None = None,
+        row_upper: Floats | None = None,
+        start: str = "",
+    ) -> Relaxed:
+        """As ``minimise`` for any ``cost`` (columns); ``row_lower``, ``row_upper`` (rows) replace the model's for this solve."""
+        model, solver = self._model, self._solver
+        if self._cost is None or not np.array_equal(cost, self._cost):
             solver.changeColsCost(model.n_columns, self._columns, cost)
-            self._current = key
+            self._cost = cost.copy()
         tops = np.full(model.n_objectives, math.inf)
         if objective_upper is not None:
             tops = np.asarray(objective_upper, dtype=np.float64)
-        for i, top in enumerate(tops.tolist()):
-            solver.changeRowBounds(model.n_rows + i, -math.inf, top)
+        sides = self._bound_rows(row_lower, row_upper, tops)
         low = self._lower if lower is None else np.maximum(self._lower, lower)
         high = self._upper if upper is None else np.minimum(self._upper, upper)
         self._bound_columns(low, high, lower is not None or upper is not None)
@@ -99,16 +117,34 @@ class Relaxation:
         self.solves += 1
         status = solver.getModelStatus()
         if status == self._hs.HighsModelStatus.kInfeasible:
-            return self._infeasible(tops, low, high)
+            return self._infeasible(sides, low, high)
         if status != self._hs.HighsModelStatus.kOptimal:
             return Relaxed(-math.inf, np.zeros(model.n_columns), None)
         solution = solver.getSolution()
-        bound, reduced = self._evaluate(cost, np.array(solution.row_dual), tops, low, high)
+        bound, reduced = self._evaluate(cost, np.array(solution.row_dual), sides, low, high)
         return Relaxed(bound, reduced, np.array(solution.col_value))
 
     def keep(self, name: str) -> None:
         """Keep the basis of the last solve under ``name``."""
         self._bases[name] = self._solver.getBasis()
+
+    def kept(self, name: str) -> bool:
+        """Whether a basis was kept under ``name``."""
+        return name in self._bases
+
+    def _sides(self, row_lower: Floats | None, row_upper: Floats | None, tops: Floats) -> tuple[Floats, Floats]:
+        """Bounds of all rows of the relaxation: those of the model, then the objectives."""
+        low = self._model.row_lower if row_lower is None else row_lower
+        high = self._model.row_upper if row_upper is None else row_upper
+        return np.concatenate([low, np.full(tops.size, -math.inf)]), np.concatenate([high, tops])
+
+    def _bound_rows(self, row_lower: Floats | None, row_upper: Floats | None, tops: Floats) -> tuple[Floats, Floats]:
+        """Give the solver these row bounds; only what differs from what it holds."""
+        low, high = self._sides(row_lower, row_upper, tops)
+        for row in np.flatnonzero((low != self._rows[0]) | (high != self._rows[1])).tolist():
+            self._solver.changeRowBounds(row, float(low[row]), float(high[row]))
+        self._rows = (low, high)
+        return self._rows
 
     def _bound_columns(self, low: Floats, high: Floats, edited: bool) -> None:
         """Give the solver these column bounds; only what differs from what it holds."""
@@ -123,7 +159,7 @@ class Relaxation:
         self._held = (want_low, want_high)
         self._edited = edited
 
-    def _infeasible(self, tops: Floats, low: Floats, high: Floats) -> Relaxed:
+    def _infeasible(self, sides: tuple[Floats, Floats], low: Floats, high: Floats) -> Relaxed:
         """Infeasible only if the dual ray proves it: a combination of rows that no x within its bounds can meet."""
         zeros = np.zeros(self._model.n_columns)
         status, has, ray = _dual_ray(self._solver)
@@ -131,7 +167,7 @@ class Relaxation:
             ray = np.asarray(ray, dtype=np.float64)
             for multipliers in (ray, -ray):
                 scale = max(1e-12, float(np.abs(multipliers).max()))
-                bound, _ = self._evaluate(zeros, multipliers / scale, tops, low, high)
+                bound, _ = self._evaluate(zeros, multipliers / scale, sides, low, high)
                 if bound > 1e-6:
                     return Relaxed(math.inf, zeros, None)
         return Relaxed(-math.inf, zeros, None)
@@ -146,8 +182,7 @@ class Relaxation:
         if inner.x is None:
             return inner
         cost = np.asarray(self._objectives.T @ np.asarray(weights, dtype=np.float64))
-        tops = np.full(self._model.n_objectives, math.inf)
-        bound, reduced = self._evaluate(cost, np.array(self._solver.getSolution().row_dual), tops, low, high)
+        bound, reduced = self._evaluate(cost, np.array(self._solver.getSolution().row_dual), self._rows, low, high)
         return Relaxed(bound, reduced, inner.x)
 
     def _dualise_groups(self, reduced: Floats, upper: Floats) -> list[float]:
@@ -162,15 +197,14 @@ class Relaxation:
         return chosen
 
     def _evaluate(
-        self, cost: Floats, multipliers: Floats, tops: Floats, lower: Floats, upper: Floats
+        self, cost: Floats, multipliers: Floats, sides: tuple[Floats, Floats], lower: Floats, upper: Floats
     ) -> tuple[float, Floats]:
-        model = self._model
-        low = np.concatenate([model.row_lower, np.full(model.n_objectives, -math.inf)])
-        high = np.concatenate([model.row_upper, tops])
-        side = np.where(multipliers > 0, low, high)
+        """The bound these multipliers prove and the reduced costs it counts with; what rounding may have cost is taken off."""
+        side = np.where(multipliers > 0, *sides)
         multipliers = np.where(np.isfinite(side), multipliers, 0.0)
         rows = np.where(multipliers != 0, multipliers * np.where(np.isfinite(side), side, 0.0), 0.0)
         reduced = cost - self._transposed @ multipliers
+        blur = EPSILON * (2.0 + self._heights) * (np.abs(cost) + self._sizes @ np.abs(multipliers))
         chosen = self._dualise_groups(reduced, upper)
         edge = np.where(reduced > 0, lower, upper)
         columns = np.where(reduced != 0, reduced * np.where(np.isfinite(edge), edge, 0.0), 0.0)
@@ -178,7 +212,9 @@ class Relaxation:
         if loose.any():
             return -math.inf, reduced
         total = float(rows.sum() + columns.sum()) + math.fsum(chosen)
-        rounding = 1e-11 * float(np.abs(rows).sum() + np.abs(columns).sum() + sum(map(abs, chosen))) + 1e-9
+        reach = np.maximum(np.abs(lower), np.abs(upper))
+        rounding = float(blur @ np.where(np.isfinite(reach), reach, 0.0))
+        rounding += 1e-11 * float(np.abs(rows).sum() + np.abs(columns).sum() + sum(map(abs, chosen))) + 1e-9
         return total - rounding, reduced
 
 
