@@ -113,7 +113,7 @@ class _Case:
                 break
             if guess > priced.bound:
                 self._attempt(*priced.within(guess, self._kinds, seen.low, seen.high), seen, asked, state)
-                if state.over or state.ceiling - seen.constant <= guess:
+                if state.stopped is not None or state.ceiling - seen.constant <= guess:
                     return
             count *= 4
         ceiling = state.ceiling - seen.constant - asked.gap
@@ -164,11 +164,6 @@ class _State:
     x: Floats | None = None
     stopped: SolveResult | None = None
     calls: int = 0
-
-    @property
-    def over(self) -> bool:
-        """True when a solve could not be finished."""
-        return self.stopped is not None
 
 
 class Requery:
@@ -224,12 +219,12 @@ class Requery:
         proven = math.inf
         for view in seen:
             bound = view.relaxed.bound + view.constant
-            if state.over or asked.late:
+            if state.stopped is not None or asked.late:
                 proven = min(proven, bound)
             elif bound <= state.ceiling - asked.gap:
                 view.case.improve(view, asked, state)
-                if state.over:
-                    proven = min(proven, bound)
+                unfinished = state.stopped
+                proven = proven if unfinished is None else min(proven, bound)
         found = _answer(state, proven, asked, time.perf_counter() - started)
         broken = None if found.x is None else self._broken(found.x, asked)
         if broken is None:
