@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -11,12 +12,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from models.candidates.placement import enumerate_candidates
+from models.loading import load
 from models.physics.performance.cards import Network
 from models.physics.performance.constants import Software
 from models.physics.performance.inference import best_serving
 from models.physics.performance.mapping import enumerate_mappings
 from models.physics.performance.setting import Setting
 from models.physics.performance.training import best_mapping, evaluate
+from optimizer.performance_cache import PerformanceCache
 from optimizer.validation.lookup import shipped_lookup
 
 BATCH = 200_000
@@ -64,6 +68,11 @@ def main() -> None:
         lambda: best_serving(model, card, network, 32, 2000, 500, constants, "fp8", ttft_limit=1.0, tpot_limit=0.05)
     )
     print(f"deepseek_r1: every batch and degree of a 32-package replica: {wall:.3f} s wall, {busy:.3f} s processor")
+    with tempfile.TemporaryDirectory() as folder:
+        instance, cache = load("training-30mw"), PerformanceCache(Path(folder))
+        for what in ("cold", "from the cache"):
+            wall, busy = least(lambda: enumerate_candidates(instance, cache), repeats=1)
+            print(f"training-30mw: all pods, {what}: {wall:.1f} s wall, {busy:.1f} s processor")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from models.instance import SCHEMA, Document, Instance
 from models.reading.catalogue_files import read_catalogue
 from models.reading.references import check_references
 from models.reading.schema_errors import empty_unknown_keys, problems_of
+from models.reading.workload_rules import check_workloads
 from models.reading.yaml_file import Origins, YamlDocument, read_yaml
 from models.shipped import catalogue_folder, shipped_instances
 
@@ -80,6 +81,7 @@ def _resolved(
     document = _validated(merged, origins, problems)
     if not in_catalogue:  # a row that was left out would be reported again as an unknown name
         problems.extend(check_references(merged, catalogue, origins))
+        problems.extend(check_workloads(document, catalogue, origins) if document is not None else ())
     return catalogue, document
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 
+import pytest
 from hypothesis import settings
 
 # No deadline: how long an example takes depends on the machine. Where a failure holds up other people's work the examples
@@ -11,3 +14,16 @@ from hypothesis import settings
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+CACHE = "REFARCH_CACHE"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Searched mappings are shared by all tests of a run, workers included, and by nothing else."""
+    if not hasattr(config, "workerinput"):
+        os.environ[CACHE] = tempfile.mkdtemp(prefix="refarch-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ[CACHE], ignore_errors=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.throughput_table import Memo, Question, ThroughputTable, throughput_tables
+from models.candidates.mapping_search import Question
+from models.candidates.throughput_table import Memo, ThroughputTable, throughput_tables
 from models.errors import InstanceError, Problem
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
@@ -65,18 +66,13 @@ class Performance:
         """Searches the mappings of every (system, injection, narrowest) network that will be asked for."""
         if self._constants is None or isinstance(self._workload, Serving):
             return
-        by_part: dict[tuple[str, int], set[tuple[float, float]]] = {}
+        wanted: set[tuple[str, int, float, float]] = set()
         for system, injection, narrow in asked:
             pairs = np.unique(_networks(injection, narrow), axis=0)
-            by_part.setdefault(self._part(system), set()).update((float(rate), float(ratio)) for rate, ratio in pairs)
-        for (part, domain), networks in sorted(by_part.items()):
-            ordered = sorted(networks)
-            questions = [self._question(part, domain, rate, ratio) for rate, ratio in ordered]
-            for (rate, ratio), table in zip(
-                ordered, throughput_tables(questions, self._constants, self._memo), strict=True
-            ):
-                self._known[part, domain, rate, ratio] = len(self.profiles)
-                self.profiles.append(table)
+            wanted.update((*self._part(system), float(rate), float(ratio)) for rate, ratio in pairs)
+        ordered = sorted(wanted)
+        self._known = {key: number for number, key in enumerate(ordered)}
+        self.profiles = throughput_tables([self._question(*key) for key in ordered], self._constants, self._memo)
 
     def of(self, system: System, accelerators: Ints, injection: Floats, narrow: Floats) -> Delivered:
         """Throughput of pods of ``accelerators`` of one system.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import ceil, log2
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
@@ -14,7 +15,7 @@ from models.parts.model_card import ModelCard
 from models.physics.first_order import communication_factor, serving_rate, training_rate
 from models.physics.performance.cards import AcceleratorCard, Network, dtype_name
 from models.physics.performance.constants import FILE_NAME, Software, read_constants
-from models.physics.performance.mapping import enumerate_mappings
+from models.physics.performance.mapping import Mappings, enumerate_mappings
 from models.physics.performance.setting import Setting
 from models.physics.performance.training import TERMS, binding_term, evaluate, usable_memory
 from models.policy import Stated
@@ -97,6 +98,7 @@ def _of_mapping(
     mappings = enumerate_mappings(shape, used, batch)
     times = evaluate(setting, mappings)
     steps = np.where(times.memory <= usable_memory(setting), times.step, np.inf)
+    steps[_only_recompute_more(mappings, np.isfinite(steps))] = np.inf
     first, second = (int(row) for row in [*np.argsort(steps, kind="stable")[:2], -1][:2])
     stated = instance.assumptions.production_factor
     factor = stated.value if stated is not None else constants.production_factor
@@ -114,3 +116,13 @@ def _of_mapping(
     }
     tokens = batch * shape.seq / float(steps[first])
     return Throughput(tokens * factor, constants.band(part), performance)
+
+
+def _only_recompute_more(mappings: Mappings, fits: npt.NDArray[np.bool_]) -> list[int]:
+    """Rows that differ from another one that fits in nothing but more recompute: no choice of their own."""
+    others = [name for name in (f.name for f in fields(Mappings)) if name != "recompute"]
+    keys = list(zip(*(getattr(mappings, name).tolist() for name in others), strict=True))
+    least: dict[tuple[float, ...], float] = {}
+    for row in np.flatnonzero(fits).tolist():
+        least[keys[row]] = min(least.get(keys[row], np.inf), float(mappings.recompute[row]))
+    return [row for row, key in enumerate(keys) if mappings.recompute[row] > least.get(key, np.inf)]

@@ -15,6 +15,7 @@ from models.loading import load
 from models.policy import PowerFigure
 from models.units import Unlimited
 from optimizer.frontier import Frontier
+from optimizer.performance_cache import PerformanceCache
 from optimizer.solve import solve
 
 Floats = NDArray[np.float64]
@@ -38,7 +39,7 @@ def _units_cost(placements: Placements, candidates: Candidates) -> Floats:
 
 def _oracle(instance: Instance) -> Floats:
     """Every nondominated (tco kUSD, -tokens/s, kW) of an instance with one training cluster at one site."""
-    candidates = enumerate_candidates(instance)
+    candidates = enumerate_candidates(instance, PerformanceCache())
     (placements,) = candidates.placements
     money = candidates.economics[placements.site]
     tco = np.rint((placements.capex(money) + placements.opex(money)) / 1e3) + _units_cost(placements, candidates)

@@ -168,3 +168,14 @@ def test_text_that_falls_apart_at_a_comma_is_refused(tmp_path: Path) -> None:
     (problem,) = raised.value.problems
     assert (problem.code, problem.where) == ("unknown-key", f"{path}:4")
     assert "needs quotes" in problem.hint
+
+
+def test_a_batch_of_broken_sequences_is_refused_where_mappings_share_them_out(case: Callable) -> None:
+    written = case(("global_batch: 4 Mtoken", "global_batch: 4 Mtoken\n    throughput: mapping"))
+    with pytest.raises(InstanceError) as raised:
+        load(written)
+    (problem,) = raised.value.problems
+    assert problem.code == "global-batch"
+    assert "488.281 sequences of 8192 tokens" in problem.found
+    assert "3.997696 Mtoken are 488" in problem.hint
+    assert load(case(("global_batch: 4 Mtoken", "global_batch: 3.997696 Mtoken\n    throughput: mapping")))

@@ -36,12 +36,14 @@ _FABRIC = {"rail_optimised": False, "tiers": [1, 2, 3], "oversubscription": [1, 
 _PAIRS = {"ups": {"equipment": [{"part": "ups_1500k", "redundancy": "2n", "loading": 0.1}]}}
 _RACK_SCALE = {"systems": ["gb200_nvl72", "helios"], "frames": ["mgx", "orw"], "cooling": ["liquid"]}
 
+_MAPPING = {"workloads": {"train": {"throughput": "mapping", "global_batch": "4.194304 Mtoken"}}}
+
 VARIANTS: dict[str, tuple[str, Data, tuple[str, ...] | None]] = {
     "doors": ("thermal-rear-door", _space(cooling=["rear_door"]), None),
     "pairs": ("performance", {"sites": {"hall": {"power": _PAIRS}}}, None),
     "plain": ("performance", _space(fabric=_FABRIC), None),
     "limits": ("performance", {"limits": _LIMITS, "money": _MONEY}, _ALL),
-    "mapping": ("performance", {"workloads": {"train": {"throughput": "mapping"}}}, None),
+    "mapping": ("performance", _MAPPING, None),
     "serving-goodput": ("serving", {}, ("tco", "goodput")),
     "two-goodputs": ("two-clusters", {}, ("tco", "goodput", "throughput:train")),
     "rack-scale": (

@@ -62,6 +62,11 @@ class Mappings:
         same[1:] &= fits[:-1]
         return same
 
+    @staticmethod
+    def join(parts: Sequence[Mappings]) -> Mappings:
+        """Several one after the other; at least one."""
+        return Mappings(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Mappings)})
+
     def row(self, index: int) -> MappingChoice:
         """One mapping as plain numbers."""
         return MappingChoice(**{f.name: int(getattr(self, f.name)[index]) for f in fields(self)})
@@ -136,7 +141,7 @@ def enumerate_mappings(model: ModelShape, packages: int, global_batch: int, fixe
     return _enumerated(model, packages, global_batch, fixed or Fixed())
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _enumerated(model: ModelShape, packages: int, global_batch: int, fixed: Fixed) -> Mappings:
     """The mappings depend on counts alone, so that parts and networks of one size share them; the arrays are read-only."""
     blocks = [
@@ -160,7 +165,7 @@ def _degrees(model: ModelShape, packages: int, fixed: Fixed) -> Iterator[tuple[i
             continue
         rest = packages // tp
         for cp in (
-            [fixed.cp] if fixed.cp else [c for c in divisors(rest) if c <= MAX_CONTEXT and _context_fits(model, c)]
+            [fixed.cp] if fixed.cp else [c for c in divisors(rest) if c <= MAX_CONTEXT and context_fits(model, c)]
         ):
             if rest % cp:
                 continue
@@ -172,7 +177,7 @@ def _degrees(model: ModelShape, packages: int, fixed: Fixed) -> Iterator[tuple[i
                     yield tp, cp, pp, dp
 
 
-def _context_fits(model: ModelShape, cp: int) -> bool:
+def context_fits(model: ModelShape, cp: int) -> bool:
     """Context parallel splits a sequence into 2 cp pieces of at least 512 tokens."""
     return cp == 1 or (model.seq % (2 * cp) == 0 and model.seq // cp >= 1024)
 

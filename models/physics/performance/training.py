@@ -274,7 +274,7 @@ def least_memory(setting: Setting, mappings: Mappings) -> Array:
     for i in range(0, len(mappings), BATCH):
         m = mappings.take(slice(i, i + BATCH))
         pieces.append(memory_use(s.model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True).total)
-    return np.concatenate(pieces)
+    return np.concatenate(pieces) if pieces else np.zeros(0)
 
 
 def describe(setting: Setting, mappings: Mappings, times: StepTimes, index: int) -> MappingResult:
