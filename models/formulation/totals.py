@@ -15,32 +15,34 @@ from models.instance import Instance
 from models.policy import PowerFigure
 
 
-def capex(m: Core) -> Linear:
-    """Capital cost of all sites [kUSD]: equipment with charges, shell, plant units."""
-    return _money(m, lambda p: p.capex(m.candidates.economics[p.site]), lambda paid, _own: paid)
+def capex(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
+    """Capital cost of all sites [``quantum`` USD]: equipment with charges, shell, plant units."""
+    return _money(m, lambda p: p.capex(m.candidates.economics[p.site]), lambda paid, _own: paid, quantum)
 
 
-def opex(m: Core) -> Linear:
-    """Present value of maintenance and energy over the horizon [kUSD]."""
-    return _money(m, lambda p: p.opex(m.candidates.economics[p.site]), lambda paid, own: paid * (own - 1.0))
+def opex(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
+    """Present value of maintenance and energy over the horizon [``quantum`` USD]."""
+    return _money(m, lambda p: p.opex(m.candidates.economics[p.site]), lambda paid, own: paid * (own - 1.0), quantum)
 
 
-def tco(m: Core) -> Linear:
-    """Total cost of ownership over the horizon [kUSD]: capex plus present value of opex."""
+def tco(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
+    """Total cost of ownership over the horizon [``quantum`` USD]: capex plus present value of opex."""
 
     def total(p: Placements) -> Floats:
         money = m.candidates.economics[p.site]
         return p.capex(money) + p.opex(money)
 
-    return _money(m, total, lambda paid, own: paid * own)
+    return _money(m, total, lambda paid, own: paid * own, quantum)
 
 
-def _money(m: Core, placed: Callable[[Placements], Floats], bought: Callable[[float, float], float]) -> Linear:
+def _money(
+    m: Core, placed: Callable[[Placements], Floats], bought: Callable[[float, float], float], quantum: float
+) -> Linear:
     def unit(option: PlantOption, part: PlantUnit) -> float:
         money = m.candidates.economics[option.site]
-        return float(nearest(bought(money.paid(part.price), money.ownership), MONEY_QUANTUM))
+        return float(nearest(bought(money.paid(part.price), money.ownership), quantum))
 
-    return m.everywhere(lambda p: nearest(placed(p), MONEY_QUANTUM)) + m.plant(unit)
+    return m.everywhere(lambda p: nearest(placed(p), quantum)) + m.plant(unit)
 
 
 def facility_power(m: Core, figure: PowerFigure, site: str | None = None) -> Linear:

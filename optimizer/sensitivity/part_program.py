@@ -1,0 +1,211 @@
+"""The program of an instance with one part's price set free: money without the part, and money per dollar of its unit price."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from models.candidates.placement import Candidates
+from models.errors import UsageError, nearest
+from models.formulation import totals
+from models.formulation.core import Core
+from models.formulation.counts import units
+from models.formulation.family import Direction, Objective, objectives
+from models.formulation.linear import Linear
+from models.instance import Instance
+from models.parts.part import Part
+from models.units import UnitError, parse
+from optimizer.sensitivity.parametric import Line, Probe
+from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
+from optimizer.sensitivity.repricing import candidates_at_any_price, find_part, list_price
+
+CENT = 1e-2
+PRICED = ("tco", "capex")
+"""Objectives a price enters."""
+_MONEY = {"capex": totals.capex, "opex": totals.opex, "tco": totals.tco}
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Values other objectives must reach, by name, in column units (``throughput``: token/s; ``power``: kW)."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name}={value:,.10g}" for name, value in self.values.items()) or "the instance's own demand"
+
+    def limits(self, program: Program) -> list[Limit]:
+        """Rows that hold each objective at its value or better."""
+        found = []
+        for goal in program.formulation.goals:
+            value = self.values.get(goal.name)
+            if value is not None:
+                quanta = value / goal.objective.column_value(1.0)
+                upward = goal.objective.direction is Direction.MAXIMISE
+                low, high = (math.ceil(quanta - 1e-6), None) if upward else (None, math.floor(quanta + 1e-6))
+                found.append(Limit(f"along.{goal.name}", {goal.name: 1.0}, low, high))
+        return found
+
+
+def read_requirement(text: str) -> tuple[str, float]:
+    """``NAME=VALUE``: an objective and the value to hold, in the unit of its column or with a unit of its own."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    known = objectives()
+    base = name.partition(":")[0]
+    if not equals or not value:
+        raise UsageError(f"{text!r} is not NAME=VALUE, such as throughput=1.5 Mtoken/s")
+    if base not in known:
+        raise UsageError(f"no objective {name!r}: {nearest(base, list(known))}")
+    return name, column_number(known[base], value)
+
+
+def column_number(objective: Objective, text: str) -> float:
+    """A number in an objective's column unit from text with or without a unit."""
+    try:
+        number = float(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        try:
+            number = parse(text, objective.unit, {}) * objective.scale
+        except UnitError as error:
+            raise UsageError(f"{objective.name}: {error}") from None
+    if not math.isfinite(number):
+        raise UsageError(f"{objective.name}: {text!r} is not a finite number")
+    return number
+
+
+@dataclass(frozen=True)
+class PartProgram:
+    """What is asked about one part: ``whole`` has measures ``rest``, ``paid`` (per dollar of unit price), ``units`` and, for each
+    money ceiling c the price enters, ``c.rest`` and ``c.paid``. ``budgets``: ceiling [USD] by name.
+    """
+
+    instance: Instance
+    part: Part
+    list_price: float | None
+    whole: Program
+    budgets: Mapping[str, float]
+    along: tuple[str, ...]
+    smallest: float
+    per_unit: float
+
+    @staticmethod
+    def of(
+        instance: Instance,
+        name: str,
+        objective: str = "tco",
+        along: Sequence[str] = (),
+        found: tuple[Instance, Candidates] | None = None,
+    ) -> PartProgram:
+        """The program around the part called ``name``; ``found`` are its candidates where they are known already."""
+        if objective not in PRICED:
+            raise UsageError(f"a price does not enter {objective!r}: {nearest(objective, list(PRICED))}")
+        part = find_part(instance, name)
+        stated, candidates = found or candidates_at_any_price(instance, part)
+        core, goals = assemble(stated, candidates, [objective, *(n for n in along if n != objective)])
+        price = list_price(part, instance.money.price_basis)
+        measures: dict[str, Linear] = {"units": units(core, name)}
+        measures["rest"], measures["paid"] = _split(core, name, objective, price or 0.0)
+        budgets = {}
+        for ceiling in _MONEY:
+            stated_limit = getattr(stated.limits, ceiling)
+            if stated_limit is not None:
+                budgets[ceiling] = float(stated_limit.value)
+                rest, paid = _split(core, name, ceiling, price or 0.0)
+                measures[f"{ceiling}.rest"], measures[f"{ceiling}.paid"] = rest, paid
+        bought = np.concatenate(list(measures["units"].terms.values()) or [np.zeros(0)])
+        factors = [_factor(core, site, objective) for site in stated.sites]
+        return PartProgram(
+            stated, part, price, Program.of(core, measures, goals), budgets, tuple(along),
+            float(bought[bought > 0].min(initial=math.inf)), float(min(factors)),
+        )  # fmt: skip
+
+    @property
+    def possible(self) -> bool:
+        """False when no candidate has the part at all."""
+        return math.isfinite(self.smallest)
+
+    @cached_property
+    def dear(self) -> Program:
+        """What any price from zero up can choose."""
+        return self._narrowed(Direction.MINIMISE)
+
+    @cached_property
+    def gift(self) -> Program:
+        """What any price below zero can choose, and what buys a stated volume."""
+        return self._narrowed(Direction.MAXIMISE)
+
+    def _narrowed(self, more_units: Direction) -> Program:
+        m = self.whole.measures
+        criteria = [(m["rest"], Direction.MINIMISE), (m["paid"], more_units)]
+        factors = {float(f) for f in np.round(_ratio(m["paid"], m["units"]), 9)}
+        if len(factors) > 1:
+            criteria.append((m["units"], more_units))
+        for ceiling in self.budgets:
+            criteria += [(m[f"{ceiling}.rest"], Direction.MINIMISE), (m[f"{ceiling}.paid"], Direction.MINIMISE)]
+        goals = {g.name: g for g in self.whole.formulation.goals}
+        criteria += [(m[n], goals[n].objective.direction) for n in self.along]
+        return self._without_ceilings.narrowed(criteria)
+
+    @cached_property
+    def _without_ceilings(self) -> Program:
+        names = tuple(f"budget.{name}[]" for name in self.budgets)
+        return self.whole.limited((), without=names)
+
+    def ceilings(self, price: float) -> list[Limit]:
+        """Money ceilings as they stand at a unit price."""
+        return [
+            Limit(f"budget.{name}", {f"{name}.rest": 1.0, f"{name}.paid": price}, None, ceiling, quantum=1.0)
+            for name, ceiling in self.budgets.items()
+        ]
+
+    def line(self, answer: Answer) -> Line:
+        """A solution as a line over the unit price."""
+        m = answer.measures
+        return Line(m["rest"], m["paid"], float(round(m["units"])), answer)
+
+    def ends(self, line: Line) -> float:
+        """The highest unit price at which a solution still meets every money ceiling."""
+        m = line.tag.measures
+        paid = {name: m[f"{name}.paid"] for name in self.budgets}
+        ends = [(ceiling - m[f"{n}.rest"]) / paid[n] for n, ceiling in self.budgets.items() if paid[n] > 0]
+        return min(ends, default=math.inf)
+
+    def probe(
+        self, price: float, effort: Effort, limits: Sequence[Limit], ceilings_at: float | None = None
+    ) -> Probe | Answer:
+        """The cheapest design at a unit price; the bare answer where there is none. ``ceilings_at``: the price ceilings are held at."""
+        program = self.dear if price >= 0 else self.gift
+        money = self.ceilings(price if ceilings_at is None else ceilings_at)
+        answer = program.least({"rest": 1.0, "paid": price}, effort, [*limits, *money])
+        return Probe(price, self.line(answer), answer.bound) if answer.found else answer
+
+
+def without(limits: Sequence[Limit], below: float = 1.0) -> list[Limit]:
+    """The limits, and fewer than ``below`` units of the part."""
+    return [*limits, Limit("fewer_units", {"units": 1.0}, None, below - 1.0)]
+
+
+def with_at_least(limits: Sequence[Limit], count: float) -> list[Limit]:
+    """The limits, and at least ``count`` units of the part."""
+    return [*limits, Limit("more_units", {"units": 1.0}, count, None)]
+
+
+def _factor(core: Core, site: str, objective: str) -> float:
+    money = core.candidates.economics[site]
+    return money.charges * {"capex": 1.0, "opex": money.ownership - 1.0, "tco": money.ownership}[objective]
+
+
+def _split(core: Core, part: str, objective: str, price: float) -> tuple[Linear, Linear]:
+    """Money [USD] without the part, and per dollar of its unit price."""
+    paid = Linear.total([units(core, part, site=s) * _factor(core, s, objective) for s in core.instance.sites])
+    whole = _MONEY[objective](core, CENT) * CENT
+    return whole - paid * price, paid
+
+
+def _ratio(paid: Linear, count: Linear) -> np.ndarray:
+    found = [np.unique(paid.terms[n][v > 0] / v[v > 0]) for n, v in count.terms.items() if n in paid.terms]
+    return np.concatenate(found) if found else np.ones(1)

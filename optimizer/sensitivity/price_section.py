@@ -1,0 +1,102 @@
+"""What a price to win says: plain data for JSON, Markdown for a report, one sentence for a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from optimizer.sensitivity.price_to_win import PriceToWin
+
+
+def price_data(result: PriceToWin) -> dict[str, Any]:
+    """``data`` of ``price-to-win --json``; money in USD a unit."""
+    return {
+        "part": result.part,
+        "objective": result.objective,
+        "requirement": dict(result.requirement),
+        "volume": result.volume,
+        "interval": list(result.interval),
+        "list_price": result.list_price,
+        "wins_at_list": result.wins_at_list,
+        "staircase": [
+            {"price_low": s.price_low, "price_high": s.price_high, "units": s.units, "design_id": s.design_id}
+            for s in result.staircase
+        ],
+        "displaces": [
+            {"part": d.part, "layer": d.layer, "vendor": d.vendor, "units_without": d.units_without, "units_with": d.units_with}
+            for d in result.displaces
+        ],
+        "reason": result.reason,
+        "proven": result.proven,
+        "solves": result.solves,
+        "seconds": result.seconds,
+    }  # fmt: skip
+
+
+def price_sentence(result: PriceToWin) -> str:
+    """The answer in one sentence."""
+    who = f"{result.part}" if result.volume == 1 else f"{result.volume:,} units of {result.part}"
+    low, high = result.interval
+    listed = "it has no list price" if result.list_price is None else f"list price {dollars(result.list_price)}"
+    if low is None and high is None:
+        return f"{who}: no price wins; {result.reason}."
+    if low is not None and high is None:
+        return f"{who}: wins at any price examined, up to {dollars(low)} a unit; {result.reason or 'not proven beyond'} ({listed})."
+    assert high is not None
+    if high <= 0.0:
+        paid = f"would have to be paid {dollars(-high)} a unit" if high < 0 else "does not win"
+        return f"{who}: {paid} even as a gift ({listed})."
+    verdict = {True: "wins at list price", False: "loses at list price", None: "undecided at list price"}[
+        result.wins_at_list
+    ]
+    change = ""
+    if result.list_price and result.wins_at_list is False:
+        change = f", which has to come down {1 - high / result.list_price:.1%}"
+    if result.list_price and result.wins_at_list:
+        change = f", which leaves {(low or 0.0) / result.list_price - 1:.1%} of room"
+    proof = "" if result.proven else "; stopped early, the interval holds the truth but is not as narrow as it could be"
+    return f"{who}: wins below {interval_text(low, high)} a unit; {verdict} ({listed}{change}){proof}."
+
+
+def price_markdown(results: Sequence[PriceToWin]) -> str:
+    """A section of a sensitivity report: one row per part and requirement, then the staircases."""
+    lines = ["## Price to win", ""]
+    lines += ["| part | requirement | units | wins below [USD a unit] | list price | displaces | proof |"]
+    lines += ["|---|---|---:|---:|---:|---|---|"]
+    for r in results:
+        asked = ", ".join(f"{k} {v:,.6g}" for k, v in r.requirement.items()) or "demand"
+        low, high = r.interval
+        wins = r.reason if low is None and high is None else interval_text(low, high)
+        gone = ", ".join(f"{d.units_without - d.units_with:,} {d.part}" for d in r.displaces[:3])
+        price = "-" if r.list_price is None else dollars(r.list_price)
+        proof = "proven" if r.proven else "stopped early"
+        lines.append(f"| {r.part} | {asked} | {r.volume:,} | {wins} | {price} | {gone or '-'} | {proof} |")
+    for r in results:
+        if len(r.staircase) > 1:
+            lines += [
+                "",
+                f"Demand for {r.part} by unit price:",
+                "",
+                "| from | to | units | design |",
+                "|---:|---:|---:|---|",
+            ]
+            lines += [
+                f"| {dollars(s.price_low)} | {'any' if s.price_high is None else dollars(s.price_high)} | {s.units:,} | {s.design_id} |"
+                for s in r.staircase
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def interval_text(low: float | None, high: float | None) -> str:
+    """An interval of money as people write it: one figure where both ends print the same."""
+    if high is None:
+        return f"more than {dollars(low)}" if low is not None else "-"
+    if low is None:
+        return f"less than {dollars(high)}"
+    first, last = dollars(low), dollars(high)
+    return first if first == last else f"{first} to {last}"
+
+
+def dollars(amount: float) -> str:
+    """Money to the dollar, to the cent below a hundred."""
+    return f"{amount:,.2f} USD" if abs(amount) < 100 else f"{amount:,.0f} USD"

@@ -1,0 +1,155 @@
+"""Prices to win are what trying every design gives, at any requirement, with a staircase that no price contradicts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.errors import InfeasibleError
+from models.instance import Instance
+from models.loading import load
+from optimizer.sensitivity.part_program import Requirement
+from optimizer.sensitivity.price_to_win import NO_DESIGN, PriceToWin, price_to_win
+from optimizer.sensitivity.repricing import candidates_at_any_price, find_part, list_price
+from tests.formulation.test_pruning_keeps_frontiers import changes
+from tests.sensitivity.brute_money import Known, cheapest, known_designs, price_to_enter
+
+PARTS = {
+    "train": ("dgx_h100", "mi300x_8u", "qm9700", "ups_1500k", "eia48", "sr8_800", "crah_fanwall"),
+    "chat": ("dgx_h100", "mi300x_8u", "qm9700", "ups_1500k"),
+}
+
+
+def everything(inst: Instance, part: str) -> tuple[tuple[Any, Any], list[Known]]:
+    stated = candidates_at_any_price(inst, find_part(inst, part))
+    listed = list_price(find_part(inst, part), inst.money.price_basis)
+    return stated, known_designs(stated[0], stated[1], part, listed or 0.0)
+
+
+def holds(interval: tuple[float | None, float | None], truth: float) -> bool:
+    low, high = interval
+    room = 1e-6 * max(1.0, abs(truth))
+    return (low is None or low <= truth + room) and (high is None or truth <= high + room)
+
+
+def agrees(inst: Instance, result: PriceToWin, designs: list[Known], price: float) -> None:
+    """The step at a price sells what some cheapest design buys."""
+    step = next(s for s in result.staircase if s.price_low <= price and (s.price_high is None or price <= s.price_high))
+    assert step.units in {d.units for d in cheapest(inst, designs, price)}, (price, step)
+
+
+def check(inst: Instance, part: str, volume: int | None = None, wanted: Requirement | None = None) -> None:
+    found, designs = everything(inst, part)
+    for name, value in (wanted or Requirement()).values.items():
+        keep = (lambda d, v=value: d.throughput >= v) if name == "throughput" else (lambda d, v=value: d.power <= v)
+        designs = [d for d in designs if keep(d)]
+    result = price_to_win(inst, part, volume=volume, requirement=wanted, candidates=found)
+    assert result.proven
+    open_to = [d for d in designs if d.affordable(inst, 0.0)]
+    if not open_to:
+        assert result.interval == (None, None)
+        return
+    if any(inst.limits.model_dump()[c] for c in ("capex", "opex", "tco")):
+        prices = [s.price_high for s in result.staircase if s.price_high is not None]
+        for price in [0.0, *(p * f for p in prices for f in (0.97, 0.9999, 1.0001, 1.03)), 3e5]:
+            if result.staircase and any(d.affordable(inst, price) for d in designs):
+                agrees(inst, result, designs, price)
+        return
+    truth = price_to_enter(designs, volume or 1)
+    if truth is None:
+        assert result.interval == (None, None)
+        assert result.reason
+        return
+    if math.isinf(truth):
+        assert result.interval[1] is None
+    else:
+        assert holds(result.interval, truth), (result.interval, truth)
+        low, high = result.interval
+        assert low is not None
+        assert high is not None
+        assert high - low <= 0.001 * max(abs(truth), 100.0)
+    steps = result.staircase
+    assert steps[0].price_low == 0
+    assert [s.units for s in steps] == sorted((s.units for s in steps), reverse=True)
+    assert result.solves <= 2 * (len(steps) - 1) + 3 or truth < 0
+    for step in steps:
+        for price in (step.price_low, step.price_high or 2 * step.price_low + 1.0):
+            agrees(inst, result, designs, price)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(change=changes("train"), part=st.sampled_from(PARTS["train"]), volume=st.sampled_from([None, None, 4, 30]))
+def test_one_training_cluster(change: dict[str, Any], part: str, volume: int | None) -> None:
+    inst = load("tiny/performance", overrides=change)
+    try:
+        check(inst, part, volume)
+    except InfeasibleError:
+        assert not any(len(p) for p in everything(inst, part)[0][1].placements)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(change=changes("chat"), part=st.sampled_from(PARTS["chat"]))
+def test_one_serving_cluster(change: dict[str, Any], part: str) -> None:
+    inst = load("tiny/serving", overrides=change)
+    try:
+        check(inst, part)
+    except InfeasibleError:
+        assert not any(len(p) for p in everything(inst, part)[0][1].placements)
+
+
+@pytest.mark.parametrize("part", ["dgx_h100", "qm9700", "ups_1500k"])
+def test_clusters_that_share_a_plant(part: str) -> None:
+    check(load("tiny/two-clusters"), part)
+
+
+@pytest.mark.parametrize("part", ["dgx_h200", "mi300x_8u", "mi325x_8u", "qm9700"])
+def test_under_ceilings_on_money(part: str) -> None:
+    check(load("tiny/budget"), part)
+
+
+@pytest.mark.parametrize("part", ["dgx_h100", "mi300x_8u", "qm9700"])
+def test_at_a_requirement(part: str) -> None:
+    inst = load("tiny/performance")
+    _, designs = everything(inst, part)
+    for level in sorted({d.throughput for d in designs})[:: max(1, len(designs) // 5)]:
+        check(inst, part, wanted=Requirement({"throughput": float(level)}))
+    strongest = min(d.power for d in designs)
+    check(inst, part, wanted=Requirement({"power": float(strongest) * 1.2}))
+
+
+def test_a_wider_gap_never_gives_a_narrower_interval() -> None:
+    inst = load("tiny/performance")
+    _, designs = everything(inst, "qm9700")
+    truth = price_to_enter(designs)
+    assert truth is not None
+    width = math.inf
+    for gap in (0.5, 0.25, 0.125, 0.05, 0.0):
+        low, high = price_to_win(inst, "qm9700", gap=gap).interval
+        assert low is not None
+        assert high is not None
+        assert holds((low, high), truth)
+        assert high - low <= width
+        width = high - low
+
+
+def test_stopped_at_once_it_claims_nothing() -> None:
+    result = price_to_win(load("tiny/performance"), "qm9700", time_limit=1e-6)
+    assert not result.proven
+    truth = price_to_enter(everything(load("tiny/performance"), "qm9700")[1])
+    assert truth is not None
+    assert holds(result.interval, truth)
+
+
+def test_an_impossible_requirement_is_said() -> None:
+    result = price_to_win(load("tiny/performance"), "qm9700", requirement=Requirement({"throughput": 1e12}))
+    assert result.reason == NO_DESIGN
+
+
+def test_a_part_outside_the_design_space_keeps_its_reason() -> None:
+    result = price_to_win(load("tiny/performance"), "gb200_nvl72")
+    assert result.interval == (None, None)
+    assert "design_space" in result.reason
