@@ -145,6 +145,15 @@ class Program:
             rows.append(Row("sensitivity", limit.name, (), Linear(expression.terms), low, high, "", limit.name))
         return replace(self, formulation=replace(self.formulation, rows=tuple(rows)))
 
+    def bounded(self, bounds: Mapping[str, tuple[float | None, float | None]]) -> Program:
+        """The program with other bounds on the named rows; a row without any is dropped."""
+        rows = []
+        for row in self.formulation.rows:
+            low, high = bounds.get(row.name, (row.lower, row.upper))
+            if low is not None or high is not None:
+                rows.append(replace(row, lower=low, upper=high))
+        return replace(self, formulation=replace(self.formulation, rows=tuple(rows)))
+
     def least(self, weights: Mapping[str, float], effort: Effort, limits: Sequence[Limit] = ()) -> Answer:
         """The least weighted sum of measures [USD] under the rows and ``limits``; one solve."""
         effort.solves += 1

@@ -1,0 +1,123 @@
+"""Limits somebody stated, as rows of a program whose bounds may be moved, and how far a row can go before the answer changes.
+
+A row is turned so that smaller is tighter: ``use(x) <= bound`` with ``use`` the activity of a ceiling and its negative for a floor.
+Coefficients are whole quanta, so that the next value at which something changes is found exactly, by minimising the use.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.candidates.placement import Candidates, enumerate_candidates
+from models.formulation.core import Core, Row
+from models.formulation.family import Direction, families
+from models.instance import Instance
+from optimizer.explain.clash import without_site_limits
+from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
+
+STEP = 1.0
+"""Rows hold whole quanta: the next tighter bound is one less."""
+
+
+def movable_candidates(instance: Instance) -> Candidates:
+    """Candidates that no utility or floor of a site has left out."""
+    return enumerate_candidates(without_site_limits(instance), PerformanceCache())
+
+
+@dataclass(frozen=True)
+class LimitRow:
+    """A stated limit. ``bound`` is that of ``use``; ``steps`` is False where only lifting it makes sense (a ban on pods below a floor)."""
+
+    row: Row
+    sign: float
+    bound: float
+
+    @property
+    def name(self) -> str:
+        """``family.what[index]``."""
+        return self.row.name
+
+    @property
+    def steps(self) -> bool:
+        """Whether the bound itself can be moved step by step."""
+        return not self.row.what.endswith("_of_each")
+
+    def stated(self, use: float) -> float:
+        """A use in the words of the row: as a ceiling or a floor reads."""
+        return self.sign * use
+
+    def bounds(self, use: float | None) -> dict[str, tuple[float | None, float | None]]:
+        """Bounds of the row at another use; None lifts it."""
+        if use is None:
+            return {self.name: (None, None)}
+        return {self.name: (None, use) if self.sign > 0 else (-use, None)}
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The use as weights over measures."""
+        return {self.name: self.sign}
+
+
+def limits_of(core: Core) -> list[LimitRow]:
+    """Limits somebody stated, without the program's own logic."""
+    names = {family.name for family in families()}
+    found = []
+    for row in core.rows:
+        if row.family not in names or row.what.endswith(("_units", "_open")):
+            continue
+        if row.upper is not None and row.lower is None:
+            found.append(LimitRow(row, 1.0, row.upper))
+        elif row.lower is not None and row.upper is None:
+            found.append(LimitRow(row, -1.0, -row.lower))
+    return found
+
+
+@dataclass(frozen=True)
+class Steered:
+    """A program whose limits can be moved; ``cost`` weighs its objective so that less is better."""
+
+    program: Program
+    limits: tuple[LimitRow, ...]
+    cost: Mapping[str, float]
+    quantum: float
+
+    @staticmethod
+    def of(
+        instance: Instance, objective: str = "tco", candidates: Candidates | None = None, more: Sequence[str] = ()
+    ) -> Steered:
+        """The program of an instance, its candidates not cut by any limit of a site."""
+        found = candidates if candidates is not None else movable_candidates(instance)
+        core, goals = assemble(instance, found, [objective, *(n for n in more if n != objective)])
+        rows = limits_of(core)
+        whole = Program.of(core, {limit.name: limit.row.expression for limit in rows}, goals)
+        best = [(g.expression, g.objective.direction) for g in goals]
+        first = goals[0]
+        sign = -1.0 if first.objective.direction is Direction.MAXIMISE else 1.0
+        return Steered(
+            whole.narrowed(best, relaxable=True), tuple(rows), {first.name: sign}, first.objective.column_value(1.0)
+        )
+
+    def least(
+        self, effort: Effort, bounds: Mapping[str, tuple[float | None, float | None]], limits: Sequence[Limit] = ()
+    ) -> Answer:
+        """The best design under moved bounds."""
+        return self.program.bounded(bounds).least(self.cost, effort, limits)
+
+    def no_dearer(self, value: float) -> Limit:
+        """Designs whose cost [quanta] is at most ``value``."""
+        return Limit("cost", self.cost, None, math.floor(value + 1e-6))
+
+    def least_use(
+        self,
+        limit: LimitRow,
+        effort: Effort,
+        value: float,
+        limits: Sequence[Limit] = (),
+        lifted: Mapping[str, tuple[float | None, float | None]] | None = None,
+    ) -> Answer:
+        """The tightest bound of a limit at which a design of cost at most ``value`` [quanta] exists, the other limits kept."""
+        free = {**(lifted or {}), **limit.bounds(None)}
+        return self.program.bounded(free).least(limit.weights, effort, [*limits, self.no_dearer(value)])

@@ -1,0 +1,247 @@
+"""What each limit costs: how much the best design gains from one more useful step of it, by re-solve in both directions.
+
+A step is useful when the best design changes. Of a ceiling  use(x) <= b  with best cost V:
+
+    next looser value   b+ = min { use(x) : cost(x) <  V, other limits }     worth  V - V(b+)
+    next tighter value  b- = min { use(x) : cost(x) <= V, other limits } - 1   costs  V(b-) - V
+
+Duals of an integer program say neither. All figures are whole quanta, so both values are exact where the solves are proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from models.candidates.placement import Candidates
+from models.errors import InfeasibleError
+from models.instance import Instance
+from optimizer.sensitivity.limit_rows import STEP, LimitRow, Steered
+from optimizer.sensitivity.program import Answer, Effort
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step of a limit: its new value [row unit], the best objective there [column unit] and by how much it is better (worse below zero).
+
+    ``value`` None: no step in this direction changes the answer; ``objective`` None: nothing is legal there. ``proven``: both are.
+    """
+
+    value: float | None
+    objective: float | None
+    gain: float | None
+    design_id: str
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LimitValue:
+    """One limit: where it was stated and by whom, its value and what the best design uses of it, and what moving it is worth."""
+
+    limit: str
+    source: str
+    origin: str
+    unit: str
+    sense: str
+    value: float
+    used: float
+    binding: bool
+    looser: Move
+    tighter: Move
+    lifted: Move
+
+
+@dataclass(frozen=True, slots=True)
+class PairValue:
+    """Two limits lifted together: gain of both, and what of it neither gives alone (below zero: they give the same twice)."""
+
+    first: str
+    second: str
+    gain: float
+    interaction: float
+    proven: bool
+
+
+@dataclass(frozen=True)
+class LimitValues:
+    """Values of all limits at the best design of one objective; money in USD, other objectives in their column's unit."""
+
+    objective: str
+    column: str
+    best: float
+    design_id: str
+    limits: tuple[LimitValue, ...]
+    pairs: tuple[PairValue, ...]
+    proven: bool
+    solves: int
+    seconds: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per limit."""
+        import pandas as pd
+
+        columns = ["limit", "source", "unit", "sense", "value", "used", "binding", "looser_value", "looser_gain"]
+        columns += ["tighter_value", "tighter_gain", "lifted_gain", "proven"]
+        rows = [
+            (
+                v.limit,
+                v.source,
+                v.unit,
+                v.sense,
+                v.value,
+                v.used,
+                v.binding,
+                v.looser.value,
+                v.looser.gain,
+                v.tighter.value,
+                v.tighter.gain,
+                v.lifted.gain,
+                v.looser.proven and v.tighter.proven and v.lifted.proven,
+            )
+            for v in self.limits
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+
+def value_of_limits(
+    instance: Instance,
+    objective: str = "tco",
+    *,
+    only: Sequence[str] | None = None,
+    pairs: bool = True,
+    time_limit: float | None = None,
+    backend: str = "auto",
+    candidates: Candidates | None = None,
+) -> LimitValues:
+    """What every limit of an instance costs its best design.
+
+    ``only``: row names or source fields to look at. ``candidates`` as ``movable_candidates`` gives them, where they are known.
+    Raises InfeasibleError where no design meets all limits.
+    """
+    steered = Steered.of(instance, objective, candidates)
+    effort = Effort(time_limit, backend)
+    best = steered.least(effort, {})
+    if best.infeasible:
+        raise InfeasibleError(
+            f"{instance.name}: no design meets every limit; optimizer explain infeasible says which clash"
+        )
+    asking = _Asking(steered, effort, best)
+    chosen = [row for row in steered.limits if only is None or row.name in only or row.row.source in only]
+    values = tuple(asking.value(row, instance) for row in chosen) if best.found else ()
+    together = tuple(asking.pairs(chosen, values)) if pairs and best.found else ()
+    goal = steered.program.formulation.goals[0]
+    return LimitValues(
+        objective=objective,
+        column=goal.column,
+        best=asking.shown(best) or 0.0,
+        design_id=best.design.design_id if best.found else "",
+        limits=values,
+        pairs=together,
+        proven=best.exact and all(_proven(v) for v in values) and all(p.proven for p in together),
+        solves=effort.solves,
+        seconds=round(effort.spent, 3),
+    )
+
+
+def _proven(value: LimitValue) -> bool:
+    return value.looser.proven and value.tighter.proven and value.lifted.proven
+
+
+class _Asking:
+    """Questions around one best design."""
+
+    def __init__(self, steered: Steered, effort: Effort, best: Answer) -> None:
+        self._steered, self._effort, self._best = steered, effort, best
+        self._cost = best.value if best.value is not None else 0.0
+
+    def shown(self, answer: Answer) -> float | None:
+        """The objective of an answer in its column's unit, in its own sense."""
+        if answer.value is None:
+            return None
+        sign = next(iter(self._steered.cost.values()))
+        return sign * answer.value * self._steered.quantum
+
+    def _gain(self, answer: Answer) -> float | None:
+        return None if answer.value is None else (self._cost - answer.value) * self._steered.quantum
+
+    def _move(self, limit: LimitRow, use: float | None, at: Answer, before: bool) -> Move:
+        value = None if use is None else limit.stated(use)
+        identity = at.design.design_id if at.found else ""
+        return Move(value, self.shown(at), self._gain(at), identity, before and at.exact)
+
+    def value(self, limit: LimitRow, instance: Instance) -> LimitValue:
+        """Everything about one limit."""
+        row = limit.row
+        used = self._best.measures[limit.name]
+        return LimitValue(
+            limit=limit.name,
+            source=row.source,
+            origin=instance.origin(row.source),
+            unit=row.unit,
+            sense="at most" if limit.sign > 0 else "at least",
+            value=limit.stated(limit.bound),
+            used=used,
+            binding=abs(used - limit.stated(limit.bound)) <= 1e-9 * max(1.0, abs(used)),
+            looser=self._looser(limit),
+            tighter=self._tighter(limit),
+            lifted=self._lifted(limit),
+        )
+
+    def _looser(self, limit: LimitRow) -> Move:
+        if self._effort.over:
+            return _UNKNOWN
+        if not limit.steps:
+            return _NO_STEP
+        least = self._steered.least_use(limit, self._effort, self._cost - STEP)
+        if least.value is None:
+            return Move(None, None, None, "", least.infeasible)
+        return self._move(limit, least.value, self._at(limit, least.value), least.exact)
+
+    def _tighter(self, limit: LimitRow) -> Move:
+        if self._effort.over:
+            return _UNKNOWN
+        if not limit.steps:
+            return _NO_STEP
+        least = self._steered.least_use(limit, self._effort, self._cost)
+        if least.value is None:
+            return Move(None, None, None, "", False)
+        use = least.value - STEP
+        return self._move(limit, use, self._at(limit, use), least.exact)
+
+    def _at(self, limit: LimitRow, use: float) -> Answer:
+        return self._steered.least(self._effort, limit.bounds(use))
+
+    def _lifted(self, limit: LimitRow) -> Move:
+        if self._effort.over:
+            return _UNKNOWN
+        return self._move(limit, None, self._steered.least(self._effort, limit.bounds(None)), True)
+
+    def pairs(self, limits: Sequence[LimitRow], values: Sequence[LimitValue]) -> list[PairValue]:
+        """Every two limits lifted together, those that give more or less than apart."""
+        alone = {v.limit: v.lifted for v in values}
+        everything = {name: bound for row in limits for name, bound in row.bounds(None).items()}
+        all_lifted = self._steered.least(self._effort, everything)
+        if all_lifted.exact and (self._gain(all_lifted) or 0.0) <= 0.0:
+            return []  # no limit costs anything, alone or together
+        found = []
+        for a, b in combinations(limits, 2):
+            if self._effort.over:
+                break
+            both = self._steered.least(self._effort, {**a.bounds(None), **b.bounds(None)})
+            gain = self._gain(both)
+            if gain is None:
+                continue
+            apart = (alone[a.name].gain or 0.0) + (alone[b.name].gain or 0.0)
+            proven = both.exact and alone[a.name].proven and alone[b.name].proven
+            if gain or apart:
+                found.append(PairValue(a.name, b.name, gain, gain - apart, proven))
+        return found
+
+
+_UNKNOWN = Move(None, None, None, "", False)
+_NO_STEP = Move(None, None, None, "", True)
