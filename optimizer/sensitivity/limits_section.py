@@ -34,7 +34,7 @@ def ranked(result: LimitValues) -> list[LimitValue]:
 
 def limit_rows(result: LimitValues) -> list[tuple[str, ...]]:
     """Cells of a table: limit, value, used, next looser value and its gain, next tighter value and its cost, gain without it."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for v in ranked(result):
         value = f"{v.sense} {v.value:,.10g} {v.unit}"
         looser = "nothing" if v.looser.value is None else f"{v.looser.value:,.10g}"
@@ -68,9 +68,9 @@ def sentence(result: LimitValues) -> str:
     first = best[0] if best else None
     shown = amount(result.column, result.best)
     if first is None or not (first.looser.gain or first.lifted.gain):
-        return f"least {result.objective} {shown}: no limit costs anything; loosening any of them changes nothing."
+        return f"best {result.objective} {shown}: no limit costs anything; loosening any of them changes nothing."
     if first.looser.value is None:
-        return f"least {result.objective} {shown}: lifting {first.source} is worth {_gain(result, first.lifted)}."
+        return f"best {result.objective} {shown}: lifting {first.source} is worth {_gain(result, first.lifted)}."
     return (
         f"best {result.objective} {shown}: the next useful step is {first.source} from {first.value:,.10g} to "
         f"{first.looser.value:,.10g} {first.unit}, worth {_gain(result, first.looser)}."
