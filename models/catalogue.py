@@ -6,12 +6,14 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import models.parts
+from models.errors import UsageError
 from models.parts.part import Part
+from models.physics.performance.constants import FILE_NAME, PerformanceConstants, from_document
 
 P = TypeVar("P", bound=Part)
 
@@ -29,11 +31,22 @@ def part_types() -> tuple[type[Part], ...]:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Parts by type. ``origins`` maps (file, id, column) to ``path:line``; ``rows`` holds the cells as written."""
+    """Parts by type. ``origins`` maps (file, id, column) to ``path:line``; ``rows`` holds the cells as written.
+
+    ``constants`` is the document of the throughput models' constants as written.
+    """
 
     parts: Mapping[type[Part], Mapping[str, Part]]
     rows: Mapping[str, Mapping[str, Mapping[str, str]]]
     origins: Mapping[tuple[str, str, str], str] = field(default_factory=lambda: MappingProxyType({}))
+    constants: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def performance(self) -> PerformanceConstants:
+        """The constants of the throughput models; UsageError where no folder has them."""
+        if not self.constants:
+            raise UsageError(f"no catalogue folder has the constants of the throughput models ({FILE_NAME})")
+        return from_document(self.constants)
 
     def of(self, part_type: type[P]) -> Mapping[str, P]:
         """Every part of one type by id (empty when the catalogue has none)."""

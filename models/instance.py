@@ -83,7 +83,9 @@ class Instance:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the merged document and every catalogue cell: same hash, same input."""
+        """Hash of the merged document, every catalogue cell and the constants: same hash, same input."""
         rows = {name: {key: dict(row) for key, row in table.items()} for name, table in self.catalogue.rows.items()}
-        text = json.dumps([self.raw, rows], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(
+            [self.raw, rows, dict(self.catalogue.constants)], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
         return hashlib.sha256(text.encode()).hexdigest()

@@ -108,14 +108,35 @@ class Training(Workload):
         return self.tokens / self.deadline
 
 
+class ServingRole(StrEnum):
+    """What a pod of a serving cluster does: all of it, or only prompts, or only answers."""
+
+    MIXED = "mixed"
+    PREFILL = "prefill"
+    DECODE = "decode"
+
+
 class Serving(Workload):
-    """Serve ``rate`` output tokens per second at given prompt and answer lengths, from any number of equal pods."""
+    """Serve ``rate`` output tokens per second at given prompt and answer lengths, from any number of pods.
+
+    ``ttft_at_most`` and ``tpot_at_most`` bound the time to the first token and per further token; ``roles`` are those pods may
+    have. All three belong to ``throughput: mapping``.
+    """
 
     kind: Literal["serving"]
     rate: TokensPerSecond = Field(gt=0)
     prompt: Tokens = Field(gt=0)
     answer: Tokens = Field(gt=0)
+    ttft_at_most: Stated[Seconds] | None = None
+    tpot_at_most: Stated[Seconds] | None = None
+    roles: tuple[ServingRole, ...] | None = Field(default=None, min_length=1)
     pods_at_most: int = Field(default=64, gt=0)
+
+    @property
+    def divided(self) -> bool:
+        """True where pods may have but one role, so that prompts and answers need a rate each."""
+        alone = self.roles is not None and set(self.roles) == {ServingRole.MIXED}
+        return self.throughput is ThroughputMethod.MAPPING and not alone
 
     @property
     def demand(self) -> float:

@@ -23,7 +23,7 @@ from models.errors import Problem
 from models.instance import Instance
 from models.policy import PowerFigure
 from models.units import Unlimited
-from models.workload import Serving, Training
+from models.workload import Serving, ServingRole, Training
 
 Floats = npt.NDArray[np.float64]
 
@@ -173,7 +173,8 @@ def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator
     workload, tables = instance.workloads[cluster], [p for p in candidates.of(cluster) if len(p)]
     if not tables:
         return
-    rates = [np.floor(table.of_pods(table.pods.rate) + ROOM) for table in tables]
+    # answers alone already need these pods; what their prompts need comes on top
+    rates = [np.floor(table.of_pods(table.pods.rate_as(ServingRole.DECODE)) + ROOM) for table in tables]
     demand = float(np.ceil(workload.demand - ROOM))
     serving = isinstance(workload, Serving)
     most = workload.pods_at_most if isinstance(workload, Serving) else 1

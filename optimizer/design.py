@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from typing import Any
 class PodChoice:
     """``count`` equal pods of one cluster at one site; powers and heats [W] of one pod by figure (nameplate, design, typical).
 
-    ``performance``: the mapping behind the throughput, its runner-up and the term that binds (empty where throughput is a
+    ``role``: what the pod does, ``mixed`` for all of its work. ``performance``: the mapping behind the throughput, its runner-up and the term that binds (empty where throughput is a
     stated share of peak); ``throughput_band`` its relative error.
     """
 
@@ -50,6 +50,7 @@ class PodChoice:
     performance: Mapping[str, Any]
     failure_rate_per_s: float
     goodput: float
+    role: str = "mixed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,12 @@ def _pod(data: dict[str, Any]) -> PodChoice:
     for name in ("it_w", "air_w", "rear_door_w", "liquid_w"):
         data[name] = tuple(data[name])
     return PodChoice(**data)
+
+
+def served(pods: Sequence[PodChoice], cluster: str) -> float:
+    """Tokens per second of goodput of a cluster: the lesser of what its pods prefill and decode; mixed ones do both."""
+    mine = [(p.role, p.count * p.throughput_tokens_s * p.goodput) for p in pods if p.cluster == cluster]
+    return min(sum(rate for role, rate in mine if role in ("mixed", needed)) for needed in ("prefill", "decode"))
 
 
 def design_id(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> str:

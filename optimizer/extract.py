@@ -9,6 +9,7 @@ import numpy as np
 
 from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption
+from models.candidates.pod_table import ROLES
 from models.formulation.build import Formulation, column_name
 from models.formulation.capacity import units_for
 from models.formulation.core import POWER_QUANTUM, Row, block_name, units_per_column, up
@@ -41,6 +42,7 @@ def design_of(
     chosen = list(_chosen(formulation, values))
     plant = _plant(formulation, chosen)
     values.update(_canonical_plant(formulation, plant))
+    values.update(_canonical_served(formulation, values))
     pods = tuple(_pod_choice(c) for c in chosen)
     instance = formulation.instance
     bom = [line for c in chosen for line in pod_lines(instance, c.placements, c.row, c.count)]
@@ -128,6 +130,16 @@ def _canonical_plant(formulation: Formulation, plant: tuple[PlantChoice, ...]) -
     return fresh
 
 
+def _canonical_served(formulation: Formulation, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """What clusters with roles deliver: the lesser of prompts and answers, whatever the solver left it at."""
+    fresh: dict[str, Floats] = {}
+    for row in formulation.rows_of("service"):
+        name = f"served[{row.index[0]}]"
+        able = -_value(Linear({n: t for n, t in row.expression.terms.items() if n != name}), values)
+        fresh[name] = np.minimum(fresh.get(name, np.full(1, np.inf)), able)
+    return fresh
+
+
 def _step(formulation: Formulation, choice: PlantChoice) -> int:
     """Units that one step of a plant column buys."""
     options = formulation.candidates.options[choice.site][Chain(choice.chain)]
@@ -182,6 +194,7 @@ def _pod_choice(choice: Chosen) -> PodChoice:
         performance=pods.performance(pod),
         failure_rate_per_s=float(pods.failure_rate[pod]),
         goodput=float(pods.goodput[pod]),
+        role=ROLES[int(pods.role[pod])].value,
     )
 
 
@@ -203,10 +216,18 @@ def _choices(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> dic
         found[f"{cluster}.cooling"] = joined([p.cooling for p in mine])
         found[f"{cluster}.fabric"] = joined([f"{p.fabric['switch']} {p.fabric['tiers']}-tier" for p in mine])
         found[f"{cluster}.oversubscription"] = joined([f"{p.fabric['oversubscription']:.3g}" for p in mine])
+        if any("role" in p.performance for p in mine):
+            found[f"{cluster}.roles"] = joined(
+                [f"{sum(p.count for p in mine if p.role == r)} {r}" for r in _roles(mine)]
+            )
         found[f"{cluster}.site"] = joined([p.site for p in mine])
     for choice in plant:
         found[f"{choice.site}.{choice.chain}"] = choice.option
     return found
+
+
+def _roles(pods: list[PodChoice]) -> list[str]:
+    return list(dict.fromkeys(p.role for p in pods))
 
 
 def _margins(formulation: Formulation, values: Mapping[str, Floats]) -> list[Margin]:

@@ -8,7 +8,7 @@ from models.instance import Instance
 from models.physics.cost import PriceBasis
 from models.site import Chain
 from models.workload import Training
-from optimizer.design import BomLine, PlantChoice, PodChoice
+from optimizer.design import BomLine, PlantChoice, PodChoice, served
 
 NAMEPLATE, DESIGN, TYPICAL = 0, 1, 2
 
@@ -32,7 +32,7 @@ def figures_of(
     figures["floor_racks"] = float(sum(p.count * (p.node_racks + p.network_racks) for p in pods))
     shares, rates = [], []
     for cluster, workload in instance.workloads.items():
-        rate = sum(p.count * p.throughput_tokens_s * p.goodput for p in pods if p.cluster == cluster)
+        rate = served(pods, cluster)
         figures[f"{cluster}.tokens_per_s"] = rate
         shares.append(rate / workload.demand)
         rates.append(rate)

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from models.errors import UsageError
 from models.instance import Instance
 from models.loading import load_resolved
+from models.physics.performance.constants import FILE_NAME
 from optimizer.design import Design
 from optimizer.frontier import Frontier, ObjectiveColumn, Proof
 from optimizer.pareto.result import FrontierStatus
@@ -175,7 +176,7 @@ def read_inputs(path: Path) -> Instance:
 
 
 def write_inputs(folder: Path, instance: Instance) -> None:
-    """The resolved instance, its lines, and every catalogue row with the file and line of its cells."""
+    """The resolved instance, its lines, every catalogue row with the file and line of its cells, and the models' constants."""
     (folder / "catalogue").mkdir(parents=True, exist_ok=True)
     # in the author's order: it decides the order of columns, and so the ledger's program
     write_json(folder / "instance.json", instance.raw, in_order=True)
@@ -185,6 +186,7 @@ def write_inputs(folder: Path, instance: Instance) -> None:
         write_text(
             folder / "catalogue" / name, _csv(columns, [[row.get(c, "") for c in columns] for row in table.values()])
         )
+    write_json(folder / "catalogue" / FILE_NAME, dict(instance.catalogue.constants), in_order=True)
     cells = {f"{file}|{part}|{column}": where for (file, part, column), where in instance.catalogue.origins.items()}
     write_json(folder / "catalogue_origins.json", cells)
 

@@ -14,7 +14,7 @@ from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import FabricTable, Refusal
 from models.candidates.pod_performance import Performance, goodput_of
-from models.candidates.pod_table import FIGURES, PodTable
+from models.candidates.pod_table import FIGURES, ROLES, PodTable
 from models.candidates.rack_design import RackDesign, power_of
 from models.candidates.rejection import Rejection, Stage
 from models.candidates.site_fit import fits_alone, network_racks, racks_for_site
@@ -22,6 +22,7 @@ from models.candidates.throughput_table import Memo
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
 from models.physics.network.lengths import RackPlan
+from models.workload import ServingRole
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -88,11 +89,14 @@ def enumerate_pods(
     shared = _Shared(instance, cluster, site, tuple(kept), tuple(tables), performance)
     parts: list[PodTable] = []
     for number in joined_racks:
-        pods = _pods_of(shared, number, index[_key(kept[number])])
-        fitting, too_large = fits_alone(instance, pods)
-        if too_large:
-            rejections.append(Rejection(kept[number].id, Stage.POD, too_large, cluster, site))
-        parts.append(pods.take(fitting))
+        for role in performance.roles:
+            pods = _pods_of(shared, number, index[_key(kept[number])], role)
+            if not len(pods):
+                rejections.append(Rejection(kept[number].id, Stage.POD, performance.refusal(role), cluster, site))
+            fitting, too_large = fits_alone(instance, pods)
+            if too_large:
+                rejections.append(Rejection(kept[number].id, Stage.POD, too_large, cluster, site))
+            parts.append(pods.take(fitting))
     refusals = tuple(refusal for table in tables for refusal in table.refusals)
     return PodSet(PodTable.join(parts) if parts else None, tuple(rejections), refusals)
 
@@ -190,8 +194,8 @@ def _request(instance: Instance, cluster: str, site: str, key: _FabricKey) -> Fa
     )
 
 
-def _pods_of(shared: _Shared, number: int, which: int) -> PodTable:
-    """The pods of one rack design: one per row of its fabric table."""
+def _pods_of(shared: _Shared, number: int, which: int, role: ServingRole) -> PodTable:
+    """The pods of one rack design in one role: one per row of its fabric table."""
     instance, cluster, site, racks, tables = shared.instance, shared.cluster, shared.site, shared.racks, shared.tables
     rack, table = racks[number], tables[which]
     system, key = rack.system, _key(racks[number])
@@ -216,7 +220,7 @@ def _pods_of(shared: _Shared, number: int, which: int) -> PodTable:
             (price.high, overhead.high, table.capex_switches_high, table.capex_links_high),
         )
     ]
-    delivered = shared.performance.of(system, accelerators, table.injection, narrowest(table))
+    delivered = shared.performance.of(system, accelerators, table.injection, narrowest(table), role)
     failure_rate, goodput = goodput_of(instance, cluster, accelerators, table.nodes)
     rows = np.flatnonzero(delivered.tokens_s > 0)
     return PodTable(
@@ -243,6 +247,7 @@ def _pods_of(shared: _Shared, number: int, which: int) -> PodTable:
         throughput=delivered.tokens_s,
         band=delivered.band,
         profile=delivered.profile,
+        role=np.full(len(table), ROLES.index(role), dtype=np.int64),
         failure_rate=failure_rate,
         goodput=goodput,
         weight=node_racks * rack.weight + table.weight,

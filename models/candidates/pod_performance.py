@@ -1,19 +1,21 @@
 """Throughput and goodput of pods: one place, so that a better model replaces them here.
 
 ``first_order``: peak x stated derating x communication factor. ``mapping``: the best of all parallel mappings of the model on at
-most that many accelerators behind the pod's network, times the stated production factor.
+most that many accelerators behind the pod's network, or of all ways to serve it there within the limits on latency; times the
+stated production factor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from models.candidates.mapping_search import Question
-from models.candidates.throughput_table import Memo, ThroughputTable, throughput_tables
+from models.candidates.serving_table import ServingQuestion, serving_tables
+from models.candidates.throughput_table import Memo, Profile, throughput_tables
 from models.errors import InstanceError, Problem
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
@@ -22,10 +24,10 @@ from models.parts.system import System
 from models.physics.checkpointing import goodput, optimal_interval
 from models.physics.first_order import communication_factor, serving_rate, training_rate
 from models.physics.performance.cards import AcceleratorCard, Network
-from models.physics.performance.constants import FILE_NAME, PerformanceConstants, read_constants
+from models.physics.performance.constants import PerformanceConstants
+from models.physics.performance.inference import BAND, Role
 from models.policy import Stated
-from models.shipped import catalogue_folder
-from models.workload import Serving, ThroughputMethod, Training
+from models.workload import Serving, ServingRole, ThroughputMethod, Training
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -48,6 +50,17 @@ class Delivered:
     profile: Ints
 
 
+@dataclass(frozen=True, order=True)
+class _Key:
+    """What a search depends on besides the workload: role, accelerator, scale-up domain, injection [B/s] and taper."""
+
+    role: ServingRole
+    part: str
+    domain: int
+    rate: float
+    ratio: float
+
+
 class Performance:
     """Throughput of one cluster's pods. ``prepare`` gathers what will be asked, so that searches share their work."""
 
@@ -56,71 +69,114 @@ class Performance:
         self._cluster = cluster
         self._memo = memo
         self._workload = instance.workloads[cluster]
-        self.profiles: list[ThroughputTable] = []
-        self._known: dict[tuple[str, int, float, float], int] = {}
-        self._constants: PerformanceConstants | None = None
-        if self._workload.throughput is ThroughputMethod.MAPPING:
-            self._constants = read_constants(catalogue_folder() / FILE_NAME)
+        self.profiles: Sequence[Profile] = []
+        self._known: dict[_Key, int] = {}
+        self._searched = self._workload.throughput is ThroughputMethod.MAPPING
+
+    @property
+    def roles(self) -> tuple[ServingRole, ...]:
+        """What pods of the cluster may do."""
+        if isinstance(self._workload, Serving) and self._searched:
+            return tuple(role for role in ServingRole if self._workload.roles is None or role in self._workload.roles)
+        return (ServingRole.MIXED,)
 
     def prepare(self, asked: Iterable[tuple[System, Floats, Floats]]) -> None:
         """Searches the mappings of every (system, injection, narrowest) network that will be asked for."""
-        if self._constants is None or isinstance(self._workload, Serving):
+        if not self._searched:
             return
-        wanted: set[tuple[str, int, float, float]] = set()
+        wanted: set[_Key] = set()
         for system, injection, narrow in asked:
             pairs = np.unique(_networks(injection, narrow), axis=0)
-            wanted.update((*self._part(system), float(rate), float(ratio)) for rate, ratio in pairs)
+            part, domain = self._part(system)
+            wanted.update(_Key(role, part, domain, float(a), float(b)) for a, b in pairs for role in self.roles)
         ordered = sorted(wanted)
         self._known = {key: number for number, key in enumerate(ordered)}
-        self.profiles = throughput_tables([self._question(*key) for key in ordered], self._constants, self._memo)
+        constants = self._instance.catalogue.performance
+        if isinstance(self._workload, Serving):
+            serving = [self._serving(self._workload, key, constants) for key in ordered]
+            self.profiles = serving_tables(serving, constants, self._memo)
+        else:
+            training = [self._training(self._workload, key, constants) for key in ordered]
+            self.profiles = throughput_tables(training, constants, self._memo)
 
-    def of(self, system: System, accelerators: Ints, injection: Floats, narrow: Floats) -> Delivered:
-        """Throughput of pods of ``accelerators`` of one system.
+    def of(self, system: System, accelerators: Ints, injection: Floats, narrow: Floats, role: ServingRole) -> Delivered:
+        """Throughput of pods of ``accelerators`` of one system in a role.
 
         ``injection`` and ``narrow`` [B/s] per accelerator: at the NICs, and at the narrowest tier of the fabric.
         """
-        if self._constants is None:
+        if not self._searched:
             rate = first_order(self._instance, self._cluster, system, accelerators, narrow)
             return Delivered(rate, np.zeros(len(rate)), np.full(len(rate), -1, dtype=np.int64))
         part, domain = self._part(system)
         pairs, inverse = np.unique(_networks(injection, narrow), axis=0, return_inverse=True)
-        known = [self._known[part, domain, float(rate), float(ratio)] for rate, ratio in pairs]
+        known = [self._known[_Key(role, part, domain, float(rate), float(ratio))] for rate, ratio in pairs]
         profile = np.asarray(known, dtype=np.int64)[np.asarray(inverse).reshape(-1)]
         tokens = np.zeros(len(accelerators))
         for number in known:
             rows = profile == number
             tokens[rows] = self.profiles[number].rate(accelerators[rows])
-        return Delivered(tokens * self.production_factor, np.full(len(tokens), self._constants.band(part)), profile)
+        band = np.full(len(tokens), throughput_band(self._instance, self._cluster, part))
+        return Delivered(tokens * production_factor(self._instance), band, profile)
 
-    @property
-    def production_factor(self) -> float:
-        """Share of benchmark throughput that production reaches: the instance's, or that of the performance constants."""
-        stated = self._instance.assumptions.production_factor
-        if stated is not None:
-            return stated.value
-        return self._constants.production_factor if self._constants is not None else 1.0
+    def refusal(self, role: ServingRole) -> str:
+        """Why no size of a system delivers anything."""
+        model = self._workload.model
+        if isinstance(self._workload, Serving) and self._searched:
+            kept = [n for n in ("ttft_at_most", "tpot_at_most") if getattr(self._workload, n) is not None]
+            limits = f" and keeps {' and '.join(kept)}" if kept else ""
+            return f"no replica of {model} as {role.value} fits in memory{limits} at any size"
+        return f"{model} fits in memory at no size"
 
     def _part(self, system: System) -> tuple[str, int]:
         assert system.accelerator is not None
         accelerator = self._instance.catalogue.get(Accelerator, system.accelerator)
         return accelerator.id, min(accelerator.scaleup_domain or 1, system.accelerators or 1)
 
-    def _question(self, part: str, domain: int, rate: float, ratio: float) -> Question:
-        assert isinstance(self._workload, Training)
-        assert self._constants is not None
-        shape = self._instance.catalogue.get(ModelCard, self._workload.model).shape()
-        row = self._instance.catalogue.rows[Accelerator.file][part]
-        card = AcceleratorCard.from_row(row, self._constants.kernel_class(part))
-        sizes = self._workload.design_space.sizes
+    def _hardware(self, key: _Key, constants: PerformanceConstants) -> tuple[AcceleratorCard, Network]:
+        row = self._instance.catalogue.rows[Accelerator.file][key.part]
+        card = AcceleratorCard.from_row(row, constants.kernel_class(key.part))
+        return card, Network.of(card, key.rate, domain=key.domain, oversubscription=1.0 / key.ratio)
+
+    def _training(self, workload: Training, key: _Key, constants: PerformanceConstants) -> Question:
+        shape = self._instance.catalogue.get(ModelCard, workload.model).shape()
+        card, network = self._hardware(key, constants)
         return Question(
             model=shape,
             accelerator=card,
-            network=Network.of(card, rate, domain=domain, oversubscription=1.0 / ratio),
-            global_batch=max(1, round(self._workload.global_batch / shape.seq)),
-            dtype=self._workload.dtype.value,
-            smallest=sizes.smallest,
-            largest=sizes.largest + 1024,
+            network=network,
+            global_batch=max(1, round(workload.global_batch / shape.seq)),
+            dtype=workload.dtype.value,
+            smallest=workload.design_space.sizes.smallest,
+            largest=workload.design_space.sizes.largest + 1024,
         )
+
+    def _serving(self, workload: Serving, key: _Key, constants: PerformanceConstants) -> ServingQuestion:
+        card, network = self._hardware(key, constants)
+        ttft, tpot = workload.ttft_at_most, workload.tpot_at_most
+        return ServingQuestion(
+            model=self._instance.catalogue.get(ModelCard, workload.model).shape(),
+            accelerator=card,
+            network=network,
+            dtype=workload.dtype.value,
+            role=Role(key.role.value),
+            prompt=workload.prompt,
+            answer=workload.answer,
+            ttft=None if ttft is None else ttft.value,
+            tpot=None if tpot is None else tpot.value,
+            largest=workload.design_space.sizes.largest + key.domain,
+        )
+
+
+def production_factor(instance: Instance) -> float:
+    """Share of benchmark throughput that production reaches: the instance's, or that of the performance constants."""
+    stated = instance.assumptions.production_factor
+    return stated.value if stated is not None else instance.catalogue.performance.production_factor
+
+
+def throughput_band(instance: Instance, cluster: str, part: str) -> float:
+    """Relative half-width of the band of a searched throughput on an accelerator."""
+    band = instance.catalogue.performance.band(part)
+    return max(band, BAND) if isinstance(instance.workloads[cluster], Serving) else band
 
 
 def _networks(injection: Floats, narrow: Floats) -> Floats:

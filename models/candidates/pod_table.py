@@ -16,8 +16,9 @@ import numpy.typing as npt
 from models.candidates.fabric_summary import name_of_row
 from models.candidates.fabric_table import FabricTable
 from models.candidates.rack_design import RackDesign
-from models.candidates.throughput_table import ThroughputTable
+from models.candidates.throughput_table import Profile
 from models.policy import PowerFigure
+from models.workload import ServingRole
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -25,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL)
 _SHARED = ("cluster", "site", "racks", "fabrics", "profiles")
 COST_LINES = ("systems", "racks", "switches", "links")
+ROLES = tuple(ServingRole)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class PodTable:
     ``node_racks`` and ``network_racks`` are counts. ``it``, ``air``, ``rear_door``, ``liquid`` (3 x n) [W]: electrical load and
     the heat given to each chain, by ``FIGURES``. ``cost_low``, ``cost_high`` (4 x n) [USD] by ``COST_LINES``, before charges.
     ``injection``, ``bisection`` [B/s per accelerator]; ``throughput`` tokens/s without failures, within the relative ``band``; ``profile`` names the
-    search of mappings behind it (into ``profiles``, -1 for none); ``failure_rate`` [1/s];
+    search of mappings behind it (into ``profiles``, -1 for none), ``role`` what the pod does (into ``ROLES``; a pod that
+    trains is ``mixed``); ``failure_rate`` [1/s];
     ``goodput`` fraction; ``weight`` [kg].
     """
 
@@ -43,7 +46,7 @@ class PodTable:
     site: str
     racks: tuple[RackDesign, ...]
     fabrics: tuple[FabricTable, ...]
-    profiles: tuple[ThroughputTable, ...]
+    profiles: tuple[Profile, ...]
 
     rack: Ints
     table: Ints
@@ -63,6 +66,7 @@ class PodTable:
     throughput: Floats
     band: Floats
     profile: Ints
+    role: Ints
     failure_rate: Floats
     goodput: Floats
     weight: Floats
@@ -93,6 +97,11 @@ class PodTable:
         """Tokens per second of goodput."""
         return self.throughput * self.goodput
 
+    def rate_as(self, role: ServingRole) -> Floats:
+        """Tokens per second of goodput that a pod adds to what prefill (or decode) delivers; a mixed pod does both."""
+        able = (self.role == ROLES.index(role)) | (self.role == ROLES.index(ServingRole.MIXED))
+        return np.where(able, self.rate, 0.0)
+
     @property
     def floor(self) -> Ints:
         """Rack positions."""
@@ -117,9 +126,11 @@ class PodTable:
 
     def pod_id(self, row: int) -> str:
         """Readable and unique within the table."""
-        return pod_id(self.rack_design(row), self.fabric_row(row), int(self.accelerators[row]))
+        role = ROLES[int(self.role[row])]
+        return pod_id(self.rack_design(row), self.fabric_row(row), int(self.accelerators[row]), role)
 
 
-def pod_id(rack: RackDesign, fabric: Mapping[str, Any], accelerators: int) -> str:
-    """Name of a pod from its parts: rack design, fabric and size."""
-    return f"{rack.id}|{name_of_row(fabric)}|{accelerators}"
+def pod_id(rack: RackDesign, fabric: Mapping[str, Any], accelerators: int, role: ServingRole) -> str:
+    """Name of a pod from its parts: rack design, fabric and size, and its role where it has but one."""
+    name = f"{rack.id}|{name_of_row(fabric)}|{accelerators}"
+    return name if role is ServingRole.MIXED else f"{name}|{role.value}"

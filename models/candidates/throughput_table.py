@@ -35,6 +35,18 @@ class Memo(Protocol):
         ...
 
 
+class Profile(Protocol):
+    """What a search found for pods of every size of one part behind one network."""
+
+    def rate(self, accelerators: npt.ArrayLike) -> Floats:
+        """Tokens per second of each size without failures; zero where nothing fits."""
+        ...
+
+    def describe(self, accelerators: int) -> dict[str, Any]:
+        """How a pod of this size runs, as plain values."""
+        ...
+
+
 @dataclass(frozen=True)
 class ThroughputTable:
     """Best and runner-up by number of accelerators used, ascending and each better than all before.

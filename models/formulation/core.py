@@ -225,9 +225,10 @@ class Core:
             raise RuntimeError(f"row {row.name} is added twice")
         self.rows.append(row)
 
-    def within(self, family: str) -> None:
-        """Rows added from here on belong to ``family``."""
-        self._family = family
+    def within(self, family: str) -> str:
+        """Rows added from here on belong to ``family``; the one they belonged to so far."""
+        before, self._family = self._family, family
+        return before
 
 
 def block_name(placements: Placements) -> str:

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption, PlantUnit
 from models.formulation.core import CARBON_QUANTUM, MONEY_QUANTUM, POWER_QUANTUM, TOKEN_QUANTUM, Core, down, nearest, up
-from models.formulation.linear import Floats, Linear
+from models.formulation.linear import Block, Floats, Kind, Linear
 from models.instance import Instance
 from models.policy import PowerFigure
+from models.workload import Serving, ServingRole
 
 
 def capex(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
@@ -61,9 +62,36 @@ def floor(m: Core, site: str | None = None) -> Linear:
     return m.everywhere(lambda p: p.of_pods(p.pods.floor), site=site)
 
 
+def roles(m: Core, cluster: str) -> tuple[ServingRole, ...]:
+    """What a cluster must be able to do, each with a rate of its own: nothing but ``mixed`` where every pod does all of it."""
+    workload = m.instance.workloads[cluster]
+    divided = isinstance(workload, Serving) and workload.divided
+    return (ServingRole.PREFILL, ServingRole.DECODE) if divided else (ServingRole.MIXED,)
+
+
+def rate(m: Core, cluster: str, role: ServingRole, per: float = 1.0, quantum: float = TOKEN_QUANTUM) -> Linear:
+    """What the pods of a cluster that can do ``role`` deliver [tokens/s of goodput, or multiples of ``per``], in quanta."""
+    return m.everywhere(lambda p: down(p.of_pods(p.pods.rate_as(role)) / per, quantum), cluster=cluster)
+
+
 def delivered(m: Core, cluster: str) -> Linear:
-    """Tokens per second of goodput of one cluster."""
-    return m.everywhere(lambda p: down(p.of_pods(p.pods.rate), TOKEN_QUANTUM), cluster=cluster)
+    """Tokens per second of goodput of one cluster.
+
+    Where prompts and answers are served by pods of their own: a variable at most the rate of either,
+    ``t <= rate[prefill] + rate[mixed]`` and ``t <= rate[decode] + rate[mixed]``.
+    """
+    needed = roles(m, cluster)
+    if len(needed) == 1:
+        return rate(m, cluster, needed[0])
+    name = f"served[{cluster}]"
+    least = Linear({name: np.ones(1)})
+    if name not in m.blocks:
+        m.add_block(Block(name, ("t",), Kind.INTEGER, None))
+        family = m.within("service")
+        for role in needed:
+            m.at_most(role.value, (cluster,), least - rate(m, cluster, role), 0, "tokens/s", f"workloads.{cluster}")
+        m.within(family)
+    return least
 
 
 def violators(m: Core, cluster: str, legal: Callable[[Placements], npt.NDArray[np.bool_]]) -> Linear:

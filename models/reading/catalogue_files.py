@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,8 +14,9 @@ from pydantic import ValidationError
 
 from models import units
 from models.catalogue import Catalogue, part_types
-from models.errors import Problem, nearest
+from models.errors import Problem, UsageError, nearest
 from models.parts.part import Part
+from models.physics.performance.constants import FILE_NAME, from_document
 
 Cells = dict[str, str]
 Places = dict[tuple[str, str, str], str]
@@ -40,7 +42,24 @@ def read_catalogue(folders: Sequence[Path], problems: list[Problem]) -> Catalogu
             _read_table(path, known[path.name], tables.setdefault(path.name, {}), places, problems)
     parts = {t: _parts(t, tables.get(t.file, {}), places, problems) for t in part_types()}
     frozen = {name: {key: dict(row) for key, row in table.items()} for name, table in tables.items()}
-    return Catalogue(MappingProxyType(parts), MappingProxyType(frozen), MappingProxyType(places))
+    constants = _constants(folders, problems)
+    return Catalogue(MappingProxyType(parts), MappingProxyType(frozen), MappingProxyType(places), constants)
+
+
+def _constants(folders: Sequence[Path], problems: list[Problem]) -> Mapping[str, Any]:
+    """The constants of the throughput models: the document of the last folder that has one."""
+    found: Mapping[str, Any] = MappingProxyType({})
+    for folder in folders:
+        path = folder / FILE_NAME
+        if not path.is_file():
+            continue
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            from_document(document)
+            found = MappingProxyType(document)
+        except (OSError, ValueError, AttributeError, UsageError) as error:
+            problems.append(Problem("constants", str(path), str(error), "a document of constants, as the shipped one"))
+    return found
 
 
 def _lines(path: Path, problems: list[Problem]) -> list[tuple[int, list[str]]] | None:

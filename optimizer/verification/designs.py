@@ -70,6 +70,9 @@ def _check_choices(
             "oversubscription": [f"{p.fabric['oversubscription']:.3g}" for p in mine],
             "site": [p.site for p in mine],
         }
+        if any("role" in p.performance for p in mine):
+            counts = {p.role: sum(q.count for q in mine if q.role == p.role) for p in mine}
+            columns["roles"] = [f"{count} {role}" for role, count in counts.items()]
         for name, value in columns.items():
             words = "" if isinstance(value, int) else " + ".join(dict.fromkeys(value))
             expected[f"{cluster}.{name}"] = value if isinstance(value, int) else words

@@ -10,12 +10,12 @@ from models.instance import Instance
 from models.policy import PowerFigure
 from models.site import Chain
 from models.units import Unlimited
-from models.workload import Training
+from models.workload import ServingRole, ThroughputMethod, Training
 from optimizer.design import Design
 from optimizer.verification.findings import Checks
 from optimizer.verification.plant import chain_loads
 from optimizer.verification.pods import PodFacts
-from optimizer.verification.totals import ZERO, Sums, Total, down, quanta
+from optimizer.verification.totals import ROLES, ZERO, Sums, Total, down, quanta
 
 EDGE = 1e-9
 MEGABIT_PER_SECOND = 1e6 / 8
@@ -52,9 +52,9 @@ def _workloads(sums: Sums) -> Iterator[Limit]:
         field = "deadline" if isinstance(workload, Training) else "rate"
         demand = ceil(workload.demand - EDGE)
         source = f"workloads.{cluster}"
-        yield Limit(
-            f"performance.demand[{cluster}]", sums.delivered(cluster), demand, False, "tokens/s", f"{source}.{field}"
-        )
+        for role in _roles(sums, cluster):
+            row = f"performance.demand[{cluster}{f',{role}' if role else ''}]"
+            yield Limit(row, sums.delivered(cluster, role), demand, False, "tokens/s", f"{source}.{field}")
         for what in ("injection", "bisection"):
             stated = getattr(workload, f"{what}_at_least")
             if stated is not None:
@@ -65,6 +65,15 @@ def _workloads(sums: Sums) -> Iterator[Limit]:
             least = ceil(sums.instance.limits.goodput.value / MILLIONTH - EDGE)
             row, unit = "reliability.goodput", "millionths of the time"
             yield _floor(sums, cluster, row, least, unit, "limits.goodput", _useful)
+
+
+def _roles(sums: Sums, cluster: str) -> tuple[str | None, ...]:
+    """One demand per role where any pod of a cluster may have but one role, whether a design takes such pods or not."""
+    workload = sums.instance.workloads[cluster]
+    if isinstance(workload, Training) or workload.throughput is ThroughputMethod.FIRST_ORDER:
+        return (None,)
+    roles = set(workload.roles or ServingRole)
+    return (None,) if roles == {ServingRole.MIXED} else ROLES
 
 
 def _megabits(what: str) -> Callable[[PodFacts], Total]:

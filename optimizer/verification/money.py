@@ -101,7 +101,10 @@ def expected_figures(
 
 
 def _deliveries(instance: Instance, facts: Sequence[PodFacts]) -> dict[str, float]:
-    rates = {c: sum(f.count * f.rate for f in facts if f.pod.cluster == c) for c in instance.workloads}
+    def rate(cluster: str, role: str) -> float:
+        return sum(f.count * f.rate for f in facts if f.pod.cluster == cluster and f.able(role))
+
+    rates = {c: min(rate(c, "prefill"), rate(c, "decode")) for c in instance.workloads}
     figures = {f"{cluster}.tokens_per_s": rate for cluster, rate in rates.items()}
     figures["throughput_tokens_per_s"] = sum(rates.values())
     figures["throughput_x_demand"] = min(rate / instance.workloads[c].demand for c, rate in rates.items())

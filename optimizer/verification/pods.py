@@ -12,7 +12,7 @@ from models.physics.checkpointing import goodput, optimal_interval
 from models.policy import PowerFigure
 from models.site import Chain
 from models.units import Unlimited
-from models.workload import Serving
+from models.workload import Serving, ServingRole, ThroughputMethod, Training
 from optimizer.design import PodChoice
 from optimizer.verification.clos import ceil_div
 from optimizer.verification.fabric import FabricFacts, check_fabric
@@ -55,6 +55,10 @@ class PodFacts:
     def rate(self) -> float:
         """Tokens per second of goodput of one pod."""
         return self.throughput * self.goodput
+
+    def able(self, role: str) -> bool:
+        """Whether the pod counts towards what prefill (or decode) delivers."""
+        return self.pod.role in ("mixed", role)
 
     @property
     def floor(self) -> int:
@@ -160,6 +164,13 @@ def _fabric_name(fabric: Mapping[str, Any]) -> str:
     return ".".join([*words, f"{fabric['uplink_speed'] * 8e-9:g}G"])
 
 
+def _roles(workload: Training | Serving) -> set[str]:
+    """What pods of a workload may do: all of it, unless serving is searched and says otherwise."""
+    if isinstance(workload, Training) or workload.throughput is ThroughputMethod.FIRST_ORDER:
+        return {"mixed"}
+    return {role.value for role in workload.roles or ServingRole}
+
+
 def _compare_mapping(checks: Checks, facts: PodFacts, prefix: str) -> None:
     """What a design tells of its mapping, field by field; nothing where throughput is a stated share of peak."""
     told, expected = dict(facts.pod.performance), facts.delivered.performance
@@ -175,7 +186,8 @@ def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -
     fabric = pod.fabric
     rack = f"{pod.systems_per_rack}x{pod.system}@{pod.frame}.{pod.cooling}"
     expected = {
-        "pod_id": f"{rack}|{_fabric_name(fabric)}|{facts.accelerators}",
+        "pod_id": f"{rack}|{_fabric_name(fabric)}|{facts.accelerators}"
+        + ("" if pod.role == "mixed" else f"|{pod.role}"),
         "accelerators": facts.accelerators,
         "node_racks": facts.node_racks,
         "network_racks": facts.network_racks,
@@ -195,6 +207,8 @@ def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -
         checks.same(f"{prefix}.{name}", getattr(pod, name), value)
     _compare_mapping(checks, facts, prefix)
     checks.rule(f"{prefix}.throughput_tokens_s", facts.throughput > 0, facts.throughput, "the model fits in memory")
+    roles = _roles(workload)
+    checks.rule(f"{prefix}.role", pod.role in roles, pod.role, sorted(roles), "what pods of the cluster may do")
     sizes = workload.design_space.sizes
     each = facts.accelerators // pod.systems
     counts = {ceil_div(wanted, each) for wanted in range(sizes.smallest, sizes.largest + 1, sizes.step)}

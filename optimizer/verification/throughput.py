@@ -1,4 +1,4 @@
-"""Throughput of a pod without failures: from one stated derating, or from the mapping that the design says it runs."""
+"""Throughput of a pod without failures: from one stated derating, or from the mapping or replicas that the design says it runs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.parts.model_card import ModelCard
 from models.physics.first_order import communication_factor, serving_rate, training_rate
-from models.physics.performance.cards import AcceleratorCard, Network, dtype_name
-from models.physics.performance.constants import FILE_NAME, Software, read_constants
+from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
+from models.physics.performance.constants import PerformanceConstants, Software
+from models.physics.performance.inference import BAND
 from models.physics.performance.mapping import Mappings, enumerate_mappings
 from models.physics.performance.setting import Setting
 from models.physics.performance.training import TERMS, binding_term, evaluate, usable_memory
 from models.policy import Stated
-from models.shipped import catalogue_folder
 from models.workload import ThroughputMethod, Training
 from optimizer.design import PodChoice
 from optimizer.verification.racks import RackParts
+from optimizer.verification.serving import served_tokens
 
 MEMORY_SHARE = 0.9
 TRAINING_BYTES_PER_PARAMETER = 16.0
@@ -44,9 +45,26 @@ def throughput_of(
 ) -> Throughput:
     """Throughput of one pod; ``injection`` and ``narrowest`` [B/s] per accelerator, at its NICs and at the narrowest tier."""
     workload = instance.workloads[pod.cluster]
-    if isinstance(workload, Training) and workload.throughput is ThroughputMethod.MAPPING:
-        return _of_mapping(instance, pod, parts, accelerators, injection, narrowest)
-    return Throughput(_first_order(instance, pod, parts, accelerators, narrowest), 0.0, {})
+    if workload.throughput is ThroughputMethod.FIRST_ORDER:
+        return Throughput(_first_order(instance, pod, parts, accelerators, narrowest), 0.0, {})
+    constants, part = instance.catalogue.performance, parts.accelerator.id
+    shape = instance.catalogue.get(ModelCard, workload.model).shape()
+    card = AcceleratorCard.from_row(instance.catalogue.rows[Accelerator.file][part], constants.kernel_class(part))
+    network = _network(card, parts, injection, narrowest)
+    stated = instance.assumptions.production_factor
+    factor = stated.value if stated is not None else constants.production_factor
+    if isinstance(workload, Training):
+        tokens, performance = _of_mapping(workload, pod, accelerators, shape, card, network, constants)
+        return Throughput(tokens * factor, constants.band(part), performance)
+    tokens, performance = served_tokens(workload, pod, shape, card, network, constants)
+    return Throughput(tokens * factor, max(constants.band(part), BAND), performance)
+
+
+def _network(card: AcceleratorCard, parts: RackParts, injection: float, narrowest: float) -> Network:
+    """The pod's network; its taper is rounded to the slower side in sixths of an octave."""
+    domain = min(parts.accelerator.scaleup_domain or 1, parts.system.accelerators or 1)
+    taper = 2.0 ** (-ceil(-log2(min(narrowest / injection, 1.0)) * STEPS_PER_OCTAVE - 1e-6) / STEPS_PER_OCTAVE)
+    return Network.of(card, injection, domain=domain, oversubscription=1.0 / taper)
 
 
 def _stated(stated: Stated[float] | None) -> float:
@@ -77,22 +95,18 @@ def _first_order(instance: Instance, pod: PodChoice, parts: RackParts, accelerat
 
 
 def _of_mapping(
-    instance: Instance, pod: PodChoice, parts: RackParts, accelerators: int, injection: float, narrowest: float
-) -> Throughput:  # fmt: skip
-    """The best mapping on exactly the accelerators the design says are used, which are no more than it has."""
-    workload = instance.workloads[pod.cluster]
-    assert isinstance(workload, Training)
+    workload: Training,
+    pod: PodChoice,
+    accelerators: int,
+    shape: ModelShape,
+    card: AcceleratorCard,
+    network: Network,
+    constants: PerformanceConstants,
+) -> tuple[float, dict[str, Any]]:
+    """Tokens/s of the best mapping on exactly the accelerators the design says are used, and what a design tells of it."""
     used = int(pod.performance["accelerators_used"])
     if not 0 < used <= accelerators:
         raise ValueError(f"a mapping on {used} of {accelerators} accelerators")
-    constants = read_constants(catalogue_folder() / FILE_NAME)
-    shape = instance.catalogue.get(ModelCard, workload.model).shape()
-    part = parts.accelerator.id
-    card = AcceleratorCard.from_row(instance.catalogue.rows[Accelerator.file][part], constants.kernel_class(part))
-    domain = min(parts.accelerator.scaleup_domain or 1, parts.system.accelerators or 1)
-    # the taper is rounded to the slower side in sixths of an octave
-    taper = 2.0 ** (-ceil(-log2(min(narrowest / injection, 1.0)) * STEPS_PER_OCTAVE - 1e-6) / STEPS_PER_OCTAVE)
-    network = Network.of(card, injection, domain=domain, oversubscription=1.0 / taper)
     batch, dtype = max(1, round(workload.global_batch / shape.seq)), dtype_name(workload.dtype.value)
     setting = Setting(shape, card, network, float(batch), dtype, constants, Software.of(dtype, card.available))
     mappings = enumerate_mappings(shape, used, batch)
@@ -100,8 +114,6 @@ def _of_mapping(
     steps = np.where(times.memory <= usable_memory(setting), times.step, np.inf)
     steps[_only_recompute_more(mappings, np.isfinite(steps))] = np.inf
     first, second = (int(row) for row in [*np.argsort(steps, kind="stable")[:2], -1][:2])
-    stated = instance.assumptions.production_factor
-    factor = stated.value if stated is not None else constants.production_factor
     terms = {term: float(times.terms[term][first]) for term in TERMS}
     runner_up = second >= 0 and bool(np.isfinite(steps[second]))
     performance = {
@@ -114,8 +126,7 @@ def _of_mapping(
         "terms_s": terms,
         "memory_bytes": float(times.memory[first]),
     }
-    tokens = batch * shape.seq / float(steps[first])
-    return Throughput(tokens * factor, constants.band(part), performance)
+    return batch * shape.seq / float(steps[first]), performance
 
 
 def _only_recompute_more(mappings: Mappings, fits: npt.NDArray[np.bool_]) -> list[int]:

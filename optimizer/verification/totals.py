@@ -6,7 +6,7 @@ to the middle (or to the edge) that the last digit decides may be rounded either
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -23,6 +23,7 @@ from optimizer.verification.pods import PodFacts
 
 EDGE = 1e-9
 LAST_DIGITS = 1e-10
+ROLES = ("prefill", "decode")
 
 Units = dict[tuple[str, Chain, str], tuple[int, ...]]
 Rounding = Callable[[float], int]
@@ -48,6 +49,12 @@ class Total:
 
 
 ZERO = Total(0, 0)
+
+
+def least(totals: Iterable[Total]) -> Total:
+    """The smallest of some totals."""
+    found = list(totals)
+    return Total(min(t.least for t in found), min(t.most for t in found))
 
 
 def up(value: float) -> int:
@@ -122,26 +129,30 @@ class Sums:
         """Rack positions."""
         return self._over(lambda one: Total(one.floor, one.floor), lambda one: site in (None, one.pod.site))
 
-    def delivered(self, cluster: str) -> Total:
-        """Tokens per second of goodput of a cluster."""
-        return self._over(lambda one: quanta(one.rate, 1.0, down), lambda one: one.pod.cluster == cluster)
+    def delivered(self, cluster: str, role: str | None = None) -> Total:
+        """Tokens per second of goodput of a cluster: in one role, or the lesser of both."""
+        if role is None:
+            return least(self.delivered(cluster, one) for one in ROLES)
+        return self._over(
+            lambda one: quanta(one.rate, 1.0, down), lambda one: one.pod.cluster == cluster and one.able(role)
+        )
 
     def share_of_demand(self) -> Total:
-        """Smallest delivered share of demand over all clusters [1e-4]."""
-        shares = []
-        for cluster, workload in self.instance.workloads.items():
-            shares.append(self._share(cluster, workload.demand))
-        return Total(min(s.least for s in shares), min(s.most for s in shares))
+        """Smallest delivered share of demand over all clusters and roles [1e-4]."""
+        demands = {cluster: workload.demand for cluster, workload in self.instance.workloads.items()}
+        return least(self._share(cluster, demand, role) for cluster, demand in demands.items() for role in ROLES)
 
-    def _share(self, cluster: str, demand: float) -> Total:
-        return self._over(lambda one: quanta(one.rate / demand, 1e-4, down), lambda one: one.pod.cluster == cluster)
+    def _share(self, cluster: str, demand: float, role: str) -> Total:
+        return self._over(
+            lambda one: quanta(one.rate / demand, 1e-4, down),
+            lambda one: one.pod.cluster == cluster and one.able(role),
+        )
 
     def goodput(self, cluster: str | None = None) -> Total:
         """Goodput of a cluster, or of the worst training cluster [1e-6]."""
         training = [name for name, w in self.instance.workloads.items() if isinstance(w, Training)]
         wanted = [cluster] if cluster is not None else training or list(self.instance.workloads)
-        found = [self._goodput(name) for name in wanted]
-        return Total(min(s.least for s in found), min(s.most for s in found))
+        return least(self._goodput(name) for name in wanted)
 
     def _goodput(self, cluster: str) -> Total:
         """Of the worst pod in use."""

@@ -7,13 +7,14 @@ states it, and valued in whole quanta: resources rounded up, deliveries down, mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
 from math import ceil, floor
 
 from models.candidates.placement import Candidates, Placements
 from models.candidates.plant import PlantOption, PlantUnit
+from models.candidates.pod_table import ROLES
 from models.instance import Instance
 from models.parts.economics import Electricity
 from models.policy import PowerFigure
@@ -81,6 +82,7 @@ class Figures:
 
     cluster: str
     site: str
+    role: str
     options: Mapping[Chain, PlantOption]
     loads: Mapping[Chain, int]
     rate: int
@@ -124,6 +126,7 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
             Figures(
                 cluster=table.cluster,
                 site=table.site,
+                role=ROLES[int(pods.role[pod])].value,
                 options=options,
                 loads={c: up(float(columns[c][1, pod]) / 1e3) for c in options},
                 rate=down(rate),
@@ -144,6 +147,12 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
 
 
 Choice = tuple[Figures, ...]
+
+
+def both(choice: Choice, cluster: str, what: Callable[[Figures], int]) -> int:
+    """The lesser of what the pods of a cluster prefill and what they decode; mixed ones do both."""
+    mine = [row for row in choice if row.cluster == cluster]
+    return min(sum(what(row) for row in mine if row.role in ("mixed", role)) for role in ("prefill", "decode"))
 
 
 def choices(inst: Instance, of_cluster: Mapping[str, Sequence[Figures]]) -> Iterator[Choice]:
@@ -203,7 +212,7 @@ def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
         mine = [row for row in choice if row.cluster == cluster]
         if isinstance(workload, Training) and len(mine) != 1:
             return False
-        if sum(row.rate for row in mine) < up(workload.demand):
+        if both(choice, cluster, lambda row: row.rate) < up(workload.demand):
             return False
         for what in ("injection", "bisection"):
             floor_of = getattr(workload, f"{what}_at_least")
@@ -232,7 +241,8 @@ def _within_limits(inst: Instance, choice: Choice, plant: Plant) -> bool:
         ceiling = getattr(limits, name)
         if ceiling is not None and total > down(ceiling.value / quantum):
             return False
-    if limits.throughput is not None and sum(r.rate for r in choice) < up(limits.throughput.value):
+    delivered = sum(both(choice, cluster, lambda row: row.rate) for cluster in inst.workloads)
+    if limits.throughput is not None and delivered < up(limits.throughput.value):
         return False
     return limits.goodput is None or all(r.goodput >= up(limits.goodput.value * 1e6) for r in choice)
 
@@ -244,9 +254,9 @@ def value(inst: Instance, choice: Choice, plant: Plant, name: str) -> int:
         base = "throughput_x_demand"
     if base == "throughput":
         cluster = which or next(iter(inst.workloads))
-        return sum(r.rate for r in choice if r.cluster == cluster)
+        return both(choice, cluster, lambda row: row.rate)
     if base == "throughput_x_demand":
-        return min(sum(r.share for r in choice if r.cluster == cluster) for cluster in inst.workloads)
+        return min(both(choice, cluster, lambda row: row.share) for cluster in inst.workloads)
     if base == "goodput":
         training = [c for c, w in inst.workloads.items() if isinstance(w, Training)]
         judged = [which] if which else training or list(inst.workloads)

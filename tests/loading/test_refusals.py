@@ -179,3 +179,22 @@ def test_a_batch_of_broken_sequences_is_refused_where_mappings_share_them_out(ca
     assert "488.281 sequences of 8192 tokens" in problem.found
     assert "3.997696 Mtoken are 488" in problem.hint
     assert load(case(("global_batch: 4 Mtoken", "global_batch: 3.997696 Mtoken\n    throughput: mapping")))
+
+
+@pytest.mark.parametrize("field", ["ttft_at_most: 1 s", "tpot_at_most: 50 ms", "roles: [mixed]"])
+def test_limits_on_latency_need_a_search(case: Callable, line_of: Callable, problems: Callable, field: str) -> None:
+    written = case(("kind: serving", f"kind: serving\n    {field}"))
+    (problem,) = problems(written)
+    assert problem.code == "not-read"
+    assert problem.where.endswith(f":{line_of(written, field)}")
+    assert load(case(("kind: serving", f"kind: serving\n    throughput: mapping\n    {field}")))
+
+
+@pytest.mark.parametrize(("roles", "legal"), [("[prefill]", False), ("[decode]", False), ("[decode, prefill]", True)])
+def test_pods_that_only_prefill_cannot_answer(case: Callable, roles: str, legal: bool) -> None:
+    written = case(("kind: serving", f"kind: serving\n    throughput: mapping\n    roles: {roles}"))
+    if legal:
+        assert load(written)
+        return
+    with pytest.raises(InstanceError, match="cannot answer"):
+        load(written)

@@ -12,6 +12,7 @@ import optimizer.verify as verify
 
 Data = dict[str, Any]
 LIQUID, DOOR, PLAIN, SERVING = "thermal-liquid", "doors", "performance", "serving"
+ROLES = "serving-roles"
 
 
 def _set(path: str, value: Any) -> Callable[[Data], None]:
@@ -76,6 +77,12 @@ DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
     ("objective a kilowatt less", PLAIN, _set("objectives/power_kw", lambda v: v - 1), r"objectives\.power_kw"),
     ("bound on the wrong side", PLAIN, _set("bounds/tco_usd", 9e12), r"bounds\.tco_usd"),
     ("bound of nothing", PLAIN, _set("bounds/carbon_t", 1.0), r"bounds\.carbon_t"),
+    ("role of another pod", ROLES, _set("pods/0/role", lambda r: "prefill" if r == "decode" else "decode"), r"design|pods"),
+    ("replicas that straddle domains", ROLES, _set("pods/0/performance/replica", 6), r"^design|do not tile"),
+    ("one replica more", ROLES, _set("pods/0/performance/replicas", lambda n: n + 1), r"performance\.replicas"),
+    ("a larger batch", ROLES, _set("pods/0/performance/batch", lambda n: n * 2), r"design|batch"),
+    ("a quicker token", ROLES, _set("pods/0/performance/tpot_s", 1e-3), r"performance\.tpot_s"),
+    ("prompts left out of the roles", ROLES, _set("choices/chat.roles", "2 decode"), r"choices\.chat\.roles"),
     ("leaf forgotten", PLAIN, _set("pods/0/fabric/leaf", lambda v: v - 1), r"fabric\.leaf$"),
     ("spine forgotten", PLAIN, _set("pods/0/fabric/spine", lambda v: v - 1), r"fabric\.spine$"),
     ("core invented", PLAIN, _set("pods/0/fabric/core", 4), r"fabric\.core"),

@@ -163,7 +163,17 @@ def test_files_that_disagree_are_caught(tampered: Any, runs: Any, case: str) -> 
     assert any((not where or f.design == where) and re.search(field, f.field) for f in findings), findings[:5]
 
 
-TINY = ("bandwidth", "performance", "power", "serving", "space", "thermal-liquid", "two-clusters", "two-sites")
+TINY = (
+    "bandwidth",
+    "performance",
+    "power",
+    "serving",
+    "serving-roles",
+    "space",
+    "thermal-liquid",
+    "two-clusters",
+    "two-sites",
+)
 
 
 @pytest.mark.parametrize("name", [*TINY, *VARIANTS])

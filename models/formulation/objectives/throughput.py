@@ -22,5 +22,5 @@ from models.units import TOKEN_PER_SECOND
     title="tokens per second of goodput",
 )
 def throughput(m: Core, inst: Instance, which: str | None) -> Linear:
-    """Sum over the placements of the cluster [tokens/s]."""
+    """Sum over the placements of the cluster [tokens/s]; the lesser of prompts and answers where its pods have roles."""
     return delivered(m, which if which is not None else next(iter(inst.workloads)))

@@ -1,17 +1,16 @@
-"""The smallest delivered share of demand over all clusters: t <= delivered[c] / demand[c], t maximised."""
+"""The smallest delivered share of demand over all clusters: t <= rate[c,r] / demand[c] in every role r, t maximised."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from models.candidates.placement import Placements
-from models.formulation.core import Core, down
+from models.formulation.core import Core
 from models.formulation.family import Direction, objective
-from models.formulation.linear import Block, Floats, Kind, Linear
+from models.formulation.linear import Block, Kind, Linear
+from models.formulation.totals import rate, roles
 from models.instance import Instance
 from models.units import FRACTION
+from models.workload import ServingRole
 
 QUANTUM = 1e-4
 
@@ -30,10 +29,8 @@ def throughput_x_demand(m: Core, inst: Instance, which: str | None) -> Linear:
     least = Linear({block.name: np.ones(1)})
     m.within("throughput_x_demand")
     for cluster, workload in inst.workloads.items():
-        share = m.everywhere(partial(_share, demand=workload.demand), cluster=cluster)
-        m.at_most("least", (cluster,), least - share, 0, "1e-4 of demand", f"workloads.{cluster}")
+        for role in roles(m, cluster):
+            index = (cluster,) if role is ServingRole.MIXED else (cluster, role.value)
+            share = rate(m, cluster, role, workload.demand, QUANTUM)
+            m.at_most("least", index, least - share, 0, "1e-4 of demand", f"workloads.{cluster}")
     return least
-
-
-def _share(placements: Placements, demand: float) -> Floats:
-    return down(placements.of_pods(placements.pods.rate) / demand, QUANTUM)

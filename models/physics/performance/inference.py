@@ -35,7 +35,10 @@ Array = NDArray[np.float64]
 MEMORY_SHARE = 0.9
 """Share of a package's memory that engines give to weights and cache."""
 MAX_BATCH = 4096
+"""Most sequences of one attention group."""
 MAX_PROMPTS = 256
+BAND = 0.2
+"""Relative half-width of the throughput band of serving: the mean error on published serving measurements, rounded up."""
 
 
 class Role(StrEnum):
@@ -175,8 +178,8 @@ def _grid(s: ServingSetting, degrees: list[int], tokens: float) -> tuple[Array, 
     """Every (tensor degree, batch) that fits; batches are whole numbers per attention group."""
     parts_t, parts_b = [], []
     for degree in degrees:
-        room = int(min(cache_room(s, np.array([float(degree)]), tokens)[0], MAX_BATCH))
         groups = s.packages // degree
+        room = int(min(cache_room(s, np.array([float(degree)]), tokens)[0], MAX_BATCH * groups))
         batches = np.arange(groups, room + 1, groups, dtype=np.float64)
         parts_t.append(np.full(len(batches), float(degree)))
         parts_b.append(batches)
