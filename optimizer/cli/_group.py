@@ -29,7 +29,7 @@ class Commands(click.Group):
         if name not in self.list_commands(ctx):
             return None
         command: click.Command = importlib.import_module(f"optimizer.cli.{name.replace('-', '_')}").command
-        return _with_shared_options(command)
+        return with_shared_options(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -41,14 +41,15 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _with_shared_options(command: click.Command) -> click.Command:
+def with_shared_options(command: click.Command) -> click.Command:
+    """The command with the options every command has."""
     taken = {option for parameter in command.params for option in parameter.opts}
     for option in shared_options():
         if not taken.intersection(option.opts):
             command.params.append(option)
     if isinstance(command, click.Group):
         for child in command.commands.values():
-            _with_shared_options(child)
+            with_shared_options(child)
     return command
 
 

@@ -1,0 +1,132 @@
+"""``optimizer explain infeasible``: groups that clash, and what would mend it at which cost."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.cli._output import json_option, note, print_json, print_table
+from optimizer.cli._subject import search_options
+
+if TYPE_CHECKING:
+    from models.instance import Instance
+    from optimizer.explain.infeasible import Infeasibility
+
+
+@click.command(name="infeasible", short_help="Which statements clash, and the smallest repairs with their price.")
+@click.argument("subject")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="As in solve; for an instance.")
+@click.option("--repairs", default=5, show_default=True, type=click.IntRange(0, 20), help="Most repairs to price.")
+@search_options
+@json_option
+def command(
+    subject: str, limits: tuple[str, ...], repairs: int, as_json: bool, scenario: str | None,
+    time_limit: str | None, workers: int, gap: str,
+) -> None:  # fmt: skip
+    """Explain why SUBJECT, an instance or a run folder, has no design.
+
+    Exit code 0: explained, or a design exists. Exit code 5: stopped before the explanation was proven.
+    """
+    from models.errors import UsageError
+    from models.shipped import shipped_instances
+    from optimizer.cli._solving import EXIT_STOPPED, load_with_limits, parse_duration
+    from optimizer.cli._subject import share
+    from optimizer.explain.infeasible import explain_infeasible
+
+    share(gap)
+    instance = _instance(subject, scenario)
+    if limits:
+        if subject not in shipped_instances() and not subject.endswith((".yaml", ".yml")):
+            raise UsageError("--limit is for an instance: a run keeps the limits it was computed with")
+        instance = load_with_limits(subject, scenario, limits)
+    found = explain_infeasible(
+        instance, time_limit=parse_duration(time_limit), repairs=repairs, on_progress=lambda line: note(f"  {line}")
+    )
+    if as_json:
+        print_json("explain-infeasible", found.as_dict(), "complete" if found.complete else "partial")
+    else:
+        _print(found)
+    if not found.complete:
+        sys.exit(EXIT_STOPPED)
+
+
+def _instance(name: str, scenario: str | None) -> Instance:
+    """The instance meant; a run that proved infeasible holds no frontier, only its inputs are read."""
+    from pathlib import Path
+
+    from models.errors import UsageError
+    from models.loading import load
+    from models.shipped import shipped_instances
+    from optimizer.cli._run_path import run_folder
+    from optimizer.store import read_inputs
+
+    path = Path(name)
+    if name in shipped_instances() or path.suffix in (".yaml", ".yml") or not path.exists():
+        return load(name, scenario)
+    if scenario is not None:
+        raise UsageError("--scenario is for an instance: a run keeps the one it was computed with")
+    return read_inputs(run_folder(name))
+
+
+def _print(found: Infeasibility) -> None:
+    if found.feasible:
+        click.echo(f"{found.instance}: a design exists, nothing clashes.")
+        return
+    if found.conflict is None:
+        click.echo(f"{found.instance}: not settled within the time limit.")
+        return
+    if found.background:
+        click.echo(f"{found.instance}: no part of the catalogue can do it, whatever limit or policy is lifted:")
+        for line in found.background:
+            click.echo(f"  {line}")
+        return
+    proof = "proven irreducible" if found.conflict.irreducible else "not proven irreducible"
+    click.echo(f"{found.instance}: no design meets these {len(found.conflict.members)} together ({proof}):\n")
+    print_table(
+        (
+            (
+                m.group.kind.value,
+                m.group.name,
+                m.group.asks,
+                _best(m.best, m.unit),
+                m.group.owner or None,
+                m.group.where,
+            )
+            for m in found.conflict.members
+        ),
+        ("kind", "statement", "asks", "best with all else in force", "owner", "stated in"),
+        right=("best with all else in force",),
+    )
+    click.echo("\nLeave any one of them out and the others have a design." if found.conflict.irreducible else "")
+    if found.repairs:
+        click.echo("Smallest repairs, each solved again with everything else in force:\n")
+        print_table(
+            (
+                (
+                    number,
+                    "; ".join(f"{c.group.name}: {c.before} -> {c.after}" for c in r.changes),
+                    None if r.tco_usd is None else f"{r.tco_usd / 1e6:,.1f}",
+                    "; ".join(dict.fromkeys(c.group.owner for c in r.changes if c.group.owner)) or None,
+                    _gives(r.design),
+                    "" if r.certified else "not certified",
+                )
+                for number, r in enumerate(found.repairs, 1)
+            ),
+            ("", "change", "least tco [MUSD]", "to ask", "gives", ""),
+            right=("least tco [MUSD]",),
+        )
+    if found.held:
+        click.echo(f"\nKept in force, too many candidates without: {', '.join(found.held)}.")
+    click.echo(f"\n{found.solves} solves, {found.seconds:.1f} s. Prices are estimates where the catalogue's are.")
+
+
+def _best(value: float | None, unit: str) -> str | None:
+    return None if value is None else f"{value:,.7g} {unit}"
+
+
+def _gives(design: object) -> str | None:
+    choices = getattr(design, "choices", {})
+    clusters = [k.partition(".")[0] for k in choices if k.endswith(".system")]
+    return "; ".join(f"{choices[f'{c}.accelerators']} in {choices[f'{c}.system']}" for c in clusters) or None

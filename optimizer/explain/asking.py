@@ -1,0 +1,277 @@
+"""Questions about an instance with some of its groups lifted: is there a design, and how far must a limit move?
+
+Candidates and program are made once for each set of lifted filters; lifting a row only frees its bounds. Every answer carries
+its proof: a design, an infeasibility proven by the engine, or neither where time ran out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.placement import enumerate_candidates
+from models.candidates.rejection import Rejection
+from models.errors import InfeasibleError
+from models.formulation.build import Formulation, build
+from models.formulation.core import Row, block_name
+from models.formulation.family import families
+from models.instance import Instance
+from optimizer.compile import compile_formulation, step_of
+from optimizer.compiled_model import CompiledModel, Floats, Sense
+from optimizer.explain.groups import Group, groups_of, row_key
+from optimizer.explain.widening import beyond, widenings
+from optimizer.pareto import RunLimits, solve
+from optimizer.pareto.result import FrontierStatus
+from optimizer.performance_cache import PerformanceCache
+
+KEPT_PROGRAMS = 12
+
+
+class Standing(Enum):
+    """What is known about a question."""
+
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: a solution where one was found; ``value`` of the cost asked for, ``proven`` optimal."""
+
+    standing: Standing
+    x: Floats | None = None
+    value: float | None = None
+    proven: bool = False
+
+
+@dataclass(frozen=True)
+class Program:
+    """The program with some filters lifted; ``formulation`` None where some cluster has no candidate at all."""
+
+    formulation: Formulation | None
+    model: CompiledModel | None
+    rejections: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True)
+class LimitRow:
+    """A row that holds a limit: its key in the program, the side it has, and what it asks in ``unit``."""
+
+    key: str
+    at_most: bool
+    unit: str
+    limit: float
+    what: str
+
+    @property
+    def counts_violators(self) -> bool:
+        """True where the row forbids pods one by one, so that its left side is a number of pods and no use of anything."""
+        return self.what.endswith("_of_each")
+
+
+def limit_rows(formulation: Formulation) -> list[Row]:
+    """Rows that hold something somebody stated: those of families without the program's own logic, and counts of pods."""
+    names = {family.name for family in families()}
+    return [
+        row
+        for row in formulation.rows
+        if (row.family in names and row.unit and not row.what.endswith(("_units", "_open")))
+        or (row.family == "core" and row.what == "pods")
+    ]
+
+
+class Asking:
+    """Asks about one instance. ``seconds`` bounds everything asked; what comes after is UNKNOWN."""
+
+    def __init__(self, instance: Instance, seconds: float | None = None, backend: str = "auto") -> None:
+        self.instance = instance
+        self.solves = 0
+        self._backend = backend
+        self._ends = None if seconds is None else time.monotonic() + seconds
+        self._programs: OrderedDict[frozenset[str], Program] = OrderedDict()
+        self._memo = PerformanceCache()
+        every = widenings(instance)
+        self.held = beyond(instance, every)
+        """Filters that are not lifted, because the candidates without them are too many to enumerate."""
+        self._widenings = {name: w for name, w in every.items() if name not in self.held}
+        self._filters = frozenset(name for name, w in self._widenings.items() if not w.only_candidates)
+        # the rows are the same with every filter in force, where that leaves any candidate
+        first = self.program(())
+        told = first.formulation or self.program(self._filters).formulation
+        rows = limit_rows(told) if told is not None else []
+        self.groups: Mapping[str, Group] = groups_of(instance, rows, self._widenings)
+        self.rows = tuple(
+            LimitRow(
+                row_key(r),
+                r.upper is not None,
+                r.unit,
+                float(r.upper if r.upper is not None else r.lower or 0.0),
+                r.what,
+            )
+            for r in rows
+        )
+
+    @property
+    def out_of_time(self) -> bool:
+        """True when the time given is used up."""
+        return self._ends is not None and time.monotonic() >= self._ends
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What is left of the time given, None where none was."""
+        return None if self._ends is None else max(0.01, self._ends - time.monotonic())
+
+    # --- programs ---------------------------------------------------------------------------------------------------
+
+    def program(self, lifted: Collection[str]) -> Program:
+        """The program without the filters among ``lifted``; limits of sites never filter candidates here, they are rows."""
+        key = frozenset(lifted) & self._filters
+        if key in self._programs:
+            self._programs.move_to_end(key)
+            return self._programs[key]
+        wide = self.instance
+        for name in sorted(key):
+            wide = self._widenings[name].apply(wide)
+        made = self._made(wide)
+        self._programs[key] = made
+        while len(self._programs) > KEPT_PROGRAMS:
+            self._programs.popitem(last=False)
+        return made
+
+    def _made(self, wide: Instance) -> Program:
+        open_sites = wide
+        for widening in self._widenings.values():
+            if widening.only_candidates:
+                open_sites = widening.apply(open_sites)
+        candidates = enumerate_candidates(open_sites, self._memo)
+        try:
+            formulation = build(wide, ("tco",), candidates, relaxable=True)
+        except InfeasibleError:
+            return Program(None, None, candidates.rejections)
+        slim = _slim(formulation)
+        return Program(slim, compile_formulation(slim), candidates.rejections)
+
+    # --- questions --------------------------------------------------------------------------------------------------
+
+    def standing(self, kept: Collection[str]) -> Standing:
+        """Whether a design keeps these groups, all others lifted."""
+        return self.ask(kept).standing
+
+    def ask(
+        self,
+        kept: Collection[str],
+        cost: Floats | None = None,
+        barred: npt.NDArray[np.bool_] | None = None,
+        bounds: Mapping[str, float] | None = None,
+    ) -> Reply:
+        """A design that keeps these groups and has the least ``cost`` (any design where None).
+
+        ``barred`` columns stay at zero; ``bounds`` moves limits: row key -> new bound on the side it has.
+        """
+        kept = frozenset(kept)
+        made = self.program(frozenset(self.groups) - kept)
+        if made.model is None:
+            return Reply(Standing.INFEASIBLE, proven=True)
+        if self.out_of_time:
+            return Reply(Standing.UNKNOWN)
+        return self._solve(made.model, kept, cost, barred, bounds or {})
+
+    def _solve(
+        self,
+        model: CompiledModel,
+        kept: frozenset[str],
+        cost: Floats | None,
+        barred: npt.NDArray[np.bool_] | None,
+        bounds: Mapping[str, float],
+    ) -> Reply:
+        lower, upper = self.row_bounds(model, kept, bounds)
+        column_upper = model.upper if barred is None else np.where(barred, 0.0, model.upper)
+        cost = np.zeros(model.n_columns) if cost is None else cost
+        asked = dataclasses.replace(
+            model,
+            row_lower=lower,
+            row_upper=upper,
+            upper=column_upper,
+            objectives=cost[None, :],
+            offsets=np.zeros(1),
+            senses=(Sense.MINIMISE,),
+            objective_names=("value",),
+            steps=(step_of(cost, model.integer),),
+        )
+        self.solves += 1
+        found = solve(asked, backend=self._backend, limits=RunLimits(seconds=self.seconds_left))
+        if found.n_points:
+            x = found.solutions[0]
+            return Reply(Standing.FEASIBLE, x, float(cost @ x), found.status is FrontierStatus.COMPLETE)
+        if found.status is FrontierStatus.INFEASIBLE:
+            return Reply(Standing.INFEASIBLE, proven=True)
+        return Reply(Standing.UNKNOWN)
+
+    def row_bounds(
+        self, model: CompiledModel, kept: Collection[str], bounds: Mapping[str, float] | None = None
+    ) -> tuple[Floats, Floats]:
+        """Bounds of the rows with only the groups ``kept`` in force; ``bounds`` moves limits instead of freeing them."""
+        kept, bounds = frozenset(kept), bounds or {}
+        lower, upper = model.row_lower.copy(), model.row_upper.copy()
+        place = {key: number for number, key in enumerate(model.row_keys)}
+        for name, group in self.groups.items():
+            for key in group.rows:
+                if key not in place:
+                    continue
+                row = place[key]
+                if key in bounds:
+                    if np.isfinite(upper[row]):
+                        upper[row] = bounds[key]
+                    else:
+                        lower[row] = bounds[key]
+                elif name not in kept:
+                    lower[row], upper[row] = -np.inf, np.inf
+        return lower, upper
+
+    def tco(self, lifted: Collection[str]) -> Floats:
+        """The cost vector of total cost [kUSD] of the program without some filters."""
+        model = self.program(lifted).model
+        assert model is not None
+        return np.asarray(model.objectives[0], dtype=np.float64)
+
+
+def _slim(formulation: Formulation) -> Formulation:
+    """The formulation with only the placements that pruning kept: programs of many questions are held at a time."""
+    slim, positions = [], {}
+    for placements in formulation.candidates.placements:
+        name = block_name(placements)
+        rows = formulation.positions[name]
+        used, pod = np.unique(placements.pod[rows], return_inverse=True)
+        slim.append(
+            dataclasses.replace(
+                placements,
+                pods=placements.pods.take(used),
+                pod=np.asarray(pod, dtype=np.int64).reshape(-1),
+                combination=placements.combination[rows],
+            )
+        )
+        positions[name] = np.arange(len(rows), dtype=np.int64)
+    candidates = dataclasses.replace(formulation.candidates, placements=tuple(slim), rejections=())
+    return dataclasses.replace(formulation, candidates=candidates, positions=positions, prunings={})
+
+
+def column_of_placements(program: Program) -> dict[str, npt.NDArray[np.int64]]:
+    """Block of placements -> column of the compiled program for each position, -1 where it enters nothing."""
+    from models.formulation.build import column_name
+
+    assert program.formulation is not None and program.model is not None
+    place = {name: number for number, name in enumerate(program.model.column_keys)}
+    found = {}
+    for placements in program.formulation.candidates.placements:
+        name = block_name(placements)
+        keys = program.formulation.blocks[name].keys
+        found[name] = np.array([place.get(column_name(name, key), -1) for key in keys], dtype=np.int64)
+    return found
