@@ -1,0 +1,96 @@
+"""Devices and links of a pod's fabric under the names that racks, bills and schedules use."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from models.instance import Instance
+from models.parts.network_part import Link, Switch
+from models.parts.system import System
+from optimizer.design import PodChoice
+from optimizer.layout.contents import Content, RackContent, Wire, switch_power
+from optimizer.layout.plan import DeviceKind
+from optimizer.topology import cable_schedule, fabric_graph, wiring_of_row
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    Graph = nx.MultiGraph[str]
+
+TIERS = {"leaf": 0, "spine": 1, "core": 2}
+
+
+def fabric_wires(
+    instance: Instance, pod: PodChoice, system: System, name: str, compute: list[RackContent]
+) -> tuple[list[Content], list[Wire]]:
+    """The switches of a pod, leaves of one group of nodes next to each other, and every link with port numbers."""
+    assert system.rails and system.scaleout_speed and system.scaleout_nics
+    per_system = system.scaleout_nics // system.rails
+    graph = fabric_graph(wiring_of_row(pod.fabric, system.rails, system.scaleout_speed))
+    systems = [item.id for rack in compute for item in rack.contents if item.kind is DeviceKind.SYSTEM]
+    names = sorted((n for n, facts in graph.nodes(data=True) if facts["kind"] in TIERS), key=_order)
+    modules = _module_power(instance, pod)
+    switches: list[Content] = []
+    known: dict[str, str] = {}
+    for number, vertex in enumerate(names):
+        kind = str(graph.nodes[vertex]["kind"])
+        part = str(pod.fabric["switch"] if kind == "leaf" else pod.fabric.get("spine_switch") or pod.fabric["switch"])
+        row = instance.catalogue.get(Switch, part)
+        known[vertex] = f"{name}/{part}-{number + 1:04d}"
+        height = ceil((row.height_units or 1.0) - 1e-9)
+        power = switch_power(instance, part, modules[kind])
+        switches.append(Content(known[vertex], part, DeviceKind.SWITCH, _role(vertex), height, row.weight, power, 1))
+    wires = []
+    for cable in cable_schedule(graph):
+        lower, lower_port = cable.a_end.rsplit(":", 1)
+        upper, upper_port = cable.b_end.rsplit(":", 1)
+        if _tier(graph, lower) > _tier(graph, upper):
+            lower, lower_port, upper, upper_port = upper, upper_port, lower, lower_port
+        if upper not in known:
+            continue  # a fabric manager's port
+        tray = -1
+        if lower.startswith("node"):
+            number = int(lower.removeprefix("node"))
+            device = systems[number // per_system]
+            tray = number % per_system if per_system > 1 else -1
+        else:
+            device = known[lower]
+        wires.append(Wire(device, lower_port, tray, known[upper], upper_port, cable.level))
+    return switches, wires
+
+
+def _tier(graph: Graph, vertex: str) -> int:
+    """-1 for nodes and managers."""
+    return TIERS.get(str(graph.nodes[vertex]["kind"]), -1)
+
+
+def _order(vertex: str) -> tuple[int, int, str]:
+    """Leaves by the nodes they serve, then spines, then cores."""
+    words = vertex.split("-")
+    group = next((int(word[1:]) for word in words if word[:1] == "g" and word[1:].isdigit()), None)
+    last = int(words[-1])
+    first = last if group is None else group
+    return TIERS[words[1]], first, f"{words[0]}-{'-'.join(words[2:-1])}-{last:06d}"
+
+
+def _role(vertex: str) -> str:
+    plane, *rest = vertex.split("-")
+    return " ".join(rest) if plane == "p0" else f"{' '.join(rest)} plane {plane[1:]}"
+
+
+def _module_power(instance: Instance, pod: PodChoice) -> dict[str, float]:
+    """Power of the modules in one switch [W], by tier."""
+    f = pod.fabric
+    total = {"leaf": 0.0, "spine": 0.0, "core": 0.0}
+    ends = (("node_leaf", "leaf", None), ("leaf_spine", "spine", "leaf"), ("spine_core", "core", "spine"))
+    for level, above, below in ends:
+        medium = f.get(f"medium_{level}")
+        if not medium:
+            continue
+        parts = medium.split(" - ")
+        near, far = instance.catalogue.get(Link, parts[0]), instance.catalogue.get(Link, parts[-1])
+        total[above] += float(f[f"near_units_{level}"]) * (near.power_per_end or 0.0)
+        if below is not None:
+            total[below] += float(f[f"far_units_{level}"]) * (far.power_per_end or 0.0)
+    return {tier: watts / max(int(f.get(tier) or 0), 1) for tier, watts in total.items()}

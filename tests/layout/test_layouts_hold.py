@@ -1,0 +1,132 @@
+"""Layouts of designs of every kind pass the independent check, and a layout that was tampered with does not."""
+
+from __future__ import annotations
+
+import importlib.util
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from optimizer.layout.check import check_layout
+from optimizer.layout.plan import DeviceKind, Layout, PlacedRack, SitePlan
+from optimizer.layout.planner import lay_out
+from optimizer.layout.write import write_layout
+
+_SPEC = importlib.util.spec_from_file_location("layout_cases", Path(__file__).with_name("conftest.py"))
+assert _SPEC is not None
+assert _SPEC.loader is not None
+cases = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(cases)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("case", list(cases.CASES))
+def test_every_rule_holds(case: str, number: int) -> None:
+    instance, design, layout = cases.laid_out(case, number)
+    assert check_layout(instance, design, layout) == []
+    for plan in layout.sites:
+        assert 0 < plan.bound <= plan.total_length * (1 + 1e-9)
+
+
+def test_the_same_design_is_laid_out_alike() -> None:
+    instance, design, layout = cases.laid_out("performance", 1)
+    assert replace(lay_out(instance, design), seconds=0.0) == replace(layout, seconds=0.0)
+
+
+def _with_plan(layout: Layout, change: Callable[[SitePlan], SitePlan]) -> Layout:
+    return replace(layout, sites=(change(layout.sites[0]), *layout.sites[1:]))
+
+
+def _with_rack(layout: Layout, change: Callable[[PlacedRack], PlacedRack]) -> Layout:
+    return _with_plan(layout, lambda plan: replace(plan, racks=(change(plan.racks[0]), *plan.racks[1:])))
+
+
+def _raised(rack: PlacedRack) -> PlacedRack:
+    """The lowest device one unit higher, into the next."""
+    lowest = min((d for d in rack.devices if d.unit_from), key=lambda d: d.unit_from)
+    moved = replace(lowest, unit_from=lowest.unit_from + 1, unit_to=lowest.unit_to + 1)
+    return replace(rack, devices=tuple(moved if d is lowest else d for d in rack.devices))
+
+
+def _without(kind: DeviceKind) -> Callable[[PlacedRack], PlacedRack]:
+    return lambda rack: replace(rack, devices=tuple(d for d in rack.devices if d.kind is not kind))
+
+
+TAMPERED: dict[str, Callable[[Layout], Layout]] = {
+    "two racks on one position": lambda layout: _with_plan(
+        layout,
+        lambda plan: replace(
+            plan,
+            racks=(
+                replace(plan.racks[0], row=plan.racks[1].row, position=plan.racks[1].position),
+                *plan.racks[1:],
+            ),
+        ),
+    ),
+    "outside the hall": lambda layout: _with_rack(layout, lambda rack: replace(rack, row=1000)),
+    "turned round": lambda layout: _with_rack(
+        layout, lambda rack: replace(rack, facing="-y" if rack.facing == "+y" else "+y")
+    ),
+    "moved without its cables": lambda layout: _with_rack(layout, lambda rack: replace(rack, x=rack.x + 0.6)),
+    "a device on another": lambda layout: _with_rack(layout, _raised),
+    "no blank panels": lambda layout: _with_rack(layout, _without(DeviceKind.BLANK)),
+    "no reserve": lambda layout: _with_rack(layout, _without(DeviceKind.RESERVED)),
+    "a system missing": lambda layout: _with_rack(layout, _without(DeviceKind.SYSTEM)),
+    "lighter than it is": lambda layout: _with_rack(layout, lambda rack: replace(rack, weight_kg=rack.weight_kg - 1)),
+    "a line forgotten": lambda layout: _with_rack(
+        layout, lambda rack: replace(rack, phases=(replace(rack.phases[0], l1=0.0), *rack.phases[1:]))
+    ),
+    "a cable cut short": lambda layout: _with_plan(
+        layout,
+        lambda plan: replace(plan, cables=(replace(plan.cables[0], length=1.0), *plan.cables[1:])),
+    ),
+    "a cable missing": lambda layout: _with_plan(layout, lambda plan: replace(plan, cables=plan.cables[1:])),
+    "two cables in one port": lambda layout: _with_plan(
+        layout,
+        lambda plan: replace(plan, cables=(replace(plan.cables[0], a_end=plan.cables[1].a_end), *plan.cables[1:])),
+    ),
+    "a longer reach": lambda layout: _with_plan(
+        layout,
+        lambda plan: replace(plan, cables=(replace(plan.cables[0], reach=1e4), *plan.cables[1:])),
+    ),
+    "a bound above the length": lambda layout: _with_plan(
+        layout, lambda plan: replace(plan, bound=plan.total_length + 1)
+    ),
+    "a shorter total": lambda layout: _with_plan(
+        layout, lambda plan: replace(plan, total_length=plan.total_length - 1)
+    ),
+    "another row pitch": lambda layout: _with_plan(
+        layout, lambda plan: replace(plan, hall=replace(plan.hall, row_pitch=1.0))
+    ),
+    "another design": lambda layout: replace(layout, design_id="000000000000"),
+}
+
+
+@pytest.mark.parametrize("what", list(TAMPERED))
+def test_tampering_is_found(what: str) -> None:
+    instance, design, layout = cases.laid_out("performance", 1)
+    assert check_layout(instance, design, TAMPERED[what](layout))
+
+
+@pytest.mark.parametrize("case", ["performance", "rear-door", "rack-scale", "two-clusters"])
+def test_files_name_every_rack_and_device(case: str, tmp_path: Path) -> None:
+    _, design, layout = cases.laid_out(case, 0)
+    files = {file.name: file for file in write_layout(tmp_path, design, layout)}
+    devices = files["devices.csv"].read_text()
+    for plan in layout.sites:
+        drawn = files[f"floor-{plan.site}.svg"].read_text()
+        elevations = files[f"elevation-{plan.site}.svg"].read_text()
+        for text in (drawn, elevations):
+            assert ET.fromstring(text).tag.endswith("svg")
+        for rack in plan.racks:
+            assert f"{rack.id}:" in drawn
+            assert all(device.id in devices for device in rack.devices)
+        first_of_type = {rack.type: rack for rack in reversed(plan.racks)}
+        for rack in first_of_type.values():
+            assert all(device.id in elevations for device in rack.devices if device.part)
+    assert len(files["cables.csv"].read_text().splitlines()) == 1 + sum(len(plan.cables) for plan in layout.sites)
+    billed = {line.part for line in design.bom if line.layer in ("silicon", "network", "rack power")}
+    assert all(f",{part}," in devices for part in billed)
