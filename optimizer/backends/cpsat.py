@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from optimizer.backends.implied import finite_bounds
-from optimizer.backends.integers import scaled_to_integers
+from optimizer.backends.integers import LARGEST, scaled_to_integers
 from optimizer.backends.protocol import (
     DEFAULT_LIMITS,
     DEFAULT_OPTIONS,
@@ -57,11 +57,9 @@ class CpSat:
         if endless.any():
             return f"column {_key(model.column_keys, int(np.flatnonzero(endless)[0]))} has no finite bounds, nor do the rows imply any"
         reach = np.maximum(np.abs(low), np.abs(high))
-        matrix = sparse.csr_array(model.matrix)
-        for row in range(model.n_rows):
-            part = slice(matrix.indptr[row], matrix.indptr[row + 1])
-            if _scaled(matrix.data[part], reach[matrix.indices[part]]) is None:
-                return f"row {_key(model.row_keys, row)} has no exact multiple in integers of 60 bits"
+        for row in _doubtful_rows(model, reach):
+            if _scaled(*row[1:]) is None:
+                return f"row {_key(model.row_keys, row[0])} has no exact multiple in integers of 60 bits"
         for i, row in enumerate(model.objectives):
             if _scaled(row, reach) is None:
                 return f"objective {model.objective_names[i]} has no exact multiple in integers of 60 bits"
@@ -230,7 +228,15 @@ class CpSat:
         elif math.isfinite(solver.best_objective_bound) and proof is not Proof.NONE:
             bound = solver.best_objective_bound / factor - error + offset
         return SolveResult(
-            stop, proof, x, objective, bound, seconds, int(solver.num_branches), solver.status_name(status)
+            stop,
+            proof,
+            x,
+            objective,
+            bound,
+            seconds,
+            int(solver.num_branches),
+            solver.status_name(status),
+            exact=proof is Proof.INFEASIBLE or (proof is Proof.OPTIMAL and error == 0.0),
         )
 
     def _set_objective(
@@ -271,10 +277,13 @@ class CpSat:
         parameters.cp_model_presolve = options.presolve
         parameters.cp_model_probing_level = options.probing_level
         parameters.symmetry_level = options.symmetry_level
+        parameters.linearization_level = options.linearization_level
         parameters.relative_gap_limit = 0.0
         parameters.absolute_gap_limit = 0.0
         if limits.seconds is not None:
             parameters.max_time_in_seconds = limits.seconds
+        if limits.effort is not None:
+            parameters.max_deterministic_time = limits.effort
         if limits.nodes is not None:
             parameters.max_number_of_conflicts = limits.nodes
 
@@ -328,6 +337,17 @@ def _scaled(values: Floats, reach: Floats) -> tuple[NDArray[np.int64], int] | No
     return scaled
 
 
+def _doubtful_rows(model: CompiledModel, reach: Floats) -> Iterator[tuple[int, Floats, Floats]]:
+    """Rows that are not whole numbers of a size that fits anyway: their number, values, and how far their columns reach."""
+    matrix = sparse.csr_array(model.matrix)
+    owner = np.repeat(np.arange(model.n_rows), np.diff(matrix.indptr))
+    fractions = np.bincount(owner, matrix.data != np.round(matrix.data), minlength=model.n_rows)
+    size = abs(matrix) @ reach
+    for row in np.flatnonzero((fractions > 0) | (size > LARGEST)).tolist():
+        part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        yield row, matrix.data[part], reach[matrix.indices[part]]
+
+
 def _domain(cp: Any, low: float, high: float) -> Any:
     """Whole numbers from ``low`` to ``high``; a fractional bound rounds inwards, unless by less than a millionth."""
     least = -_WIDEST * 2 if math.isinf(low) else math.ceil(low - 1e-6)
@@ -336,7 +356,7 @@ def _domain(cp: Any, low: float, high: float) -> Any:
 
 
 def _infeasible(why: str) -> SolveResult:
-    return SolveResult(StopReason.FINISHED, Proof.INFEASIBLE, None, None, math.inf, 0.0, 0, why)
+    return SolveResult(StopReason.FINISHED, Proof.INFEASIBLE, None, None, math.inf, 0.0, 0, why, exact=True)
 
 
 def _key(keys: tuple[str, ...], index: int) -> str:

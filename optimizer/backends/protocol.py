@@ -54,11 +54,13 @@ class SolverOptions:
     restarts: bool = True
     probing_level: int = 0
     symmetry_level: int = 0
+    linearization_level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SolveLimits:
-    """Limits of one solve. ``seconds`` of wall clock and ``nodes`` are None when unlimited.
+    """Limits of one solve. ``seconds`` of wall clock, ``nodes`` and ``effort`` are None when unlimited; ``effort`` is work that is counted the
+    same way on every machine, in units of about a second (CP-SAT only).
 
     ``watchdog_factor``: a solver that ignores its own time limit is interrupted from outside after ``seconds`` times this, plus one second.
     """
@@ -66,6 +68,7 @@ class SolveLimits:
     seconds: float | None = None
     nodes: int | None = None
     watchdog_factor: float = 1.5
+    effort: float | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -74,6 +77,7 @@ class SolveResult:
 
     ``x`` (columns) is an incumbent with integer columns rounded, or None; ``objective`` its value of the cost that was minimised;
     ``bound`` a proven lower bound of that cost (-inf when none). ``seconds`` wall clock, ``nodes`` of the tree (None when the solver does not tell).
+    ``exact``: the proof rests on integer arithmetic alone; without it, on the solver's tolerances.
     """
 
     stop: StopReason
@@ -84,6 +88,7 @@ class SolveResult:
     seconds: float
     nodes: int | None = None
     message: str = ""
+    exact: bool = False
 
     @property
     def has_point(self) -> bool:

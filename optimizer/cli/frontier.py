@@ -138,6 +138,7 @@ def _data(result: ParetoResult, model: CompiledModel) -> dict[str, Any]:
         "error": [None if math.isinf(v) else v for v in result.error],
         "open_zones": len(result.open_zones),
         "all_proven": bool(result.proven.all()),
+        "tolerated": result.tolerated,
         "hypervolume_share": None if volume is None else volume.share,
         "stopped_by": result.stopped_by,
         "message": result.problem,

@@ -186,6 +186,7 @@ class Run:
             relaxations=relaxations + self.tally.effort.relaxations,
             calls=self.tally.effort.calls,
             discarded=self.tally.effort.discarded,
+            tolerated=self.tally.effort.tolerated,
             seconds=time.perf_counter() - self._started,
             backend=backend,
             algorithm=self._algorithm.name,

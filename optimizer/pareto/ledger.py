@@ -6,6 +6,7 @@ answer depends on its question alone the outcome equals that of an uninterrupted
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -21,7 +22,7 @@ from optimizer.pareto.oracle import Effort, Reply
 from optimizer.pareto.query import Outcome, Point, Query
 from optimizer.pareto.space import Settled
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Ledger:
@@ -172,7 +173,7 @@ def _line(number: int, query: Query, reply: Reply) -> dict[str, Any]:
     line["point"] = _numbers(reply.point)
     line["bound"] = _number(reply.bound)
     line["proven"] = reply.proven
-    line["effort"] = [reply.effort.solves, reply.effort.calls, reply.effort.discarded, reply.effort.relaxations]
+    line["effort"] = list(dataclasses.astuple(reply.effort))
     if reply.x is not None:
         used = np.flatnonzero(reply.x)
         line["x"] = [used.tolist(), [_number(v) for v in reply.x[used].tolist()]]

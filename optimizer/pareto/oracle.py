@@ -6,13 +6,14 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from models.errors import SolverError
-from optimizer.backends import create
-from optimizer.backends.protocol import Backend, Proof, SolveLimits, SolveResult, SolverOptions, StopReason
+from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, SolverOptions, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.pareto.exactly import Solver, solve_rest, solver_for
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import Outcome, Point, Query
 from optimizer.pareto.reduction import Reducer
@@ -26,8 +27,8 @@ LARGEST_COEFFICIENT = 1e9
 class OracleOptions:
     """How questions are answered. ``reduce``: use reduced-cost fixing where the model is large enough for it."""
 
-    backend: str = "highs"
-    solver: SolverOptions = field(default_factory=SolverOptions)
+    backend: str = "auto"
+    solver: SolverOptions | None = None
     limits: SolveLimits = field(default_factory=SolveLimits)
     reduce: bool = True
 
@@ -35,13 +36,15 @@ class OracleOptions:
 @dataclass(frozen=True, slots=True)
 class Effort:
     """What an answer took: ``solves`` scalarised programs that needed integer programming, ``calls`` runs of a solver for them (on
-    the full program or on what reduced-cost fixing left of it), ``discarded`` columns fixed with proof, ``relaxations`` linear programs.
+    the full program or on what reduced-cost fixing left of it), ``discarded`` columns fixed with proof, ``relaxations`` linear programs;
+    ``tolerated`` solves whose proof rests on a floating-point solver's tolerances (all with continuous columns).
     """
 
     solves: int = 0
     calls: int = 0
     discarded: int = 0
     relaxations: int = 0
+    tolerated: int = 0
 
     def __add__(self, other: Effort) -> Effort:
         return Effort(
@@ -49,6 +52,7 @@ class Effort:
             self.calls + other.calls,
             self.discarded + other.discarded,
             self.relaxations + other.relaxations,
+            self.tolerated + other.tolerated,
         )
 
 
@@ -67,6 +71,11 @@ class Reply:
     message: str = ""
 
 
+def _effort(found: SolveResult, calls: int, discarded: int = 0) -> Effort:
+    claimed = found.proof in (Proof.OPTIMAL, Proof.INFEASIBLE)
+    return Effort(min(1, calls), calls, discarded, tolerated=int(claimed and not found.exact))
+
+
 def _no_point(effort: Effort) -> Reply:
     return Reply(Outcome.INFEASIBLE, None, None, math.inf, True, effort)
 
@@ -78,17 +87,17 @@ class Oracle:
         self.problem = problem
         self.options = options
         self._k = problem.scaled.n_objectives
-        self.relaxation = Relaxation(problem.scaled, options.solver.seed)
-        self._full: Backend | None = None
+        self.relaxation = Relaxation(problem.scaled)
+        self._full: Solver | None = None
         self._limits = options.limits
-        self._reducer = Reducer(problem.scaled, self._make)
+        self._reducer = Reducer(problem.scaled, partial(solve_rest, backend=options.backend, options=options.solver))
         self.infeasible, self.ideal, self.worst = self._extremes()
         self.delta: Floats = np.ones(self._k)
         if options.reduce and self._reducer.worthwhile and not self.infeasible:
             self._reducer.prepare()
 
-    def _make(self, model: CompiledModel) -> Backend:
-        return create(self.options.backend, model, self.options.solver)
+    def _make(self, model: CompiledModel) -> Solver:
+        return solver_for(model, self.options.backend, self.options.solver)
 
     def _extremes(self) -> tuple[bool, Floats, Floats]:
         """Proven lower and upper limits of each scaled objective over all legal points (infinite where the relaxation gives none)."""
@@ -231,9 +240,9 @@ class Oracle:
         found = self._backend().solve_any_of(corners, weights=weights, step=step, limits=self._limits)
         y = None if found.x is None else self.problem.image(found.x)
         inside = [] if y is None else [c for c in corners if bool((y <= c + self._row_slack(c)).all())]
-        return self._reply(found, inside[0] if inside else corners[0], found.bound, Effort(1, 1))
+        return self._reply(found, inside[0] if inside else corners[0], found.bound, _effort(found, 1))
 
-    def _backend(self) -> Backend:
+    def _backend(self) -> Solver:
         if self._full is None:
             self._full = self._make(self.problem.scaled)
         return self._full
@@ -248,11 +257,11 @@ class Oracle:
             calls = reduced.calls
             if reduced.result is not None and not self._suspect(reduced.result, tops):
                 beaten = reduced.result.proof is Proof.INFEASIBLE and math.isfinite(ceiling)
-                return reduced.result, Effort(min(1, calls), calls, reduced.discarded), beaten
+                return reduced.result, _effort(reduced.result, calls, reduced.discarded), beaten
         found = self._backend().solve(weights=weights, objective_upper=tops.tolist(), step=step, limits=self._limits)
         if found.proof is Proof.UNBOUNDED:
             raise SolverError("an objective has no finite best value: the program is unbounded")
-        return found, Effort(1, calls + 1), False
+        return found, _effort(found, calls + 1), False
 
     def _suspect(self, found: SolveResult, tops: Floats) -> bool:
         return found.stop is StopReason.ERROR or (found.x is not None and self._complaint(found.x, tops) is not None)

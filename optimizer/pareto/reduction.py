@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from optimizer.backends.protocol import Backend, Proof, SolveLimits, SolveResult, StopReason
+from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.pricing import Kinds, Priced
 from optimizer.pareto.relaxation import Relaxation
@@ -30,6 +31,23 @@ LARGEST_REST = 0.5
 """Above this share of surviving columns the full program is solved instead."""
 SMALLEST_MODEL = 150
 """Below this many integer columns a relaxation costs as much as it saves."""
+
+
+class SolveRest(Protocol):
+    """Solves what is left of a program; see ``exactly.solve_rest``."""
+
+    def __call__(
+        self,
+        model: CompiledModel,
+        *,
+        weights: Sequence[float],
+        objective_upper: Sequence[float],
+        step: float,
+        limits: SolveLimits,
+        most: float,
+    ) -> SolveResult:
+        """Minimise the weighted sum of its objectives below ``objective_upper``; only answers of at most ``most`` are of interest."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,6 +85,7 @@ class _State:
     best: SolveResult | None = None
     stopped: SolveResult | None = None
     failed: bool = False
+    exact: bool = True
     calls: int = 0
     kept: int = 0
 
@@ -79,9 +98,9 @@ class _State:
 class _Case:
     """One scenario with its hot relaxation and the prices under each objective alone. Stateless between questions."""
 
-    def __init__(self, scenario: Scenario, make: Callable[[CompiledModel], Backend]) -> None:
+    def __init__(self, scenario: Scenario, answer: SolveRest) -> None:
         model = scenario.model
-        self._make = make
+        self._answer = answer
         self._rest = scenario.rest
         self._restrictor = Restrictor(model)
         self._kinds = Kinds.of(model, exactly_one_groups(model))
@@ -172,27 +191,31 @@ class _Case:
 
     def _attempt(self, low: Floats, high: Floats, task: _Task, state: _State) -> None:
         """Solve the rest; a better value becomes the ceiling."""
-        found = self._solve_rest(low, high, task)
+        found = self._solve_rest(low, high, task, state.ceiling)
         state.calls += 1
+        state.exact = state.exact and found.exact
         state.kept = max(state.kept, self._kinds.free(low, high))
         if found.stop is not StopReason.FINISHED:
             state.stopped = dataclasses.replace(found, bound=-math.inf)
         elif found.objective is not None and found.objective - task.constant <= task.below(state.ceiling):
             state.best, state.ceiling = found, found.objective
 
-    def _solve_rest(self, lower: Floats, upper: Floats, task: _Task) -> SolveResult:
+    def _solve_rest(self, lower: Floats, upper: Floats, task: _Task, ceiling: float) -> SolveResult:
         if bool((upper < lower).any()):
-            return _none(math.inf)
+            return _none(math.inf, exact=True)
         rest = self._restrictor.rest(lower, upper)
         if rest.broken:
-            return _none(math.inf)
-        found = self._make(rest.model).solve(
+            return _none(math.inf, exact=True)
+        shift = math.fsum(w * s for w, s in zip(task.weights, rest.shift, strict=True))
+        found = self._answer(
+            rest.model,
             weights=task.weights,
             objective_upper=[t - s for t, s in zip(task.tops, rest.shift, strict=True)],
             step=task.step,
             limits=task.limits,
+            most=task.below(ceiling) - shift + 2e-6 * task.step,
         )
-        constant = math.fsum(w * s for w, s in zip(task.weights, rest.shift, strict=True)) + task.constant
+        constant = shift + task.constant
         return dataclasses.replace(
             found,
             x=None if found.x is None else self._rest.whole(rest.whole(found.x)),
@@ -204,8 +227,8 @@ class _Case:
 class Reducer:
     """Solves scalarised zones of one scaled model, scenario by scenario. Answers depend on the question alone."""
 
-    def __init__(self, model: CompiledModel, make: Callable[[CompiledModel], Backend]) -> None:
-        self._model, self._make = model, make
+    def __init__(self, model: CompiledModel, answer: SolveRest) -> None:
+        self._model, self._answer = model, answer
         self._size = int((model.integer & np.isfinite(model.lower) & np.isfinite(model.upper)).sum())
         self._cases: list[_Case] = []
         self.worthwhile = self._size >= SMALLEST_MODEL
@@ -217,7 +240,7 @@ class Reducer:
 
     def prepare(self) -> None:
         """Build the scenarios and their prices."""
-        made = (_Case(scenario, self._make) for scenario in scenarios(self._model))
+        made = (_Case(scenario, self._answer) for scenario in scenarios(self._model))
         self._cases = [case for case in made if case.possible]
 
     def minimise(
@@ -241,10 +264,10 @@ class Reducer:
             self._cases[number].improve(total, low, high, task, state)
         if state.failed:
             return Reduced(None, state.calls, 0)
-        return Reduced(
-            state.stopped or state.best or _none(state.ceiling), state.calls, max(0, self._size - state.kept)
-        )
+        found = state.stopped or state.best or _none(state.ceiling, exact=True)
+        found = dataclasses.replace(found, exact=state.exact)
+        return Reduced(found, state.calls, max(0, self._size - state.kept))
 
 
-def _none(bound: float) -> SolveResult:
-    return SolveResult(StopReason.FINISHED, Proof.INFEASIBLE, None, None, bound, 0.0, 0)
+def _none(bound: float, *, exact: bool) -> SolveResult:
+    return SolveResult(StopReason.FINISHED, Proof.INFEASIBLE, None, None, bound, 0.0, 0, exact=exact)

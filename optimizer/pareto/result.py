@@ -73,7 +73,8 @@ class ParetoResult:
     bounds (n x k: the value where proven, else a certified lower bound of that objective), delta (k: what was subtracted
     from a zone's corner: one step in exact work), error (k: every legal y has a listed z with z <= y + error; inf where
     nothing is certified yet), resolution (k: what was asked for, in units; None where exact). ``solves`` counts scalarised
-    integer programs, ``calls`` solver runs for them (reduced programs included), ``relaxations`` linear ones, ``discarded`` columns fixed with proof.
+    integer programs, ``calls`` solver runs for them (reduced programs included), ``relaxations`` linear ones, ``discarded`` columns fixed with proof,
+    ``tolerated`` solves whose proof rests on a floating-point solver's tolerances: none where every column and coefficient is integer and all was confirmed.
     """
 
     status: FrontierStatus
@@ -91,6 +92,7 @@ class ParetoResult:
     calls: int
     relaxations: int
     discarded: int
+    tolerated: int
     seconds: float
     backend: str
     algorithm: str

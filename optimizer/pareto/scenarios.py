@@ -128,8 +128,14 @@ def _fixed_by_rows(model: CompiledModel, low: Floats, high: Floats) -> tuple[boo
         if bool(((count == 0) & (total > most + slack)).any()):
             return False, low, high, False
         room = most[owner] - total[owner]
-        span = np.abs(values) * (high[columns] - low[columns])
-        tight = (count[owner] == 0) & np.isfinite(room) & (room <= slack[owner]) & (span > 2 * slack[owner])
+        size, span = np.abs(values), high[columns] - low[columns]
+        # an integer column stays where even one step would break the row; a continuous one where hardly any room is left
+        stuck = np.where(
+            model.integer[columns],
+            room + slack[owner] < size,
+            (room <= slack[owner]) & (size * span > 2 * slack[owner]),
+        )
+        tight = (count[owner] == 0) & np.isfinite(room) & (span > 0) & stuck
         at_low, at_high = columns[tight & (values > 0)], columns[tight & (values < 0)]
         high[at_low] = low[at_low]
         low[at_high] = high[at_high]

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.errors import SolverError, UsageError
 from optimizer.backends import backend_class
-from optimizer.backends.features import choose, recommended
+from optimizer.backends.features import choose
 from optimizer.backends.protocol import SolverOptions
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.algorithms import algorithm_class, default_for
@@ -79,7 +79,7 @@ def solve(
         raise UsageError(f"width: {breadth} is not a positive number")
     header = {
         "fingerprint": model.fingerprint, "objectives": list(model.objective_names), "resolution": wanted, "shares": parts,
-        "algorithm": name, "backend": setup.backend, "options": dataclasses.asdict(setup.options), "reduce": reduce, "width": breadth,
+        "algorithm": name, "backend": setup.backend, "asked_for": backend, "options": None if options is None else dataclasses.asdict(options), "reduce": reduce, "width": breadth,
     }  # fmt: skip
     ledger = Ledger(ledger_path, header, model.n_columns, resume=resume)
     answerer = setup.answerer(workers)
@@ -133,12 +133,11 @@ class _Setup:
     def __init__(self, model: CompiledModel, backend: str, options: SolverOptions | None, reduce: bool) -> None:
         self.model = model
         self.backend = choose(model) if backend == "auto" else backend
-        self.options = options or recommended(model, self.backend)
         refusal = backend_class(self.backend).refusal(model)
         if refusal is not None:
             raise SolverError(f"backend {self.backend} refuses this model: {refusal}")
         self.problem = ScaledProblem.of(model, _rough_ranges(model))
-        self.oracle = Oracle(self.problem, OracleOptions(self.backend, self.options, reduce=reduce))
+        self.oracle = Oracle(self.problem, OracleOptions(backend, options, reduce=reduce))
 
     def fine_delta(self) -> Floats:
         """A delta that holds an objective at a value: one step, or a sliver of a continuous one."""

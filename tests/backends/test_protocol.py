@@ -11,7 +11,7 @@ import pytest
 
 from models.errors import SolverError, UsageError
 from optimizer.backends import available, backend_class, create, names
-from optimizer.backends.features import choose
+from optimizer.backends.features import choose, recommended
 from optimizer.backends.integers import scaled_to_integers
 from optimizer.backends.protocol import Proof, SolveLimits, StopReason
 from tests.pareto.programs import legal_values, program, random_program
@@ -170,7 +170,8 @@ def test_names_and_features() -> None:
     dense = random_program(2, 0)
     assert choose(dense) == "cpsat"
     packing = program([[1] * 60, [-1] * 60], [([1, 1, 0, 0, 1, 0] * 10, 0, 1), ([0, 1, 1, 1, 0, 0] * 10, 0, 1)])
-    assert choose(packing) == "highs"
+    assert choose(packing) == "cpsat"
+    assert recommended(packing, "cpsat").linearization_level == 2
     assert choose(program([[1, 1]], integer=[True, False])) == "highs"
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import optimizer.pareto.oracle as oracle_module
+import optimizer.pareto.exactly as exactly_module
 from models.errors import UsageError
 from optimizer.backends.protocol import Proof, SolveResult, StopReason
 from optimizer.pareto import Closure, FrontierStatus, ParetoResult, RunLimits, payoff_ranges, solve
@@ -153,9 +153,9 @@ def test_a_failing_solver_never_passes_for_a_proof(
 ) -> None:
     model = random_program(k, 1, columns=6)
     values = legal_values(model)
-    real, calls = oracle_module.create, [0]
+    real, calls = exactly_module.create, [0]
     monkeypatch.setattr(
-        oracle_module, "create", lambda name, part, options: Failing(real(name, part, options), calls, after, stop)
+        exactly_module, "create", lambda name, part, options: Failing(real(name, part, options), calls, after, stop)
     )
     result = solve(model, algorithm=algorithm)
     true = frontier(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from optimizer.backends import create
 from optimizer.backends.protocol import DEFAULT_LIMITS, Proof
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import FrontierStatus, solve
+from optimizer.pareto.exactly import solve_rest
 from optimizer.pareto.reduction import Reducer
 from optimizer.pareto.scenarios import exactly_one_groups, scenarios
 from tests.pareto.structured import Site, compiled, enumerated, random_site
@@ -50,7 +52,7 @@ def test_one_resolution_of_the_range_covers_the_enumerated_frontier(whole_loads:
 def test_discards_hold_on_the_full_program() -> None:
     site = random_site(200, 3)
     model = compiled(site)
-    reducer = Reducer(model, lambda part: create("highs", part))
+    reducer = Reducer(model, partial(solve_rest, backend="auto", options=None))
     reducer.prepare()
     full = create("highs", model)
     rng = np.random.default_rng(0)
