@@ -7,12 +7,13 @@ Coefficients are whole quanta, so that the next value at which something changes
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.formulation.core import Core, Row
 from models.formulation.family import Direction, families
+from models.formulation.linear import Linear
 from models.instance import Instance
 from optimizer.explain.clash import without_site_limits
 from optimizer.performance_cache import PerformanceCache
@@ -86,14 +87,25 @@ class Steered:
 
     @staticmethod
     def of(
-        instance: Instance, objective: str = "tco", candidates: Candidates | None = None, more: Sequence[str] = ()
+        instance: Instance,
+        objective: str = "tco",
+        candidates: Candidates | None = None,
+        more: Sequence[str] = (),
+        target: Callable[[Core], tuple[Linear, Linear]] | None = None,
     ) -> Steered:
-        """The program of an instance, its candidates not cut by any limit of a site."""
+        """The program of an instance, its candidates not cut by any limit of a site.
+
+        ``target`` gives a count and where it is not zero: the measure ``target``, which may then be asked for or left out.
+        """
         found = candidates if candidates is not None else movable_candidates(instance)
         core, goals = assemble(instance, found, [objective, *(n for n in more if n != objective)])
         rows = limits_of(core)
-        whole = Program.of(core, {limit.name: limit.row.expression for limit in rows}, goals)
+        measures = {limit.name: limit.row.expression for limit in rows}
         best = [(g.expression, g.objective.direction) for g in goals]
+        if target is not None:
+            measures["target"], present = target(core)
+            best += [(present, Direction.MINIMISE), (present, Direction.MAXIMISE)]
+        whole = Program.of(core, measures, goals)
         first = goals[0]
         sign = -1.0 if first.objective.direction is Direction.MAXIMISE else 1.0
         return Steered(

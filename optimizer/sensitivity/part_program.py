@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from models.candidates.placement import Candidates
+from models.candidates.placement import Candidates, enumerate_candidates
 from models.errors import UsageError, nearest
 from models.formulation import totals
 from models.formulation.core import Core
@@ -19,6 +19,7 @@ from models.formulation.linear import Linear
 from models.instance import Instance
 from models.parts.part import Part
 from models.units import UnitError, parse
+from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.parametric import Line, Probe
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 from optimizer.sensitivity.repricing import candidates_at_any_price, find_part, list_price
@@ -79,12 +80,14 @@ def column_number(objective: Objective, text: str) -> float:
 
 @dataclass(frozen=True)
 class PartProgram:
-    """What is asked about one part: ``whole`` has measures ``rest``, ``paid`` (per dollar of unit price), ``units`` and, for each
+    """What is asked about a part: ``whole`` has measures ``rest``, ``paid`` (per dollar of unit price), ``units`` and, for each
     money ceiling c the price enters, ``c.rest`` and ``c.paid``. ``budgets``: ceiling [USD] by name.
+
+    Several parts are a bundle: their price is then one factor on all their list prices, and ``list_price`` is 1.
     """
 
     instance: Instance
-    part: Part
+    name: str
     list_price: float | None
     whole: Program
     budgets: Mapping[str, float]
@@ -100,28 +103,40 @@ class PartProgram:
         along: Sequence[str] = (),
         found: tuple[Instance, Candidates] | None = None,
     ) -> PartProgram:
-        """The program around the part called ``name``; ``found`` are its candidates where they are known already."""
+        """The program around the part called ``name``, or the bundle of several ids joined by commas.
+
+        ``found`` are its candidates where they are known already.
+        """
         if objective not in PRICED:
             raise UsageError(f"a price does not enter {objective!r}: {nearest(objective, list(PRICED))}")
-        part = find_part(instance, name)
-        stated, candidates = found or candidates_at_any_price(instance, part)
+        parts = [find_part(instance, one.strip()) for one in name.split(",")]
+        stated, candidates = found or _candidates(instance, parts)
         core, goals = assemble(stated, candidates, [objective, *(n for n in along if n != objective)])
-        price = list_price(part, instance.money.price_basis)
-        measures: dict[str, Linear] = {"units": units(core, name)}
-        measures["rest"], measures["paid"] = _split(core, name, objective, price or 0.0)
+        prices = {part.id: list_price(part, instance.money.price_basis) for part in parts}
+        single = len(parts) == 1
+        listed = prices[parts[0].id] if single else 1.0
+        worth = {part: 1.0 if single else (price or 0.0) for part, price in prices.items()}
+        measures: dict[str, Linear] = {"units": Linear.total([units(core, part) for part in worth])}
+        measures["rest"], measures["paid"] = _split(core, worth, objective, listed or 0.0)
         budgets = {}
         for ceiling in _MONEY:
             stated_limit = getattr(stated.limits, ceiling)
             if stated_limit is not None:
                 budgets[ceiling] = float(stated_limit.value)
-                rest, paid = _split(core, name, ceiling, price or 0.0)
+                rest, paid = _split(core, worth, ceiling, listed or 0.0)
                 measures[f"{ceiling}.rest"], measures[f"{ceiling}.paid"] = rest, paid
         bought = np.concatenate(list(measures["units"].terms.values()) or [np.zeros(0)])
         factors = [_factor(core, site, objective) for site in stated.sites]
         return PartProgram(
-            stated, part, price, Program.of(core, measures, goals), budgets, tuple(along),
-            float(bought[bought > 0].min(initial=math.inf)), float(min(factors)),
-        )  # fmt: skip
+            instance=stated,
+            name=",".join(prices),
+            list_price=listed,
+            whole=Program.of(core, measures, goals),
+            budgets=budgets,
+            along=tuple(along),
+            smallest=float(bought[bought > 0].min(initial=math.inf)),
+            per_unit=float(min(factors)) * min((w for w in worth.values() if w > 0), default=1.0),
+        )
 
     @property
     def possible(self) -> bool:
@@ -199,9 +214,18 @@ def _factor(core: Core, site: str, objective: str) -> float:
     return money.charges * {"capex": 1.0, "opex": money.ownership - 1.0, "tco": money.ownership}[objective]
 
 
-def _split(core: Core, part: str, objective: str, price: float) -> tuple[Linear, Linear]:
-    """Money [USD] without the part, and per dollar of its unit price."""
-    paid = Linear.total([units(core, part, site=s) * _factor(core, s, objective) for s in core.instance.sites])
+def _candidates(instance: Instance, parts: Sequence[Part]) -> tuple[Instance, Candidates]:
+    if len(parts) == 1:
+        return candidates_at_any_price(instance, parts[0])
+    return instance, enumerate_candidates(instance, PerformanceCache())
+
+
+def _split(core: Core, worth: Mapping[str, float], objective: str, price: float) -> tuple[Linear, Linear]:
+    """Money [USD] without the parts, and per unit of their price: a dollar, or the factor on what each is ``worth``."""
+    sites = core.instance.sites
+    paid = Linear.total(
+        [units(core, part, site=s) * (_factor(core, s, objective) * w) for s in sites for part, w in worth.items() if w]
+    )
     whole = _MONEY[objective](core, CENT) * CENT
     return whole - paid * price, paid
 

@@ -57,7 +57,7 @@ class Displaced:
 class PriceToWin:
     """Price to win of a part at one requirement.
 
-    ``interval`` [USD a unit] holds the highest price at which ``volume`` units or more are in the cheapest design; an end is None where
+    ``interval`` [USD a unit; for a bundle the factor on its list prices] holds the highest price at which ``volume`` units or more are in the cheapest design; an end is None where
     there is none: (None, None) for a part no design can use, high None for one no design can do without. Below zero: it does not win
     as a gift. ``reason`` says why there is no interval. ``proven`` is False where a limit stopped the search.
     """
@@ -127,7 +127,7 @@ def price_in(
     before = effort.solves
     result = search.run()
     return PriceToWin(
-        part=program.part.id,
+        part=program.name,
         objective=objective,
         requirement=dict(wanted.values),
         volume=volume or 1,
@@ -169,7 +169,7 @@ class _Search:
     def run(self) -> _Found:
         """See ``price_to_win``."""
         if not self._program.possible:
-            return _Found(reason=reasons_against(self._program.instance, self._program.part.id, self._program.whole))
+            return _Found(reason=reasons_against(self._program.instance, self._program.name, self._program.whole))
         start = self._probe(0.0)
         if not isinstance(start, Probe):
             return self._nothing(start)
@@ -289,7 +289,7 @@ class _Search:
                     top=top,
                     reason=f"no design that meets the requirement buys {self._volume:,.0f} units",
                 )
-            reason = reasons_against(self._program.instance, self._program.part.id, self._program.whole)
+            reason = reasons_against(self._program.instance, self._program.name, self._program.whole)
             return _Found(envelope=envelope, top=top, reason=reason)
         return _Found(None, 0.0, envelope, top, proven=False)
 

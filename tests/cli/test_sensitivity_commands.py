@@ -1,0 +1,64 @@
+"""The analyses as commands: their documents, their exit codes, and what they say to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def test_price_to_win(cli: Callable) -> None:
+    outcome = cli("price-to-win", "tiny/performance", "qm9700", "--json")
+    assert outcome.code == 0
+    data = outcome.document["data"]
+    assert {"part", "interval", "list_price", "staircase", "displaces", "solves", "seconds"} <= set(data)
+    assert data["interval"][0] <= data["interval"][1]
+    assert set(data["staircase"][0]) == {"price_low", "price_high", "units", "design_id"}
+    assert data["staircase"][-1]["price_high"] is None
+    levels = cli(
+        "price-to-win",
+        "tiny/performance",
+        "qm9700",
+        "--along",
+        "throughput=1",
+        "--along",
+        "throughput=3 Mtoken/s",
+        "--json",
+    )
+    assert len(levels.document["data"]["levels"]) == 2
+    assert "wins below" in cli("price-to-win", "tiny/performance", "qm9700").out
+
+
+def test_price_to_win_refuses_what_makes_no_sense(cli: Callable) -> None:
+    assert cli("price-to-win", "tiny/performance", "qm970").code == 2
+    assert cli("price-to-win", "tiny/performance", "qm9700", "--along", "tco=5 MUSD").code == 2
+    assert cli("price-to-win", "tiny/performance", "qm9700", "--along", "throughput").code == 2
+    assert cli("price-to-win", "tiny/performance", "qm9700", "--gap", "twice").code == 2
+    assert cli("price-to-win", "tiny/performance", "qm9700", "--along", "throughput=1e15").code == 4
+    assert cli("price-to-win", "tiny/performance", "qm9700", "--time-limit", "0.000001s").code == 5
+
+
+def test_prices_at_a_design_of_a_run(cli: Callable, tmp_path: object) -> None:
+    run = f"{tmp_path}/run"
+    solved = cli("solve", "tiny/performance", "--out", run, "--json").document["data"]
+    design = solved["designs"][-1]
+    outcome = cli("price-to-win", run, "qm9700", "--design", design["design_id"], "--json")
+    assert outcome.code == 0
+    assert outcome.document["data"]["requirement"]["throughput"] == design["objectives"]["throughput_tokens_per_s"]
+
+
+def test_value_of_limits(cli: Callable) -> None:
+    outcome = cli("value-of-limits", "tiny/power", "--json")
+    assert outcome.code == 0
+    by_source = {limit["source"]: limit for limit in outcome.document["data"]["limits"]}
+    assert by_source["workloads.train.deadline"]["looser"]["gain"] > 0
+    assert "sites.hall.utility" in cli("value-of-limits", "tiny/power").out
+
+
+def test_why_not(cli: Callable) -> None:
+    outcome = cli("explain", "why-not", "tiny/performance", "sn5600", "--json")
+    assert outcome.code == 0
+    data = outcome.document["data"]
+    assert data["verdict"] == "dearer"
+    assert sum(round(line["usd"] * 100) for line in data["bridge"]) == round(data["price"] * 100)
+    outcome = cli("explain", "why-not", "tiny/performance", "no_such_thing")
+    assert outcome.code == 2
+    assert "no_such_thing" in outcome.err
