@@ -155,6 +155,13 @@ def served(pods: Sequence[PodChoice], cluster: str) -> float:
     return min(sum(rate for role, rate in mine if role in ("mixed", needed)) for needed in ("prefill", "decode"))
 
 
+def throughput_band(pods: Sequence[PodChoice], cluster: str) -> float:
+    """Relative error band of a cluster's throughput: that of its pods, weighed by what they deliver, errors taken as common."""
+    mine = [(p.count * p.throughput_tokens_s * p.goodput, p.throughput_band) for p in pods if p.cluster == cluster]
+    total = sum(rate for rate, _ in mine)
+    return sum(rate * band for rate, band in mine) / total if total else 0.0
+
+
 def design_id(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> str:
     """Hash of the decisions alone: the same choices have the same id in every run."""
     decisions = [

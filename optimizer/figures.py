@@ -7,8 +7,8 @@ from models.candidates.plant import PlantOption, plant_options
 from models.instance import Instance
 from models.physics.cost import PriceBasis
 from models.site import Chain
-from models.workload import Training
-from optimizer.design import BomLine, PlantChoice, PodChoice, served
+from models.workload import ThroughputMethod, Training
+from optimizer.design import BomLine, PlantChoice, PodChoice, served, throughput_band
 
 NAMEPLATE, DESIGN, TYPICAL = 0, 1, 2
 
@@ -34,6 +34,8 @@ def figures_of(
     for cluster, workload in instance.workloads.items():
         rate = served(pods, cluster)
         figures[f"{cluster}.tokens_per_s"] = rate
+        if workload.throughput is ThroughputMethod.MAPPING:
+            figures[f"{cluster}.throughput_band"] = throughput_band(pods, cluster)
         shares.append(rate / workload.demand)
         rates.append(rate)
     figures["throughput_tokens_per_s"] = rates[0] if len(rates) == 1 else sum(rates)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.design import Design
 from optimizer.pareto.result import FrontierStatus, ParetoResult
+from optimizer.ties import bands, tie_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,7 @@ class Frontier:
 
     @cached_property
     def designs(self) -> pd.DataFrame:
-        """One row per design: id, objectives with bounds where not proven, price band, other figures, readable choices."""
+        """One row per design: id, objectives with bounds where not proven, price band, other figures, readable choices, ties."""
         import pandas as pd
 
         return pd.DataFrame(self.rows())
@@ -123,7 +124,7 @@ class Frontier:
         bounded = [c for c in shown if any(c in d.bounds for d in self.points)]
         keys = list(dict.fromkeys(key for d in self.points for key in d.choices))
         table = []
-        for d in self.points:
+        for d, group in zip(self.points, tie_groups(self.points), strict=True):
             row: dict[str, Any] = {"design_id": d.design_id}
             for column in shown:
                 row[column] = tidy(d.objectives[column])
@@ -137,6 +138,9 @@ class Frontier:
                 if name not in row:
                     row[name] = float(f"{d.figures[name]:.12g}")
             row.update({key: d.choices.get(key) for key in keys})
+            if group is not None:
+                row.update({f"{c}.throughput_band": float(f"{b:.12g}") for c, b in bands(d).items()})
+                row["tie"] = group
             row["preliminary_parts"] = " ".join(d.preliminary)
             row["prices"] = "estimates" if any(line.price_is_estimate for line in d.bom) else "quotes"
             table.append(row)

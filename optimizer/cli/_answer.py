@@ -10,6 +10,7 @@ from models.instance import Instance
 from optimizer.design import Design, Margin
 from optimizer.frontier import Frontier, ObjectiveColumn, tidy
 from optimizer.pareto.result import FrontierStatus
+from optimizer.ties import bands, tie_groups
 
 MOST_ROWS = 12
 
@@ -39,8 +40,10 @@ def frontier_data(frontier: Frontier) -> dict[str, Any]:
                 "choices": dict(d.choices),
                 "preliminary_parts": list(d.preliminary),
                 "tco_usd_band": [round(d.figures["tco_usd_low"], 2), round(d.figures["tco_usd_high"], 2)],
+                "throughput_band": bands(d),
+                "tie": group,
             }
-            for d in frontier.points
+            for d, group in zip(frontier.points, tie_groups(frontier.points), strict=True)
         ],
         "solves": frontier.solves,
         "seconds": round(frontier.seconds, 3),
@@ -77,6 +80,8 @@ def answer_lines(frontier: Frontier, instance: Instance) -> Iterator[str]:
         yield f"Preliminary parts (marked *): {', '.join(marked)}."
     if frontier.estimated_prices:
         yield f"Prices are estimates at the {frontier.price_basis} of their range; the band beside tco is the range itself."
+    if told := tied(frontier):
+        yield told
     stated = [
         name for name in type(instance.assumptions).model_fields if getattr(instance.assumptions, name) is not None
     ]
@@ -129,6 +134,23 @@ def show_value(objective: ObjectiveColumn, value: float) -> str:
     return f"{value * factor:,.{digits}f} {unit}".strip()
 
 
+def tied(frontier: Frontier) -> str:
+    """How well throughput is known, and how many groups of designs it tells apart; nothing where it has no band."""
+    groups = tie_groups(frontier.points)
+    known = [band for design in frontier.points for band in bands(design).values()]
+    if not known:
+        return ""
+    low, high = f"{min(known):.0%}", f"{max(known):.0%}"
+    count = len(set(groups))
+    apart = (
+        f"{len(frontier)} designs fall into {count} groups that it tells apart" if count > 1 else "it tells none apart"
+    )
+    return (
+        f"Throughput is known to {low if low == high else f'{low} to {high}'}: {apart} (column tie); "
+        "within a group choose by the other objectives."
+    )
+
+
 def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[str]:
     """The designs as an aligned table."""
     from rich.console import Console
@@ -140,6 +162,10 @@ def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[st
         unit = _unit(o.column)[1]
         table.add_column(f"{o.name}\n[{unit}]".replace("[", "\\["), justify="right")
     table.add_column("tco band\n\\[MUSD]", justify="right")
+    groups = dict(zip((d.design_id for d in frontier.points), tie_groups(frontier.points), strict=True))
+    shows_ties = any(group is not None for group in groups.values())
+    if shows_ties:
+        table.add_column("tie", justify="right")
     heads = [k for k in dict.fromkeys(k for d in designs for k in d.choices) if k.rpartition(".")[2] in _TABLE_CHOICES]
     for name in heads:
         table.add_column(name.replace(".", "\n", 1))
@@ -149,6 +175,8 @@ def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[st
             factor, _, digits = _unit(o.column)
             cells.append(f"{d.objectives[o.column] * factor:,.{digits}f}")
         cells.append(f"{d.figures['tco_usd_low'] / 1e6:,.0f}-{d.figures['tco_usd_high'] / 1e6:,.0f}")
+        if shows_ties:
+            cells.append(str(groups[d.design_id]))
         for name in heads:
             value = d.choices.get(name, "")
             star = "*" if name.endswith(".system") and any(p.system in d.preliminary for p in d.pods) else ""
@@ -160,7 +188,7 @@ def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[st
         yield line.rstrip()
 
 
-_TABLE_CHOICES = ("system", "accelerators", "fabric", "oversubscription", "cooling")
+_TABLE_CHOICES = ("system", "roles", "accelerators", "fabric", "oversubscription", "cooling")
 
 
 def stated_limits(design: Design) -> list[Margin]:

@@ -91,7 +91,35 @@ def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterato
         f"an interruption every {1 / pod.failure_rate_per_s / 3600:,.1f} h; "
         f"{pod.injection_b_s * SPEED:,.0f} Gbit/s per accelerator, {pod.bisection_b_s * SPEED:,.0f} across the bisection"
     )
+    yield from _performance(pod)
     yield from _fabric(pod)
+
+
+def _performance(pod: PodChoice) -> Iterator[str]:
+    """The mapping, or the replicas, behind the throughput."""
+    told = pod.performance
+    if not told:
+        return
+    spent = sum(told["terms_s"].values())
+    terms = ", ".join(
+        f"{name} {share / spent:.0%}" for name, share in told["terms_s"].items() if share >= 0.005 * spent
+    )
+    memory = f"{told['memory_bytes'] / 1e9:,.0f} GB per accelerator"
+    if "mapping" in told:
+        yield (
+            f"  Mapping on {told['accelerators_used']:,} accelerators: {told['mapping']}; a step every {told['step_s']:.3g} s, "
+            f"{memory}; known to {pod.throughput_band:.0%}"
+        )
+        if told["runner_up"]:
+            yield f"  runner-up: {told['runner_up']}, {told['runner_up_share']:.1%} of the throughput"
+    else:
+        first = "" if told["ttft_s"] is None else f", first token after {told['ttft_s'] * 1e3:,.0f} ms"
+        each = "" if told["tpot_s"] is None else f", {told['tpot_s'] * 1e3:,.1f} ms per token"
+        yield (
+            f"  {told['role'].capitalize()}: {told['replicas']:,} replicas of {told['replica']}, tensor {told['tensor']}, "
+            f"batch {told['batch']:,}{first}{each}; {memory}; known to {pod.throughput_band:.0%}"
+        )
+    yield f"  binding: {told['binding']} ({terms})"
 
 
 def _fabric(pod: PodChoice) -> Iterator[str]:

@@ -179,6 +179,8 @@ def _frontier_rows(frontier: Frontier) -> list[dict[str, Any]]:
     columns = [objective.column for objective in frontier.objectives]
     bounded = [c for c in columns if any(c in design.bounds for design in frontier.points)]
     keys = list(dict.fromkeys(key for design in frontier.points for key in design.choices))
+    banded = any(name.endswith(".throughput_band") for design in frontier.points for name in design.figures)
+    ties = _ties(frontier.points)
     rows = []
     for design in frontier.points:
         row: dict[str, Any] = {"design_id": design.design_id}
@@ -191,10 +193,38 @@ def _frontier_rows(frontier: Frontier) -> list[dict[str, Any]]:
         for name in STANDARD_FIGURES:
             row.setdefault(name, float(f"{design.figures[name]:.12g}"))
         row.update({key: design.choices.get(key) for key in keys})
+        if banded:
+            row.update({k: float(f"{v:.12g}") for k, v in design.figures.items() if k.endswith(".throughput_band")})
+            row["tie"] = ties[design.design_id]
         row["preliminary_parts"] = " ".join(design.preliminary)
         row["prices"] = "estimates" if any(line.price_is_estimate for line in design.bom) else "quotes"
         rows.append(row)
     return rows
+
+
+def _ties(designs: Sequence[Design]) -> dict[str, int]:
+    """Group by design: the best of those left takes with it all whose throughput its band, or theirs, covers in every cluster."""
+    groups: dict[str, int] = {}
+    left = sorted(designs, key=lambda design: design.figures["throughput_x_demand"], reverse=True)
+    number = 0
+    while left:
+        number += 1
+        lead, rest = left[0].figures, []
+        for design in left:
+            mine = design.figures
+            clusters = [name[: -len(".tokens_per_s")] for name in mine if name.endswith(".tokens_per_s")]
+            gaps = [abs(lead[f"{c}.tokens_per_s"] - mine[f"{c}.tokens_per_s"]) for c in clusters]
+            rooms = [
+                max(f.get(f"{c}.throughput_band", 0.0) for f in (lead, mine))
+                * max(f[f"{c}.tokens_per_s"] for f in (lead, mine))
+                for c in clusters
+            ]
+            if all(gap <= room for gap, room in zip(gaps, rooms, strict=True)):
+                groups[design.design_id] = number
+            else:
+                rest.append(design)
+        left = rest
+    return groups
 
 
 def _bom_rows(designs: Iterable[Design]) -> list[dict[str, Any]]:

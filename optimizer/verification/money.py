@@ -11,7 +11,7 @@ from models.physics.cost import PriceBasis, landed_cost
 from models.physics.finance import annuity_factor
 from models.policy import PowerFigure
 from models.site import Chain
-from models.workload import Training
+from models.workload import ThroughputMethod, Training
 from optimizer.design import BomLine
 from optimizer.verification.plant import Plant
 from optimizer.verification.pods import PodFacts
@@ -106,6 +106,11 @@ def _deliveries(instance: Instance, facts: Sequence[PodFacts]) -> dict[str, floa
 
     rates = {c: min(rate(c, "prefill"), rate(c, "decode")) for c in instance.workloads}
     figures = {f"{cluster}.tokens_per_s": rate for cluster, rate in rates.items()}
+    for cluster, workload in instance.workloads.items():
+        mine = [f for f in facts if f.pod.cluster == cluster]
+        if workload.throughput is ThroughputMethod.MAPPING:
+            weighed = sum(f.count * f.rate * f.delivered.band for f in mine)
+            figures[f"{cluster}.throughput_band"] = weighed / sum(f.count * f.rate for f in mine)
     figures["throughput_tokens_per_s"] = sum(rates.values())
     figures["throughput_x_demand"] = min(rate / instance.workloads[c].demand for c, rate in rates.items())
     training = [f.goodput for f in facts if isinstance(instance.workloads[f.pod.cluster], Training)]

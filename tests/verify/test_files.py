@@ -222,3 +222,22 @@ def test_names_that_read_like_numbers(tmp_path: Path) -> None:
     frontier = solve(load_resolved(raw, [catalogue_folder()], {}), resolution="exact", out=tmp_path / "run")
     assert {pod.site for design in frontier.points for pod in design.pods} == {"1"}
     assert verify_run(tmp_path / "run").findings == ()
+
+
+def test_a_tie_that_the_bands_do_not_give_is_caught(tampered: Any) -> None:
+    copy = tampered("mapping")
+    head, first, *_ = (copy.path / "frontier.csv").read_text(encoding="utf-8").splitlines()
+    at = head.split(",").index("tie")
+    cells = first.split(",")
+    cells[at] = "9"
+    copy.change_text("frontier.csv", lambda t: t.replace(first, ",".join(cells)))
+    report = verify_run(copy.path)
+    assert [f.field for f in report.findings] == ["line 2.tie"]
+
+
+def test_constants_changed_in_the_inputs_are_caught(tampered: Any) -> None:
+    copy = tampered("mapping")
+    copy.change_json("inputs/catalogue/performance_constants.json", lambda d: d["free"]["gemm"].update(value=0.5))
+    fields = {f.field for f in verify_run(copy.path).findings}
+    assert "fingerprint" in fields
+    assert any(field.endswith("throughput_tokens_s") for field in fields)
