@@ -16,7 +16,6 @@ import numpy as np
 from models.candidates.part_counts import units_per_pod
 from models.candidates.placement import Candidates, Placements, enumerate_candidates
 from models.candidates.pod_table import PodTable
-from models.catalogue import Catalogue
 from models.errors import UsageError, nearest
 from models.instance import Instance
 from models.parts.cooling import Cooling, CoolingKind
@@ -63,7 +62,7 @@ def with_part(instance: Instance, part: Part) -> Instance:
     kind = type(part)
     catalogue = instance.catalogue
     parts = {**catalogue.parts, kind: {**catalogue.of(kind), part.id: part}}
-    return dataclasses.replace(instance, catalogue=Catalogue(parts, catalogue.rows, catalogue.origins))
+    return dataclasses.replace(instance, catalogue=dataclasses.replace(catalogue, parts=parts))
 
 
 def priced_at(part: Part, price: PriceRange) -> Part:
