@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optimizer.design import Design
@@ -145,6 +146,14 @@ class Frontier:
             row["prices"] = "estimates" if any(line.price_is_estimate for line in d.bom) else "quotes"
             table.append(row)
         return table
+
+    def to_xlsx(self, path: str | Path) -> Path:
+        """The Pareto table as a workbook; where the designs come from a run folder, its manifest is the last sheet."""
+        from optimizer.export.pareto_table import table_of
+        from optimizer.export.writing import write
+        from optimizer.store import read_manifest
+
+        return write(table_of(self, read_manifest(Path(self.run)) if self.run else None), "xlsx", path)
 
     def _repr_html_(self) -> str:
         caption = html.escape(f"{self.instance}: {len(self)} designs, {self.proof.sentence()}")
