@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from optimizer.backends.protocol import Backend, SolverOptions
     from optimizer.compiled_model import CompiledModel
 
-_NOT_SOLVERS = frozenset({"protocol", "integers", "implied", "features", "watchdog"})
+_NOT_SOLVERS = frozenset(
+    {"protocol", "integers", "implied", "features", "watchdog", "guarded", "question", "highs_here"}
+)
 
 
 @dataclass(frozen=True, slots=True)

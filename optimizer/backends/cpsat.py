@@ -25,6 +25,7 @@ from optimizer.backends.protocol import (
     SolverOptions,
     StopReason,
 )
+from optimizer.backends.question import Question, priced
 from optimizer.backends.watchdog import watched
 from optimizer.compiled_model import CompiledModel, Floats
 
@@ -81,7 +82,7 @@ class CpSat:
         self._rows: list[tuple[NDArray[np.int64], NDArray[np.int32], int, int]] = []
         self._add_rows()
         self._add_objectives()
-        self._edited = False
+        self._edited_columns = self._edited_rows = False
 
     def _add_rows(self) -> None:
         matrix = sparse.csr_array(self._model.matrix)
@@ -133,49 +134,40 @@ class CpSat:
         limits: SolveLimits = DEFAULT_LIMITS,
     ) -> SolveResult:
         """See the protocol. Fractional weights and costs are scaled; a cost that cannot be is rounded to nine digits, and its bound weakened."""
-        model = self._model
-        if self._widened(lower, upper, row_lower, row_upper):
-            return self._edited_copy(lower, upper, row_lower, row_upper).solve(
+        asked = Question.of(self._model, weights, cost, objective_upper, lower, upper, row_lower, row_upper)
+        if self._widened(asked):
+            return self._edited_copy(asked).solve(
                 weights=weights, cost=cost, objective_upper=objective_upper, step=step, limits=limits
             )
-        if self._model.row_lower.size and self._empty_row_broken(row_lower, row_upper):
+        if self._empty_row_broken(asked):
             return _infeasible("a row without columns")
-        tops = [math.inf] * model.n_objectives if objective_upper is None else list(objective_upper)
-        for variable, (least, most), factor, top, offset in zip(
-            self._values, self._reach, self._factor, tops, model.offsets, strict=True
+        for variable, (least, most), factor, top in zip(
+            self._values, self._reach, self._factor, asked.tops.tolist(), strict=True
         ):
-            high = most if math.isinf(top) else min(most, math.floor((float(top) - float(offset)) * factor + 1e-6))
+            high = most if math.isinf(top) else min(most, math.floor(top * factor + 1e-6))
             if high < least:
                 return _infeasible("an objective bound below the reach of the columns")
             self._set_domain(variable.index, least, high)
-        self._bound_columns(lower, upper)
-        self._bound_rows(row_lower, row_upper)
+        self._bound_columns(asked)
+        self._bound_rows(asked)
         return self._minimise(self._program, weights, cost, limits)
 
-    def _widened(
-        self, lower: Floats | None, upper: Floats | None, row_lower: Floats | None, row_upper: Floats | None
-    ) -> bool:
+    def _widened(self, asked: Question) -> bool:
         """Whether edits may allow more than the domains held here, which were taken from the model's bounds and what its rows imply."""
-        columns = (lower is not None and bool((np.ceil(lower - 1e-9) < self._low).any())) or (
-            upper is not None and bool((np.floor(upper + 1e-9) > self._high).any())
-        )
+        low, high = np.ceil(asked.lower - 1e-9), np.floor(asked.upper + 1e-9)
+        columns = asked.columns_edited and bool(((low < self._low) | (high > self._high)).any())
         implied = not (np.isfinite(self._model.lower).all() and np.isfinite(self._model.upper).all())
-        return columns or (implied and (row_lower is not None or row_upper is not None))
+        return columns or (implied and asked.rows_edited)
 
-    def _edited_copy(
-        self, lower: Floats | None, upper: Floats | None, row_lower: Floats | None, row_upper: Floats | None
-    ) -> CpSat:
-        model = self._model
-        return CpSat(
-            dataclasses.replace(
-                model,
-                lower=model.lower if lower is None else lower,
-                upper=model.upper if upper is None else upper,
-                row_lower=model.row_lower if row_lower is None else row_lower,
-                row_upper=model.row_upper if row_upper is None else row_upper,
-            ),
-            self._options,
+    def _edited_copy(self, asked: Question) -> CpSat:
+        edited = dataclasses.replace(
+            self._model,
+            lower=asked.lower,
+            upper=asked.upper,
+            row_lower=asked.row_lower,
+            row_upper=asked.row_upper,
         )
+        return CpSat(edited, self._options)
 
     def solve_any_of(
         self,
@@ -188,8 +180,8 @@ class CpSat:
         """See the protocol. One literal per box enforces its bounds; at least one literal holds."""
         for variable, (least, most) in zip(self._values, self._reach, strict=True):
             self._set_domain(variable.index, least, most)
-        self._bound_columns(None, None)
-        self._bound_rows(None, None)
+        self._bound_columns(Question.of(self._model))
+        self._bound_rows(Question.of(self._model))
         program = self._program.clone()
         literals = []
         for box in boxes:
@@ -243,15 +235,14 @@ class CpSat:
         self, program: Any, weights: Sequence[float] | None, cost: Floats | None
     ) -> tuple[float, float, Floats]:
         """Set the minimised sum; the factor it was scaled by, what rounding may have cost, and the cost per column."""
+        vector, _ = priced(self._model, weights, cost)
         if weights is not None:
-            vector = np.asarray(weights, dtype=np.float64) @ self._model.objectives
             values, handles = (
                 np.asarray(weights, dtype=np.float64) / np.array(self._factor, dtype=np.float64),
                 self._values,
             )
             reach = [max(abs(a), abs(b)) for a, b in self._reach]
         else:
-            vector = np.zeros(self._model.n_columns) if cost is None else np.asarray(cost, dtype=np.float64)
             values, handles = vector, self._columns
             reach = np.maximum(np.abs(self._low), np.abs(self._high)).tolist()
         if not values.any():
@@ -303,31 +294,30 @@ class CpSat:
         domain = self._program.proto.variables[index].domain
         domain[0], domain[1] = low, high
 
-    def _bound_columns(self, lower: Floats | None, upper: Floats | None) -> None:
-        if lower is None and upper is None and not self._edited:
+    def _bound_columns(self, asked: Question) -> None:
+        if not (asked.columns_edited or self._edited_columns):
             return
-        low = self._low if lower is None else np.ceil(np.maximum(lower, self._low) - 1e-9).astype(np.int64)
-        high = self._high if upper is None else np.floor(np.minimum(upper, self._high) + 1e-9).astype(np.int64)
+        low = np.ceil(np.maximum(asked.lower, self._low) - 1e-9).astype(np.int64)
+        high = np.floor(np.minimum(asked.upper, self._high) + 1e-9).astype(np.int64)
         for variable, a, b in zip(self._columns, low.tolist(), high.tolist(), strict=True):
             self._set_domain(variable.index, a, b)
-        self._edited = True
+        self._edited_columns = asked.columns_edited
 
-    def _bound_rows(self, row_lower: Floats | None, row_upper: Floats | None) -> None:
-        if row_lower is None and row_upper is None and not getattr(self, "_edited_rows", False):
+    def _bound_rows(self, asked: Question) -> None:
+        if not (asked.rows_edited or self._edited_rows):
             return
-        low = self._model.row_lower if row_lower is None else row_lower
-        high = self._model.row_upper if row_upper is None else row_upper
-        for (_, _, factor, index), a, b in zip(self._rows, low, high, strict=True):
+        for (_, _, factor, index), a, b in zip(self._rows, asked.row_lower, asked.row_upper, strict=True):
             if index >= 0:
                 domain = _domain(self._cp, a * factor, b * factor).flattened_intervals()
                 held = self._program.proto.constraints[index].linear.domain
                 held[0], held[1] = domain[0], domain[1]
-        self._edited_rows = True
+        self._edited_rows = asked.rows_edited
 
-    def _empty_row_broken(self, row_lower: Floats | None, row_upper: Floats | None) -> bool:
-        low = self._model.row_lower if row_lower is None else row_lower
-        high = self._model.row_upper if row_upper is None else row_upper
-        return any(index < 0 and not a <= 0 <= b for (_, _, _, index), a, b in zip(self._rows, low, high, strict=True))
+    def _empty_row_broken(self, asked: Question) -> bool:
+        return any(
+            index < 0 and not a <= 0 <= b
+            for (_, _, _, index), a, b in zip(self._rows, asked.row_lower, asked.row_upper, strict=True)
+        )
 
 
 def _scaled(values: Floats, reach: Floats) -> tuple[NDArray[np.int64], int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import importlib.util
 import math
@@ -21,6 +22,7 @@ from optimizer.backends.protocol import (
     SolverOptions,
     StopReason,
 )
+from optimizer.backends.question import Question, union
 from optimizer.backends.watchdog import watched
 from optimizer.compiled_model import CompiledModel, Floats
 
@@ -66,16 +68,14 @@ class Scip:
     ) -> SolveResult:
         """See the protocol."""
         model = self._model
-        scip, columns = self._columns(model.lower if lower is None else lower, model.upper if upper is None else upper)
-        rows_low = model.row_lower if row_lower is None else row_lower
-        rows_high = model.row_upper if row_upper is None else row_upper
-        possible = self._rows(scip, columns, model.matrix, rows_low, rows_high)
+        asked = Question.of(model, weights, cost, objective_upper, lower, upper, row_lower, row_upper)
+        scip, columns = self._columns(asked.lower, asked.upper)
+        possible = self._rows(scip, columns, model.matrix, asked.row_lower, asked.row_upper)
         free = np.full(model.n_objectives, -math.inf)
-        tops = -free if objective_upper is None else np.asarray(objective_upper, dtype=np.float64)
-        possible &= self._rows(scip, columns, sparse.csc_array(model.objectives), free, tops - model.offsets)
+        possible &= self._rows(scip, columns, sparse.csc_array(model.objectives), free, asked.tops)
         if not possible:
             return SolveResult(StopReason.FINISHED, Proof.INFEASIBLE, None, None, math.inf, 0.0, 0)
-        return self._minimise(scip, columns, weights, cost, step, limits)
+        return self._minimise(scip, columns, asked.cost, asked.offset, step, limits)
 
     def solve_any_of(
         self,
@@ -85,20 +85,9 @@ class Scip:
         step: float = 0.0,
         limits: SolveLimits = DEFAULT_LIMITS,
     ) -> SolveResult:
-        """See the protocol. Sharp form: ``f_i <= sum_j boxes[j, i] b_j`` with exactly one ``b_j``."""
-        from pyscipopt import quicksum
-
-        model = self._model
-        scip, columns = self._columns(model.lower, model.upper)
-        self._rows(scip, columns, model.matrix, model.row_lower, model.row_upper)
-        picks = [scip.addVar(vtype="B") for _ in range(len(boxes))]
-        scip.addCons(quicksum(picks) == 1)
-        for i, row in enumerate(model.objectives):
-            used = np.flatnonzero(row)
-            body = quicksum(float(row[j]) * columns[j] for j in used)
-            tops = quicksum(float(box[i] - model.offsets[i]) * b for box, b in zip(boxes, picks, strict=True))
-            scip.addCons(body <= tops)
-        return self._minimise(scip, columns, weights, None, step, limits)
+        """See the protocol."""
+        found = Scip(union(self._model, boxes), self._options).solve(weights=weights, step=step, limits=limits)
+        return found if found.x is None else dataclasses.replace(found, x=found.x[: self._model.n_columns])
 
     def _columns(self, low: Floats, high: Floats) -> tuple[Any, list[Any]]:
         import pyscipopt
@@ -140,22 +129,11 @@ class Scip:
         return possible
 
     def _minimise(
-        self,
-        scip: Any,
-        columns: list[Any],
-        weights: Sequence[float] | None,
-        cost: Floats | None,
-        step: float,
-        limits: SolveLimits,
+        self, scip: Any, columns: list[Any], vector: Floats, offset: float, step: float, limits: SolveLimits
     ) -> SolveResult:
         from pyscipopt import quicksum
 
-        model, options = self._model, self._options
-        offset = 0.0
-        if weights is not None:
-            cost = np.asarray(weights, dtype=np.float64) @ model.objectives
-            offset = float(np.dot(weights, model.offsets))
-        vector = np.zeros(model.n_columns) if cost is None else np.asarray(cost, dtype=np.float64)
+        options = self._options
         scip.setObjective(quicksum(float(vector[j]) * columns[j] for j in np.flatnonzero(vector)), "minimize")
         scip.setParam("limits/gap", options.relative_gap)
         scip.setParam("limits/absgap", options.gap_share * step if step > 0 else 0.0)

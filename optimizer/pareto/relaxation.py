@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from optimizer.backends.highs import program_lp
+from optimizer.backends.highs_here import program_lp
 from optimizer.backends.implied import finite_bounds
 from optimizer.compiled_model import CompiledModel, Floats
 

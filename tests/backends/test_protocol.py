@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ import pytest
 from models.errors import SolverError, UsageError
 from optimizer.backends import available, backend_class, create, names
 from optimizer.backends.features import choose, recommended
+from optimizer.backends.guarded import Guarded
 from optimizer.backends.integers import scaled_to_integers
-from optimizer.backends.protocol import Proof, SolveLimits, StopReason
+from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, SolverOptions, StopReason
+from optimizer.compiled_model import CompiledModel
 from tests.pareto.programs import legal_values, program, random_program
 
 USABLE = [row.name for row in available() if row.usable]
@@ -180,3 +184,45 @@ def test_decimals_scale_exactly() -> None:
     assert whole is not None
     assert (whole.tolist(), factor) == ([2, 5, -60], 20)
     assert scaled_to_integers(np.array([1 / 3, 1e12])) is None
+
+
+class Deaf:
+    """A solver that does not look at the clock: it takes as long as the first weight says."""
+
+    def __init__(self, model: CompiledModel, options: SolverOptions) -> None:
+        self.asked = 0
+
+    def solve(self, *, weights: list[float], limits: SolveLimits) -> SolveResult:
+        self.asked += 1
+        if weights[0] < 0:
+            raise ValueError("no such weight")
+        os.write(1, b"a line on the standard output\n")
+        time.sleep(weights[0])
+        return SolveResult(StopReason.FINISHED, Proof.OPTIMAL, None, float(self.asked), 0.0, 0.0)
+
+
+def test_a_solver_that_overruns_its_limit_is_ended() -> None:
+    guarded = Guarded(Deaf, program([[1, 1]]), SolverOptions())
+    short = SolveLimits(seconds=0.1, watchdog_factor=0.0)
+    assert [guarded.ask("solve", SolveLimits(), weights=[0.0]).objective for _ in range(2)] == [1.0, 2.0]
+    started = time.perf_counter()
+    late = guarded.ask("solve", short, weights=[60.0])
+    assert (late.stop, late.proof, late.x, late.bound) == (StopReason.TIME_LIMIT, Proof.NONE, None, -np.inf)
+    assert time.perf_counter() - started < 50
+    assert guarded.ask("solve", SolveLimits(), weights=[0.0]).objective == 1.0
+    with pytest.raises(SolverError, match="no such weight"):
+        guarded.ask("solve", SolveLimits(), weights=[-1.0])
+    guarded.close()
+
+
+def test_a_large_program_is_answered_alike_inside_and_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("optimizer.backends.highs.LARGE", 1)
+    model = random_program(2, SEEDS[0])
+    boxes = np.array([np.median(legal_values(model), axis=0) + 1])
+    solver = create("highs", model)
+    for limits in (SolveLimits(), SolveLimits(seconds=60)):
+        found = solver.solve(weights=[1.0, 2.0], objective_upper=[np.inf, 9.0], limits=limits)
+        union = solver.solve_any_of(boxes, weights=[1.0, 2.0], limits=limits)
+        inside = legal_values(model)
+        assert found.objective == (inside[inside[:, 1] <= 9.0] @ [1.0, 2.0]).min()
+        assert union.objective == (inside[(inside <= boxes[0]).all(axis=1)] @ [1.0, 2.0]).min()
