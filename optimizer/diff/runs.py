@@ -267,18 +267,15 @@ def _split(objective: ObjectiveColumn, groups: list[str], optima: _Optima, most:
 
 
 def exact_sum(parts: Mapping[str, float], total: float) -> dict[str, float]:
-    """Parts whose sum is ``total`` exactly: what rounding lost is given to the largest.
+    """Parts whose sum is ``total``: what rounding lost is given to the largest.
 
-    Parts of a whole number are rounded to 1/1024, so that they sum to it in any order; others sum to it by ``math.fsum``.
+    Parts of a whole number are rounded to 1/1024, so that they sum to it exactly, in any order; others sum to it up to the last
+    digit a double has.
     """
     whole = float(total).is_integer() and abs(total) < 2.0**42
     found = {name: (round(part * 1024) / 1024 if whole else part) for name, part in parts.items()}
     if not found:
         return found
     largest = max(found, key=lambda name: abs(found[name]))
-    for _ in range(64):
-        missing = math.fsum([total, *(-part for part in found.values())])
-        if not missing:
-            break
-        found[largest] += missing
+    found[largest] += math.fsum([total, *(-part for part in found.values())])
     return found
