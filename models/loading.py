@@ -17,6 +17,7 @@ from models.catalogue import Catalogue
 from models.errors import InstanceError, Problem, UsageError, nearest
 from models.instance import SCHEMA, Document, Instance
 from models.reading.catalogue_files import read_catalogue
+from models.reading.given_throughput import resolve_given
 from models.reading.references import check_references
 from models.reading.schema_errors import empty_unknown_keys, problems_of
 from models.reading.workload_rules import check_workloads
@@ -56,6 +57,7 @@ def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mappi
     merged, origins, folders = _merged(find_instance(name_or_path), scenario, problems)
     if overrides:
         _merge(merged, overrides, _override_origins(overrides), origins, "")
+    problems.extend(resolve_given(merged, origins))
     catalogue, document = _resolved(merged, folders, origins, problems)
     if problems or document is None:
         raise InstanceError(sorted(set(problems), key=_by_place))
@@ -64,7 +66,7 @@ def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mappi
 
 def load_resolved(raw: Mapping[str, Any], catalogue_folders: list[Path], origins: Mapping[str, str]) -> Instance:
     """An instance from a merged document and catalogue folders already resolved (a run folder's inputs)."""
-    problems: list[Problem] = []
+    problems: list[Problem] = list(resolve_given(dict(raw), dict(origins)))
     catalogue, document = _resolved(dict(raw), catalogue_folders, dict(origins), problems)
     if problems or document is None:
         raise InstanceError(problems)

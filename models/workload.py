@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from models.parts.system import SystemKind
 from models.policy import Owned, Record, Stated
-from models.units import BytesPerSecond, Seconds, Tokens, TokensPerSecond
+from models.units import BytesPerSecond, Seconds, Share, Tokens, TokensPerSecond
 
 
 class RackCooling(StrEnum):
@@ -77,6 +77,67 @@ class ThroughputMethod(StrEnum):
     MAPPING = "mapping"
 
 
+class ServingRole(StrEnum):
+    """What a pod of a serving cluster does: all of it, or only prompts, or only answers."""
+
+    MIXED = "mixed"
+    PREFILL = "prefill"
+    DECODE = "decode"
+
+
+class GivenPoint(Record):
+    """A measured or modelled throughput of a system at a size and a data rate per accelerator, with its relative band."""
+
+    system: str
+    accelerators: int = Field(gt=0)
+    network: BytesPerSecond = Field(gt=0)
+    throughput: TokensPerSecond = Field(gt=0)
+    band: Share = 0.0
+    role: ServingRole = ServingRole.MIXED
+
+
+class Otherwise(StrEnum):
+    """What becomes of a pod that given results do not cover."""
+
+    REFUSE = "refuse"
+    FIRST_ORDER = "first_order"
+    MAPPING = "mapping"
+
+
+class GivenThroughput(Record):
+    """Results that replace this project's own: a CSV ``table``, or a ``callable`` named ``package.module:function``.
+
+    ``rows`` are the lines of the table, and ``digest`` the hash of the callable's source, both filled in by the loader.
+    """
+
+    table: str | None = None
+    callable: str | None = None
+    otherwise: Otherwise = Otherwise.REFUSE
+    rows: tuple[GivenPoint, ...] = ()
+    digest: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> GivenThroughput:
+        if (self.table is None) == (self.callable is None):
+            raise ValueError("table and callable; expected one of the two")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The table or the callable, as outputs name it."""
+        return f"table {self.table}" if self.table is not None else f"callable {self.callable}"
+
+
+def _which(value: object) -> str:
+    """A mapping gives results, anything else names a method."""
+    return "given" if isinstance(value, dict | GivenThroughput) else "method"
+
+
+Throughput = Annotated[
+    Annotated[ThroughputMethod, Tag("method")] | Annotated[GivenThroughput, Tag("given")], Discriminator(_which)
+]
+
+
 class Workload(Owned):
     """What every workload says: which model, in which number format, on which sites, built from what."""
 
@@ -84,9 +145,23 @@ class Workload(Owned):
     dtype: Dtype
     sites: tuple[str, ...] | None = None
     design_space: DesignSpace
-    throughput: ThroughputMethod = ThroughputMethod.FIRST_ORDER
+    throughput: Throughput = ThroughputMethod.FIRST_ORDER
     injection_at_least: Stated[BytesPerSecond] | None = None
     bisection_at_least: Stated[BytesPerSecond] | None = None
+
+    @property
+    def given(self) -> GivenThroughput | None:
+        """Results that replace this project's own, where the workload has some."""
+        return self.throughput if isinstance(self.throughput, GivenThroughput) else None
+
+    @property
+    def method(self) -> ThroughputMethod | None:
+        """How throughput is worked out here; None where it is only ever given."""
+        if isinstance(self.throughput, ThroughputMethod):
+            return self.throughput
+        return (
+            None if self.throughput.otherwise is Otherwise.REFUSE else ThroughputMethod(self.throughput.otherwise.value)
+        )
 
 
 class Training(Workload):
@@ -106,14 +181,6 @@ class Training(Workload):
     def demand(self) -> float:
         """Tokens per second of goodput that meet the deadline."""
         return self.tokens / self.deadline
-
-
-class ServingRole(StrEnum):
-    """What a pod of a serving cluster does: all of it, or only prompts, or only answers."""
-
-    MIXED = "mixed"
-    PREFILL = "prefill"
-    DECODE = "decode"
 
 
 class Serving(Workload):
@@ -136,7 +203,7 @@ class Serving(Workload):
     def divided(self) -> bool:
         """True where pods may have but one role, so that prompts and answers need a rate each."""
         alone = self.roles is not None and set(self.roles) == {ServingRole.MIXED}
-        return self.throughput is ThroughputMethod.MAPPING and not alone
+        return self.throughput is not ThroughputMethod.FIRST_ORDER and not alone
 
     @property
     def demand(self) -> float:

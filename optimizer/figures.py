@@ -34,7 +34,7 @@ def figures_of(
     for cluster, workload in instance.workloads.items():
         rate = served(pods, cluster)
         figures[f"{cluster}.tokens_per_s"] = rate
-        if workload.throughput is ThroughputMethod.MAPPING:
+        if workload.throughput is not ThroughputMethod.FIRST_ORDER:
             figures[f"{cluster}.throughput_band"] = throughput_band(pods, cluster)
         shares.append(rate / workload.demand)
         rates.append(rate)

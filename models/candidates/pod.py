@@ -228,7 +228,7 @@ def _pods_of(shared: _Shared, number: int, which: int, role: ServingRole) -> Pod
         site=site,
         racks=racks,
         fabrics=tables,
-        profiles=tuple(shared.performance.profiles),
+        profiles=shared.performance.profiles,
         rack=np.full(len(table), number, dtype=np.int64),
         table=np.full(len(table), which, dtype=np.int64),
         fabric=np.arange(len(table), dtype=np.int64),

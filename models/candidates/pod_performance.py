@@ -2,7 +2,7 @@
 
 ``first_order``: peak x stated derating x communication factor. ``mapping``: the best of all parallel mappings of the model on at
 most that many accelerators behind the pod's network, or of all ways to serve it there within the limits on latency; times the
-stated production factor.
+stated production factor. Results given by somebody else come before both, as they are.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.given_throughput import GivenProfile, given_rates
 from models.candidates.mapping_search import Question
-from models.candidates.serving_table import ServingQuestion, serving_tables
-from models.candidates.throughput_table import Memo, Profile, throughput_tables
+from models.candidates.serving_table import ServingQuestion, ServingTable, serving_tables
+from models.candidates.throughput_table import Memo, Profile, ThroughputTable, throughput_tables
 from models.errors import InstanceError, Problem
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
@@ -69,14 +70,23 @@ class Performance:
         self._cluster = cluster
         self._memo = memo
         self._workload = instance.workloads[cluster]
-        self.profiles: Sequence[Profile] = []
+        self._tables: Sequence[ThroughputTable | ServingTable] = []
         self._known: dict[_Key, int] = {}
-        self._searched = self._workload.throughput is ThroughputMethod.MAPPING
+        self._searched = self._workload.method is ThroughputMethod.MAPPING
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """What stands behind the throughput of pods: searched tables, then, by role, what was given."""
+        given = self._workload.given
+        if given is None:
+            return tuple(self._tables)
+        serving = isinstance(self._workload, Serving)
+        return (*self._tables, *(GivenProfile(given.name, role if serving else None) for role in self.roles))
 
     @property
     def roles(self) -> tuple[ServingRole, ...]:
         """What pods of the cluster may do."""
-        if isinstance(self._workload, Serving) and self._searched:
+        if isinstance(self._workload, Serving) and self._workload.throughput is not ThroughputMethod.FIRST_ORDER:
             return tuple(role for role in ServingRole if self._workload.roles is None or role in self._workload.roles)
         return (ServingRole.MIXED,)
 
@@ -94,18 +104,33 @@ class Performance:
         constants = self._instance.catalogue.performance
         if isinstance(self._workload, Serving):
             serving = [self._serving(self._workload, key, constants) for key in ordered]
-            self.profiles = serving_tables(serving, constants, self._memo)
+            self._tables = serving_tables(serving, constants, self._memo)
         else:
             training = [self._training(self._workload, key, constants) for key in ordered]
-            self.profiles = throughput_tables(training, constants, self._memo)
+            self._tables = throughput_tables(training, constants, self._memo)
 
     def of(self, system: System, accelerators: Ints, injection: Floats, narrow: Floats, role: ServingRole) -> Delivered:
         """Throughput of pods of ``accelerators`` of one system in a role.
 
         ``injection`` and ``narrow`` [B/s] per accelerator: at the NICs, and at the narrowest tier of the fabric.
         """
+        if self._workload.given is None:
+            return self._worked_out(system, accelerators, injection, narrow, role)
+        tokens, band = given_rates(self._instance, self._cluster, system.id, role, accelerators, narrow)
+        profile = np.full(len(tokens), len(self._tables) + self.roles.index(role), dtype=np.int64)
+        rest = np.flatnonzero(np.isnan(tokens))
+        tokens[rest], band[rest], profile[rest] = 0.0, 0.0, -1
+        if len(rest) and self._workload.method is not None:
+            own = self._worked_out(system, accelerators[rest], injection[rest], narrow[rest], role)
+            tokens[rest], band[rest], profile[rest] = own.tokens_s, own.band, own.profile
+        return Delivered(tokens, band, profile)
+
+    def _worked_out(
+        self, system: System, accelerators: Ints, injection: Floats, narrow: Floats, role: ServingRole
+    ) -> Delivered:
         if not self._searched:
-            rate = first_order(self._instance, self._cluster, system, accelerators, narrow)
+            able = role is ServingRole.MIXED
+            rate = first_order(self._instance, self._cluster, system, accelerators, narrow) * float(able)
             return Delivered(rate, np.zeros(len(rate)), np.full(len(rate), -1, dtype=np.int64))
         part, domain = self._part(system)
         pairs, inverse = np.unique(_networks(injection, narrow), axis=0, return_inverse=True)
@@ -114,13 +139,15 @@ class Performance:
         tokens = np.zeros(len(accelerators))
         for number in known:
             rows = profile == number
-            tokens[rows] = self.profiles[number].rate(accelerators[rows])
+            tokens[rows] = self._tables[number].rate(accelerators[rows])
         band = np.full(len(tokens), throughput_band(self._instance, self._cluster, part))
         return Delivered(tokens * production_factor(self._instance), band, profile)
 
     def refusal(self, role: ServingRole) -> str:
         """Why no size of a system delivers anything."""
-        model = self._workload.model
+        model, given = self._workload.model, self._workload.given
+        if given is not None and self._workload.method is None:
+            return f"{given.name} covers it as {role.value} at no size and network, and throughput.otherwise is refuse"
         if isinstance(self._workload, Serving) and self._searched:
             kept = [n for n in ("ttft_at_most", "tpot_at_most") if getattr(self._workload, n) is not None]
             limits = f" and keeps {' and '.join(kept)}" if kept else ""

@@ -36,11 +36,7 @@ class Memo(Protocol):
 
 
 class Profile(Protocol):
-    """What a search found for pods of every size of one part behind one network."""
-
-    def rate(self, accelerators: npt.ArrayLike) -> Floats:
-        """Tokens per second of each size without failures; zero where nothing fits."""
-        ...
+    """What stands behind the throughput of pods of every size of one part behind one network."""
 
     def describe(self, accelerators: int) -> dict[str, Any]:
         """How a pod of this size runs, as plain values."""

@@ -65,6 +65,9 @@ def _references(raw: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Refere
         here = f"workloads.{name}"
         yield f"{here}.model", _at(workload, "model"), _models(catalogue), "model"
         yield from _listed(f"{here}.sites", _at(workload, "sites"), sites, "site")
+        rows = _at(workload, "throughput", "rows")
+        for number, row in enumerate(rows if isinstance(rows, list | tuple) else ()):
+            yield f"{here}.throughput.rows.{number}.system", _at(row, "system"), catalogue.of(System), "system"
         yield from _space_references(f"{here}.design_space", _at(workload, "design_space"), catalogue)
 
 

@@ -98,7 +98,9 @@ def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterato
 def _performance(pod: PodChoice) -> Iterator[str]:
     """The mapping, or the replicas, behind the throughput."""
     told = pod.performance
-    if not told:
+    if "source" in told:
+        yield f"  throughput from {told['source']}, known to {pod.throughput_band:.0%}"
+    if "terms_s" not in told:
         return
     spent = sum(told["terms_s"].values())
     terms = ", ".join(

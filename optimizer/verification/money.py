@@ -108,7 +108,7 @@ def _deliveries(instance: Instance, facts: Sequence[PodFacts]) -> dict[str, floa
     figures = {f"{cluster}.tokens_per_s": rate for cluster, rate in rates.items()}
     for cluster, workload in instance.workloads.items():
         mine = [f for f in facts if f.pod.cluster == cluster]
-        if workload.throughput is ThroughputMethod.MAPPING:
+        if workload.throughput is not ThroughputMethod.FIRST_ORDER:
             weighed = sum(f.count * f.rate * f.delivered.band for f in mine)
             figures[f"{cluster}.throughput_band"] = weighed / sum(f.count * f.rate for f in mine)
     figures["throughput_tokens_per_s"] = sum(rates.values())

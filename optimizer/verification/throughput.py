@@ -22,6 +22,7 @@ from models.physics.performance.training import TERMS, binding_term, evaluate, u
 from models.policy import Stated
 from models.workload import ThroughputMethod, Training
 from optimizer.design import PodChoice
+from optimizer.verification.given import given_tokens
 from optimizer.verification.racks import RackParts
 from optimizer.verification.serving import served_tokens
 
@@ -45,7 +46,13 @@ def throughput_of(
 ) -> Throughput:
     """Throughput of one pod; ``injection`` and ``narrowest`` [B/s] per accelerator, at its NICs and at the narrowest tier."""
     workload = instance.workloads[pod.cluster]
-    if workload.throughput is ThroughputMethod.FIRST_ORDER:
+    known = given_tokens(workload, pod, narrowest)
+    if known is not None and workload.given is not None:
+        role = {} if isinstance(workload, Training) else {"role": pod.role}
+        return Throughput(*known, {"source": workload.given.name, **role})
+    if workload.method is None:
+        raise ValueError(f"{pod.pod_id} is not covered by what was given, and nothing else may stand in for it")
+    if workload.method is ThroughputMethod.FIRST_ORDER:
         return Throughput(_first_order(instance, pod, parts, accelerators, narrowest), 0.0, {})
     constants, part = instance.catalogue.performance, parts.accelerator.id
     shape = instance.catalogue.get(ModelCard, workload.model).shape()
