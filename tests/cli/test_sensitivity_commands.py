@@ -62,3 +62,13 @@ def test_why_not(cli: Callable) -> None:
     outcome = cli("explain", "why-not", "tiny/performance", "no_such_thing")
     assert outcome.code == 2
     assert "no_such_thing" in outcome.err
+
+
+def test_switch_points(cli: Callable) -> None:
+    outcome = cli("switch-points", "tiny/power", "hall.utility", "--range", "330..400kW", "--json")
+    assert outcome.code == 0
+    assert [p["changes_architecture"] for p in outcome.document["data"]["switch_points"]]
+    assert "today's best design" in cli("switch-points", "tiny/power", "deadline").out
+    mapped = cli("switch-points", "tiny/power", "utility", "--field2", "deadline", "--steps", "2", "--json")
+    assert len(mapped.document["data"]["cells"]) == 4
+    assert cli("switch-points", "tiny/power", "utility", "--range", "400").code == 2

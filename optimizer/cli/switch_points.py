@@ -1,0 +1,83 @@
+"""``optimizer switch-points``: over which range of a field the best design stays the same, and where it changes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from optimizer.cli._output import json_option, print_json, print_table
+from optimizer.cli._subject import search_options
+
+
+@click.command(name="switch-points", short_help="Where the best design changes as a field of the instance moves.")
+@click.argument("subject")
+@click.argument("field")
+@click.option("--field2", help="A second field: a map of the best architecture over both.")
+@click.option("--range", "span", metavar="LOW..HIGH", help="Values to look at.  [default: half to double]")
+@click.option("--range2", "span2", metavar="LOW..HIGH", help="Values of the second field.")
+@click.option("--steps", default=7, show_default=True, type=click.IntRange(2, 60), help="Values per axis of a map.")
+@click.option("--objective", default="tco", show_default=True, help="What is best.")
+@search_options
+@json_option
+def command(subject: str, field: str, **options: Any) -> None:
+    """Find where the best design of SUBJECT, a run folder or an instance, changes as FIELD moves.
+
+    FIELD is any number of the instance by its dotted path, such as north.utility, electricity_price, train.demand or
+    assumptions.maintenance_per_year.
+    """
+    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
+    from optimizer.cli._subject import share
+    from optimizer.cli._subject import subject as read
+    from optimizer.sensitivity import switch_section as section
+    from optimizer.sensitivity.instance_field import find_field
+    from optimizer.sensitivity.regimes import regime_map
+    from optimizer.sensitivity.switch_points import DEFAULT_GAP, switch_points
+
+    instance = read(subject, options["scenario"]).instance
+    seconds, objective = parse_duration(options["time_limit"]), options["objective"]
+    low, high = read_span(find_field(instance, field), options["span"])
+    if options["field2"]:
+        second = read_span(find_field(instance, options["field2"]), options["span2"])
+        found = regime_map(
+            instance, field, options["field2"], x_range=(low, high), y_range=second,
+            objective=objective, steps=options["steps"], time_limit=seconds,
+        )  # fmt: skip
+        done = found.proven
+        if options["as_json"]:
+            print_json("switch-points", section.regime_data(found), "complete" if done else "partial")
+        else:
+            for line in section.regime_lines(found):
+                click.echo(line)
+            click.echo(f"\n{found.solves} solves, {found.seconds:.1f} s.")
+    else:
+        gap = share(options["gap"]) or DEFAULT_GAP
+        result = switch_points(instance, field, low=low, high=high, objective=objective, gap=gap, time_limit=seconds)
+        done = result.proven
+        if options["as_json"]:
+            print_json("switch-points", section.switch_data(result), "complete" if done else "partial")
+        else:
+            click.echo(f"{section.switch_sentence(result)}\n")
+            print_table(section.switch_rows(result), section.SWITCH_HEADINGS, right=("from", "to"))
+            click.echo(f"\n{result.solves} solves, {result.seconds:.1f} s.")
+    if not done:
+        sys.exit(EXIT_STOPPED)
+
+
+def read_span(field: Any, text: str | None) -> tuple[float | None, float | None]:
+    """Ends of ``LOW..HIGH`` in the field's unit; a unit at the second end holds for both."""
+    from models.errors import UsageError
+
+    if text is None:
+        return None, None
+    low, dots, high = (part.strip() for part in text.partition(".."))
+    if not dots or not low or not high:
+        raise UsageError(f"{text!r} is no range: give LOW..HIGH, such as 20 MW..40 MW")
+    try:
+        float(low)
+        unit = high.lstrip("+-0123456789.eE_ ").strip()
+        low = f"{low} {unit}".strip()
+    except ValueError:
+        pass
+    return field.read(low), field.read(high)

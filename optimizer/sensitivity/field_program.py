@@ -1,0 +1,164 @@
+"""An instance whose numeric fields move: candidates that may matter anywhere in a range, enumerated once, assembled at every value.
+
+Where fields enter only money, demand and limits, candidates stay what they are. Those that another replaces at every corner of
+the range, whatever the limits, are left out at the start: each money coefficient is then a straight line in each field, which is
+checked; where it is not, all candidates stay.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.candidates.economics import economics_of
+from models.candidates.placement import Candidates, enumerate_candidates
+from models.errors import InfeasibleError, InstanceError
+from models.formulation import totals
+from models.formulation.build import Formulation, Goal
+from models.formulation.core import Core, block_name
+from models.formulation.family import Direction
+from models.formulation.linear import Linear
+from models.instance import Instance
+from optimizer.design import Design
+from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.instance_field import InstanceField
+from optimizer.sensitivity.limit_rows import movable_candidates
+from optimizer.sensitivity.part_program import CENT
+from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
+
+MONEY = {"tco": totals.tco, "capex": totals.capex}
+STRAIGHT = 1e-9
+"""Relative deviation from a straight line that is rounding."""
+
+Values = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class State:
+    """The program at one set of values: measure ``cost`` is the objective, exact where it is money; ``goal`` in whole quanta."""
+
+    instance: Instance
+    program: Program
+    goal: Goal
+
+
+class FieldProgram:
+    """Programs of one instance over ranges of some of its fields. ``ranges``: low and high of each."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        fields: Sequence[InstanceField],
+        ranges: Sequence[tuple[float, float]],
+        objective: str = "tco",
+        candidates: Candidates | None = None,
+    ) -> None:
+        self.instance, self.fields, self.objective = instance, tuple(fields), objective
+        self.ranges = tuple(ranges)
+        self._memo = PerformanceCache()
+        self.fixed = not any(field.moves_candidates for field in fields)
+        self._states: dict[Values, State | None] = {}
+        self._pool: Candidates | None = None
+        if self.fixed:
+            self._pool = candidates if candidates is not None else movable_candidates(instance)
+            self._pool = self._worthwhile(self._pool)
+
+    def at(self, values: Values) -> State | None:
+        """The program at values of the fields; None where no cluster can be placed or the instance makes no sense there."""
+        if values not in self._states:
+            if len(self._states) > 64:
+                self._states.clear()
+            self._states[values] = self._made(values)
+        return self._states[values]
+
+    def least(self, values: Values, effort: Effort, limits: Sequence[Limit] = ()) -> Answer:
+        """The best design at values of the fields."""
+        state = self.at(values)
+        if state is None:
+            effort.solves += 1
+            return Answer(np.inf)
+        return state.program.least({"cost": 1.0}, effort, limits)
+
+    def inside(self, values: Values) -> Instance:
+        """The instance at values of the fields."""
+        changed = self.instance
+        for field, value in zip(self.fields, values, strict=True):
+            changed = field.within(changed, value)
+        return changed
+
+    def _made(self, values: Values) -> State | None:
+        changed = self.inside(values)
+        try:
+            if self._pool is None:
+                found = enumerate_candidates(changed, self._memo)
+            else:
+                found = dataclasses.replace(
+                    self._pool, economics={site: economics_of(changed, site) for site in changed.sites}
+                )
+            return self._state(changed, found)
+        except (InfeasibleError, InstanceError):
+            return None
+
+    def _state(self, instance: Instance, found: Candidates) -> State:
+        core, goals = assemble(instance, found, [self.objective])
+        return State(instance, Program.of(core, {"cost": self._cost(core, goals[0])}, goals), goals[0])
+
+    def _cost(self, core: Core, goal: Goal) -> Linear:
+        money = MONEY.get(self.objective)
+        if money is not None:
+            return money(core, CENT) * CENT
+        return -goal.expression if goal.objective.direction is Direction.MAXIMISE else goal.expression
+
+    def _worthwhile(self, found: Candidates) -> Candidates:
+        """Candidates that some values in the ranges may need."""
+        self._pool = found
+        corners = [self.at(values) for values in itertools.product(*self.ranges)]
+        middle = self.at(tuple((low + high) / 2 for low, high in self.ranges))
+        self._states.clear()
+        if middle is None or any(corner is None for corner in corners):
+            return found
+        costs = [corner.program.measures["cost"] for corner in corners if corner is not None]
+        mean = Linear.total(costs) * (1.0 / len(costs))
+        if not same(mean, middle.program.measures["cost"]) or not all(
+            same_rows(middle.program.formulation, c.program.formulation) for c in corners if c is not None
+        ):
+            return found
+        kept = middle.program.narrowed([(cost, Direction.MINIMISE) for cost in costs], relaxable=True)
+        return narrowed_candidates(kept.formulation)
+
+
+def narrowed_candidates(formulation: Formulation) -> Candidates:
+    """The candidates a narrowed program still has."""
+    found = formulation.candidates
+    placements = tuple(p.take(formulation.positions[block_name(p)]) for p in found.placements)
+    return dataclasses.replace(found, placements=placements)
+
+
+def same(a: Linear, b: Linear) -> bool:
+    """Equal coefficients up to rounding."""
+    names = set(a.terms) | set(b.terms)
+    return all(
+        np.allclose(a.terms.get(n, np.zeros(1)), b.terms.get(n, np.zeros(1)), rtol=STRAIGHT, atol=2 * CENT)
+        for n in names
+    )
+
+
+def same_rows(a: Formulation, b: Formulation) -> bool:
+    """The same rows, whatever their bounds."""
+    if [row.name for row in a.rows] != [row.name for row in b.rows]:
+        return False
+    return all(
+        set(x.expression.terms) == set(y.expression.terms)
+        and all(np.array_equal(v, y.expression.terms[n]) for n, v in x.expression.terms.items())
+        for x, y in zip(a.rows, b.rows, strict=True)
+    )
+
+
+def architecture(design: Design) -> str:
+    """What a design is made of, without sizes: system, rack, cooling, fabric, site, and the options of each chain."""
+    sized = (".pods", ".accelerators", ".racks")
+    return ", ".join(str(v) for k, v in design.choices.items() if not k.endswith(sized) and not k.endswith(".vendor"))
