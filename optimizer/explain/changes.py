@@ -186,7 +186,11 @@ def _used(instance: Instance, design: Design, pod: PodChoice, last: str) -> list
     }
     if last in simple:
         return simple[last]
-    keys = {"switches": ("switch", "spine_switch"), "tiers": ("tiers",), "oversubscription": ("asked_ratio",)}
+    keys = {
+        "switches": ("switch", "spine_switch"),
+        "tiers": ("tiers",),
+        "oversubscription": ("asked_oversubscription",),
+    }
     return [pod.fabric[k] for k in keys.get(last, ()) if k in pod.fabric]
 
 
