@@ -91,9 +91,10 @@ class MissingExtraError(UsageError):
 
 def nearest(name: str, valid: Sequence[str]) -> str:
     """A hint naming the valid name closest to ``name``, or the valid names when none is close."""
-    close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
+    by_letters = {known.casefold(): known for known in reversed(valid)}
+    close = difflib.get_close_matches(name.casefold(), list(by_letters), n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {by_letters[close[0]]!r}?"
     shown = ", ".join(sorted(valid)[:12])
     return f"valid names: {shown}" if valid else "no name is valid here"
 

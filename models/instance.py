@@ -8,16 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from models.catalogue import Catalogue
+from models.parts.calendar import Day
+from models.parts.quote import QuoteRow
 from models.policy import Assumptions, Limits, Money, Record
+from models.quotes import Quote
+from models.rules import Rule
 from models.site import Site
+from models.sourcing import Sourcing
 from models.workload import AnyWorkload, Serving, Training
 
 SCHEMA = 1
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+"""Names that enter names of rows and columns."""
+
+RuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+"""Names that are the names of a group of rows."""
 
 
 class Document(Record):
@@ -32,6 +43,14 @@ class Document(Record):
     money: Money
     assumptions: Assumptions
     limits: Limits = Field(default_factory=Limits)
+    quotes: dict[Name, Quote] = Field(default_factory=dict)
+    sourcing: Sourcing = Field(default_factory=Sourcing)
+    rules: dict[RuleName, Rule] = Field(default_factory=dict)
+
+
+def row_quote(row: QuoteRow, rates: Mapping[str, float]) -> Quote:
+    """The quote behind a catalogue row; ValueError (pydantic's own included) where it cannot be read."""
+    return Quote.model_validate(row.as_quote(), context={"rates": rates})
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,39 @@ class Instance:
     def limits(self) -> Limits:
         """Bounds on objectives."""
         return self.document.limits
+
+    @property
+    def sourcing(self) -> Sourcing:
+        """Shares, second sources and supply caps."""
+        return self.document.sourcing
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """A user's own rules by name."""
+        return self.document.rules
+
+    @cached_property
+    def quotes(self) -> Mapping[str, Quote]:
+        """Quotes by name: those of catalogue files, and the instance's own in their place where the name is the same."""
+        rates = {code: rate.usd for code, rate in self.money.currencies.items()}
+        rows = self.catalogue.of(QuoteRow)
+        return {name: row_quote(row, rates) for name, row in rows.items()} | self.document.quotes
+
+    @property
+    def order_date(self) -> Day:
+        """When orders are placed: stated, or the price date."""
+        return self.money.order_date or Day(self.money.price_date)
+
+    @property
+    def valid_quotes(self) -> tuple[dict[str, Quote], dict[str, Quote]]:
+        """Quotes that hold on the order date, and those that have expired by then."""
+        ordered = self.order_date.first if self.quotes else None
+        valid: dict[str, Quote] = {}
+        expired: dict[str, Quote] = {}
+        for name, quote in self.quotes.items():
+            late = ordered is not None and quote.valid_until is not None and quote.valid_until.last < ordered
+            (expired if late else valid)[name] = quote
+        return valid, expired
 
     def origin(self, path: str) -> str:
         """``file:line`` of a dotted path, or of its nearest parent."""

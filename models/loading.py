@@ -18,6 +18,7 @@ from models.errors import InstanceError, Problem, UsageError, nearest
 from models.instance import SCHEMA, Document, Instance
 from models.reading.catalogue_files import read_catalogue
 from models.reading.given_throughput import resolve_given
+from models.reading.purchasing_checks import check_purchasing, check_quote_rows
 from models.reading.references import check_references
 from models.reading.schema_errors import empty_unknown_keys, problems_of
 from models.reading.workload_rules import check_workloads
@@ -61,7 +62,15 @@ def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mappi
     catalogue, document = _resolved(merged, folders, origins, problems)
     if problems or document is None:
         raise InstanceError(sorted(set(problems), key=_by_place))
-    return Instance(document, catalogue, merged, MappingProxyType(origins))
+    return _checked(Instance(document, catalogue, merged, MappingProxyType(origins)))
+
+
+def _checked(instance: Instance) -> Instance:
+    """The instance, once what its parts say together makes sense."""
+    problems = list(check_purchasing(instance))
+    if problems:
+        raise InstanceError(sorted(set(problems), key=_by_place))
+    return instance
 
 
 def load_resolved(raw: Mapping[str, Any], catalogue_folders: list[Path], origins: Mapping[str, str]) -> Instance:
@@ -70,7 +79,7 @@ def load_resolved(raw: Mapping[str, Any], catalogue_folders: list[Path], origins
     catalogue, document = _resolved(dict(raw), catalogue_folders, dict(origins), problems)
     if problems or document is None:
         raise InstanceError(problems)
-    return Instance(document, catalogue, raw, MappingProxyType(dict(origins)))
+    return _checked(Instance(document, catalogue, raw, MappingProxyType(dict(origins))))
 
 
 def _resolved(
@@ -81,6 +90,8 @@ def _resolved(
     catalogue = read_catalogue(folders, in_catalogue)
     problems.extend(in_catalogue)
     document = _validated(merged, origins, problems)
+    if document is not None and not in_catalogue:
+        problems.extend(check_quote_rows(document, catalogue))
     if not in_catalogue:  # a row that was left out would be reported again as an unknown name
         problems.extend(check_references(merged, catalogue, origins))
         problems.extend(check_workloads(document, catalogue, origins) if document is not None else ())

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.parts.calendar import DayField
 from models.parts.part import Label
 from models.physics.cost import PriceBasis
 from models.units import Dollars, Kilograms, PerSecond, Seconds, Share, TokensPerSecond, Watts
@@ -58,6 +59,8 @@ class Limits(Record):
     floor: Stated[int] | None = None
     throughput: Stated[TokensPerSecond] | None = None
     goodput: Stated[Share] | None = None
+    concentration: Stated[Dollars] | None = None
+    lead_time: Stated[Seconds] | None = None
 
 
 class Assumptions(Record):
@@ -84,22 +87,43 @@ class Assumptions(Record):
     rack_pdus_per_feed: Stated[int] = Field(default_factory=lambda: Stated[int](value=2))
 
 
-class CurrencyRate(Owned):
-    """How many USD one unit of a currency is worth on a date, and who says so."""
+class ExchangeRate(Owned):
+    """How many USD one unit of a currency is worth on a day, and who says so."""
 
     usd: float = Field(gt=0)
-    date: str
+    date: DayField
     source: str
 
 
+class Financing(Owned):
+    """A loan on a share of the capital cost, repaid in level yearly payments over ``term`` (the horizon when absent)."""
+
+    share: Share
+    rate: Share
+    term: Seconds | None = None
+
+
+class ResidualValue(Owned):
+    """What equipment fetches at the end of the horizon: its price less a decline a year, never below a share of the price."""
+
+    decline_per_year: Share
+    at_least: Share = 0.0
+
+
 class Money(Owned):
-    """How money is counted: which end of price ranges, at which date, real or nominal, and lines on top of prices."""
+    """How money is counted: which end of price ranges, at which date, real or nominal, and lines on top of prices.
+
+    ``order_date`` is when orders are placed (the price date when absent): quotes must be valid then, lead times run from it.
+    """
 
     price_basis: PriceBasis
     price_date: str
     basis: str = Field(default="real", pattern="^(real|nominal)$")
+    order_date: DayField | None = None
     horizon: Seconds
+    financing: Financing | None = None
+    residual_value: ResidualValue | None = None
     freight: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
     duty: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
     tax: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
-    currencies: dict[str, CurrencyRate] = Field(default_factory=dict)
+    currencies: dict[str, ExchangeRate] = Field(default_factory=dict)

@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.economics import Economics, economics_of
+from models.candidates.part_counts import units_per_pod
 from models.candidates.placement import Candidates, Placements, enumerate_candidates
 from models.candidates.pod import fabric_parts
+from models.candidates.priced_parts import priced_parts
 from models.candidates.rack_design import enumerate_rack_designs
 from models.candidates.rejection import Stage
 from models.errors import Problem
@@ -231,7 +233,9 @@ def _uses(instance: Instance, candidates: Candidates, cluster: str, tables: list
     for name in ("capex", "opex", "tco"):
         stated = getattr(limits, name)
         if stated is not None:
-            spent = _only(whole, tables, lambda t, n=name: np.rint(_spent(t, money[t.site], n) / 1e3))
+            spent = _only(
+                whole, tables, lambda t, n=name: np.rint(_spent(t, money[t.site], n, candidates, instance) / 1e3)
+            )
             yield _Use(f"limits.{name}", np.floor(stated.value / 1e3 + ROOM), "kUSD", True, spent)
     if limits.goodput is not None:
         useful = _only(whole, tables, lambda t: t.of_pods(t.pods.goodput))
@@ -255,7 +259,16 @@ def _only(applies: list[bool], tables: list[Placements], value: Any) -> tuple[Fl
     )
 
 
-def _spent(table: Placements, money: Economics, name: str) -> Floats:
-    """Capex, opex or both [USD] of each placement, plant units left out: a case no worse than any design."""
-    capex = table.capex(money) if name != "opex" else np.zeros(len(table))
-    return np.asarray(capex + (table.opex(money) if name != "capex" else 0.0), dtype=np.float64)
+def _spent(table: Placements, money: Economics, name: str, candidates: Candidates, instance: Instance) -> Floats:
+    """Capex, opex or all [USD] of each placement, plant units left out: a case no worse than any design.
+
+    What is bought through offers counts at the lowest price of any tier, nothing where it may come in a bundle.
+    """
+    saved = np.zeros(len(table))
+    known = priced_parts(instance.catalogue) if candidates.offers else {}
+    for part in candidates.offers.parts:
+        offers = candidates.offers.selling(part)
+        least = min(0.0 if offer.is_bundle else min(offer.prices(money.basis)) for offer in offers)
+        saved += table.of_pods(units_per_pod(table.pods, part)) * (known[part].price.at(money.basis) - least)
+    spent = {"capex": table.capex, "opex": table.opex, "tco": table.tco}[name](money, saved)
+    return np.asarray(spent, dtype=np.float64)

@@ -87,6 +87,47 @@ class BomLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """``units`` (sets, of a bundle) ordered from a quote; ``contents`` units of each part in one; prices [USD] before charges.
+
+    ``arrives`` is the day of the first arrival, empty where the quote states no lead time.
+    """
+
+    quote: str
+    vendor: str
+    contents: Mapping[str, int]
+    units: int
+    goods_usd: float
+    goods_usd_low: float
+    goods_usd_high: float
+    one_off_usd: float
+    arrives: str
+    valid_until: str
+    price_is_estimate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpendLine:
+    """A line of the spend ledger: what for, in whole cents over the horizon at present value, and the carbon [kg] beside it."""
+
+    category: str
+    item: str
+    site: str
+    cluster: str
+    layer: str
+    part: str
+    vendor: str
+    quantity: int
+    cents: int
+    carbon_kg: float
+
+    def row(self, design: str) -> dict[str, Any]:
+        """The line as a row of ``spend.csv``."""
+        fields = {name: getattr(self, name) for name in self.__slots__ if name not in ("cents", "carbon_kg")}
+        return {"design_id": design, **fields, "amount_usd": self.cents / 100, "carbon_kg": self.carbon_kg}
+
+
+@dataclass(frozen=True, slots=True)
 class Margin:
     """How far a limit is from binding: both sides in ``unit``, and the file and line the limit came from."""
 
@@ -105,7 +146,8 @@ class Design:
     """One point of a frontier.
 
     ``objectives``: column -> value as the program counts it (whole quanta); ``bounds``: column -> certified bound where the
-    value is not proven; ``figures``: exact figures recomputed without rounding; ``choices``: readable decisions.
+    value is not proven; ``figures``: exact figures recomputed without rounding; ``choices``: readable decisions; ``spend``: the
+    ledger, whose cents sum to the total cost of ownership.
     """
 
     design_id: str
@@ -118,6 +160,8 @@ class Design:
     bom: tuple[BomLine, ...]
     margins: tuple[Margin, ...]
     preliminary: tuple[str, ...]
+    orders: tuple[Order, ...] = ()
+    spend: tuple[SpendLine, ...] = ()
 
     def to_json(self) -> str:
         """One line of JSON; every mapping keeps its order, which is that of the tables."""
@@ -132,6 +176,8 @@ class Design:
         data["bom"] = tuple(BomLine(**line) for line in data["bom"])
         data["margins"] = tuple(Margin(**m) for m in data["margins"])
         data["preliminary"] = tuple(data["preliminary"])
+        data["orders"] = tuple(Order(**order) for order in data.get("orders", ()))
+        data["spend"] = tuple(SpendLine(**line) for line in data.get("spend", ()))
         return Design(**data)
 
     def _repr_html_(self) -> str:
@@ -162,10 +208,12 @@ def throughput_band(pods: Sequence[PodChoice], cluster: str) -> float:
     return sum(rate * band for rate, band in mine) / total if total else 0.0
 
 
-def design_id(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> str:
+def design_id(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...], orders: tuple[Order, ...] = ()) -> str:
     """Hash of the decisions alone: the same choices have the same id in every run."""
-    decisions = [
+    decisions: list[Any] = [
         sorted([p.cluster, p.site, p.count, p.pod_id, sorted(p.options.items())] for p in pods),
         sorted([p.site, p.chain, p.option, p.part, p.units] for p in plant),
     ]
+    if orders:
+        decisions.append(sorted([one.quote, one.units] for one in orders))
     return hashlib.sha256(json.dumps(decisions).encode()).hexdigest()[:12]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from optimizer.bom import plant_lines, pod_lines
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.design import Design, Margin, PlantChoice, PodChoice, design_id
 from optimizer.figures import figures_of
+from optimizer.orders import orders_of, settled, with_orders
+from optimizer.spend import spend_of
 
 
 @dataclass(frozen=True)
@@ -41,28 +43,40 @@ def design_of(
     values = _block_values(formulation, model, x)
     chosen = list(_chosen(formulation, values))
     plant = _plant(formulation, chosen)
-    values.update(_canonical_plant(formulation, plant))
-    values.update(_canonical_served(formulation, values))
+    fewest = _canonical_plant(formulation, plant)
+    if _asks_for_more(formulation, {**values, **fewest}):
+        values.update(_canonical_served(formulation, values))
+        values.update(settled(formulation, model, values, plant_too=True))
+        plant = _plant_of(formulation, plant, values)
+    else:
+        values.update(fewest)
+        values.update(_canonical_served(formulation, values))
+        values.update(settled(formulation, model, values))
+    orders = orders_of(formulation, values)
     pods = tuple(_pod_choice(c) for c in chosen)
     instance = formulation.instance
     bom = [line for c in chosen for line in pod_lines(instance, c.placements, c.row, c.count)]
     bom.extend(plant_lines(instance, plant))
-    identity = design_id(pods, plant)
+    bom = with_orders(instance, bom, orders)
+    identity = design_id(pods, plant, orders)
     objectives = {
         goal.column: goal.objective.column_value(_value(goal.expression, values)) for goal in formulation.goals
     }
+    figures = figures_of(instance, pods, plant, tuple(bom), orders)
     preliminary = sorted({line.part for line in bom if line.preliminary} | _preliminary_accelerators(formulation, pods))
     return Design(
         design_id=identity,
         objectives=objectives,
         bounds=dict(bounds or {}),
-        figures=figures_of(instance, pods, plant, tuple(bom)),
+        figures=figures,
         choices=_choices(pods, plant),
         pods=pods,
         plant=plant,
         bom=tuple(bom),
         margins=tuple(_margins(formulation, values)),
         preliminary=tuple(preliminary),
+        orders=orders,
+        spend=spend_of(instance, pods, bom, orders, objectives),
     )
 
 
@@ -138,6 +152,32 @@ def _canonical_served(formulation: Formulation, values: Mapping[str, Floats]) ->
         able = -_value(Linear({n: t for n, t in row.expression.terms.items() if n != name}), values)
         fresh[name] = np.minimum(fresh.get(name, np.full(1, np.inf)), able)
     return fresh
+
+
+def _asks_for_more(formulation: Formulation, values: Mapping[str, Floats]) -> bool:
+    """Whether a rule or share asks for more plant units than the loads need."""
+    for row in formulation.rows:
+        if row.family not in ("rules", "sourcing") or not row.unit:
+            continue
+        if any(name.startswith("units[") for name in row.expression.terms):
+            value, room = _value(row.expression, values), 1e-6
+            if row.lower is not None and value < row.lower - room:
+                return True
+            if row.upper is not None and value > row.upper + room:
+                return True
+    return False
+
+
+def _plant_of(
+    formulation: Formulation, plant: tuple[PlantChoice, ...], values: Mapping[str, Floats]
+) -> tuple[PlantChoice, ...]:
+    """The same options with the units of a solution."""
+    found = []
+    for choice in plant:
+        block = formulation.blocks[f"units[{choice.site},{choice.chain}]"]
+        steps = values[block.name][block.keys.index(f"{choice.option}.{choice.part}")]
+        found.append(replace(choice, units=round(float(steps)) * _step(formulation, choice)))
+    return tuple(found)
 
 
 def _step(formulation: Formulation, choice: PlantChoice) -> int:
@@ -235,10 +275,10 @@ def _margins(formulation: Formulation, values: Mapping[str, Floats]) -> list[Mar
     by_name = {f.name: f for f in families()}
     found = []
     for row in formulation.rows:
-        if row.family not in by_name or not row.unit or row.what.endswith("_open"):
+        if row.family not in by_name or not row.unit or (row.family != "rules" and row.what.endswith("_open")):
             continue
         value, limit = _sides(row, values)
-        if row.what.endswith("_units") and value == 0 == limit:
+        if row.family != "rules" and row.what.endswith("_units") and value == 0 == limit:
             continue  # an option the design does not take
         binding = abs(value - limit) <= 1e-9 * max(1.0, abs(limit))
         source = formulation.instance.origin(row.source)
@@ -262,7 +302,7 @@ def _sides(row: Row, values: Mapping[str, Floats]) -> tuple[float, float]:
     """Use and limit of a row; for capacity rows the load on one side and the installed capacity on the other."""
     bought = {name: terms for name, terms in row.expression.terms.items() if name.startswith("units[")}
     limit = row.upper if row.upper is not None else (row.lower or 0.0)
-    if not bought or row.family == "budget":
+    if not bought or row.family not in ("power", "thermal"):
         return _value(row.expression, values), limit
     used = Linear({name: terms for name, terms in row.expression.terms.items() if name not in bought})
     return _value(used, values), -_value(Linear(bought), values) + limit

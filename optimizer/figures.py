@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from models.candidates.economics import SECONDS_PER_YEAR, Economics, economics_of
 from models.candidates.plant import PlantOption, plant_options
 from models.instance import Instance
 from models.physics.cost import PriceBasis
 from models.site import Chain
 from models.workload import ThroughputMethod, Training
-from optimizer.design import BomLine, PlantChoice, PodChoice, served, throughput_band
+from optimizer.design import BomLine, Order, PlantChoice, PodChoice, served, throughput_band
 
 NAMEPLATE, DESIGN, TYPICAL = 0, 1, 2
 
 
 def figures_of(
-    instance: Instance, pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...], bom: tuple[BomLine, ...]
+    instance: Instance,
+    pods: tuple[PodChoice, ...],
+    plant: tuple[PlantChoice, ...],
+    bom: tuple[BomLine, ...],
+    orders: tuple[Order, ...] = (),
 ) -> dict[str, float]:
     """Money at the instance's basis and at both ends of the price ranges, power, energy, carbon, floor, delivery, goodput."""
     figures: dict[str, float] = {}
     for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
-        capex, opex = _money(instance, pods, bom, basis)
-        figures[f"capex_usd{suffix}"] = capex
-        figures[f"opex_usd{suffix}"] = opex
-        figures[f"tco_usd{suffix}"] = capex + opex
+        spent = _money(instance, pods, bom, orders, basis)
+        figures[f"capex_usd{suffix}"] = spent.capex
+        figures[f"opex_usd{suffix}"] = spent.opex
+        figures[f"tco_usd{suffix}"] = spent.capex + spent.opex + spent.financing - spent.residual
+        if instance.money.financing is not None:
+            figures[f"financing_usd{suffix}"] = spent.financing
+        if instance.money.residual_value is not None:
+            figures[f"residual_usd{suffix}"] = spent.residual
     figures["power_kw"] = sum(p.count * facility_w(instance, p, DESIGN) for p in pods) / 1e3
     figures["nameplate_kw"] = sum(p.count * facility_w(instance, p, NAMEPLATE) for p in pods) / 1e3
     typical = sum(p.count * facility_w(instance, p, TYPICAL) for p in pods)
@@ -63,25 +73,43 @@ def facility_w(instance: Instance, pod: PodChoice, figure: int) -> float:
     return total
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Present values [USD] over the horizon."""
+
+    capex: float
+    opex: float
+    financing: float
+    residual: float
+
+
 def _money(
-    instance: Instance, pods: tuple[PodChoice, ...], bom: tuple[BomLine, ...], basis: PriceBasis
-) -> tuple[float, float]:
-    """Capex and opex [USD] of a design on a price basis."""
+    instance: Instance,
+    pods: tuple[PodChoice, ...],
+    bom: tuple[BomLine, ...],
+    orders: tuple[Order, ...],
+    basis: PriceBasis,
+) -> Spent:
+    """Money of a design on a price basis; charges and upkeep of what is bought for no one site are those of all sites."""
     by_site: dict[str, Economics] = {site: economics_of(instance, site, basis) for site in instance.sites}
-    capex = opex = 0.0
+    anywhere = next(iter(by_site.values()))
+    capex = opex = left = 0.0
     for line in bom:
-        money = by_site[line.site]
-        paid = _at(line, basis) * line.quantity * money.charges
-        capex += paid
-        opex += paid * money.maintenance * money.annuity
+        money = by_site.get(line.site, anywhere)
+        goods = price_at(line, basis) * line.quantity
+        capex += goods * money.charges
+        opex += goods * money.charges * money.upkeep
+        left += goods * money.residual
     for pod in pods:
         money = by_site[pod.site]
         capex += pod.count * pod.it_w[DESIGN] * money.shell
         opex += pod.count * facility_w(instance, pod, TYPICAL) * money.energy_cost
-    return capex, opex
+    capex += sum(one.one_off_usd for one in orders)
+    return Spent(capex, opex, capex * anywhere.financing, left)
 
 
-def _at(line: BomLine, basis: PriceBasis) -> float:
+def price_at(line: BomLine, basis: PriceBasis) -> float:
+    """Unit price of a line [USD] on a basis."""
     low, high = line.unit_price_low, line.unit_price_high
     return {PriceBasis.LOW: low, PriceBasis.MID: (low + high) / 2, PriceBasis.HIGH: high}[basis]
 

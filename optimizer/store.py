@@ -94,6 +94,8 @@ class RunFolder:
         write_text(self.path / "designs.jsonl", "".join(f"{design.to_json()}\n" for design in frontier.points))
         lines = [{"design_id": d.design_id, **asdict(line)} for d in frontier.points for line in d.bom]
         write_text(self.path / "bom.csv", table_text(lines))
+        spent = [line.row(d.design_id) for d in frontier.points for line in d.spend]
+        write_text(self.path / "spend.csv", table_text(spent))
         write_json(
             self.path / "manifest.json",
             {**manifest, "status": frontier.status.value, "frontier": _frontier_record(frontier)},

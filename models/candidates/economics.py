@@ -9,7 +9,7 @@ from models.instance import Instance
 from models.parts.economics import Electricity
 from models.parts.part import PriceRange
 from models.physics.cost import PriceBasis, landed_cost
-from models.physics.finance import annuity_factor
+from models.physics.finance import annuity_factor, discount_factor, residual_value
 
 SECONDS_PER_YEAR = 365.25 * 86400.0
 
@@ -19,7 +19,8 @@ class Economics:
     """What a dollar of equipment and a joule of energy cost over the horizon at one site.
 
     ``charges`` multiplies a price (freight, duty, tax); ``annuity`` is the present value of one dollar a year;
-    ``energy_price`` [USD/J], ``grid_carbon`` [kg/J], ``shell`` [USD/W of design power].
+    ``energy_price`` [USD/J], ``grid_carbon`` [kg/J], ``shell`` [USD/W of design power]; ``financing`` is the present value of a
+    loan's payments less its principal, per dollar of capex; ``residual`` what equipment fetches at the end, per dollar of price.
     """
 
     basis: PriceBasis
@@ -30,11 +31,18 @@ class Economics:
     energy_price: float
     grid_carbon: float
     shell: float
+    financing: float = 0.0
+    residual: float = 0.0
+
+    @property
+    def upkeep(self) -> float:
+        """Maintenance over the horizon, per dollar of capex in equipment."""
+        return self.maintenance * self.annuity
 
     @property
     def ownership(self) -> float:
-        """Capex plus maintenance over the horizon, per dollar of capex."""
-        return 1.0 + self.maintenance * self.annuity
+        """Capex, maintenance and financing over the horizon less the residual value, per dollar of capex in equipment."""
+        return 1.0 + self.upkeep + self.financing - self.residual / self.charges
 
     @property
     def energy_cost(self) -> float:
@@ -69,7 +77,26 @@ def economics_of(instance: Instance, site: str, basis: PriceBasis | None = None)
         energy_price=price,
         grid_carbon=carbon,
         shell=place.shell_cost.value if place.shell_cost is not None else 0.0,
+        financing=_financing(instance, years),
+        residual=_residual(instance, years),
     )
+
+
+def _financing(instance: Instance, years: float) -> float:
+    loan = instance.money.financing
+    if loan is None:
+        return 0.0
+    term = years if loan.term is None else loan.term / SECONDS_PER_YEAR
+    paid = annuity_factor(instance.assumptions.discount_rate.value, term) / annuity_factor(loan.rate, term)
+    return loan.share * (float(paid) - 1.0)
+
+
+def _residual(instance: Instance, years: float) -> float:
+    stated = instance.money.residual_value
+    if stated is None:
+        return 0.0
+    left = residual_value(1.0, years, stated.decline_per_year, stated.at_least)
+    return float(left * discount_factor(instance.assumptions.discount_rate.value, years))
 
 
 def _energy(instance: Instance, site: str) -> tuple[float, float]:

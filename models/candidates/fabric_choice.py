@@ -11,12 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.fabric_table import FabricTable
+from models.candidates.part_counts import units_per_fabric
+from models.candidates.told_apart import Compare
 
 Floats = npt.NDArray[np.float64]
 
 
-def unbeaten(table: FabricTable) -> npt.NDArray[np.int64]:
-    """Rows of ``table`` to keep, in order; ties keep the first."""
+def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES) -> npt.NDArray[np.int64]:
+    """Rows of ``table`` to keep, in order; ties keep the first. Units of every switch and medium count where parts are told apart."""
+    if compare is Compare.NOTHING:
+        return np.arange(len(table), dtype=np.int64)
     criteria = np.stack(
         [
             table.switch_count.astype(np.float64),
@@ -34,6 +38,10 @@ def unbeaten(table: FabricTable) -> npt.NDArray[np.int64]:
         ],
         axis=1,
     )
+    if compare is Compare.PARTS:
+        ids = {card.id for medium in table.media for card in (medium.near, medium.far)}
+        counts = [units_per_fabric(table, part).astype(np.float64) for part in sorted(ids)]
+        criteria = np.column_stack([criteria, table.leaf.astype(np.float64), *counts])
     models = len(table.switches)
     group = (table.size * models + table.switch) * models + table.spine_switch
     order = np.argsort(group, kind="stable")

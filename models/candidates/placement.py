@@ -7,12 +7,13 @@ nothing non-linear is left: facility power = IT power + losses of the power chai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from models.candidates.economics import Economics, economics_of
+from models.candidates.offers import Offers, offers_of
 from models.candidates.plant import Combination, PlantOption, combinations, plant_options
 from models.candidates.pod import enumerate_pods
 from models.candidates.pod_table import PodTable
@@ -88,17 +89,25 @@ class Placements:
         weight = {PriceBasis.LOW: 0.0, PriceBasis.MID: 0.5, PriceBasis.HIGH: 1.0}[basis]
         return self.of_pods(low + weight * (high - low))
 
-    def capex(self, money: Economics) -> Floats:
-        """Capital cost [USD] of each row without plant units: equipment with charges, and the shell."""
-        return (
-            self.equipment_price(money.basis) * money.charges
-            + self.of_pods(self.pods.load(self.pods.it, PowerFigure.DESIGN)) * money.shell
-        )
+    def capex(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:
+        """Capital cost [USD] of each row without plant units: equipment with charges, and the shell.
 
-    def opex(self, money: Economics) -> Floats:
+        ``ordered`` is the price [USD] of what is bought through offers instead; so below.
+        """
+        return (self.equipment_price(money.basis) - ordered) * money.charges + self.of_pods(
+            self.pods.load(self.pods.it, PowerFigure.DESIGN)
+        ) * money.shell
+
+    def opex(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:
         """Present value [USD] of maintenance and energy of each row over the horizon."""
-        upkeep = self.equipment_price(money.basis) * money.charges * money.maintenance * money.annuity
+        upkeep = (self.equipment_price(money.basis) - ordered) * money.charges * money.maintenance * money.annuity
         return upkeep + self.facility_power(PowerFigure.TYPICAL) * money.energy_cost
+
+    def tco(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:
+        """Capex, opex and financing less the residual value of equipment [USD] of each row over the horizon."""
+        capex = self.capex(money, ordered)
+        left = (self.equipment_price(money.basis) - ordered) * money.residual
+        return capex + self.opex(money, ordered) + capex * money.financing - left
 
     def carbon(self, money: Economics, embodied_per_accelerator: float) -> Floats:
         """Carbon [kg] of each row over the horizon: operation and embodied."""
@@ -122,6 +131,7 @@ class Candidates:
     economics: dict[str, Economics]
     rejections: tuple[Rejection, ...]
     fabric_refusals: int
+    offers: Offers = field(default_factory=Offers)
 
     def of(self, cluster: str) -> tuple[Placements, ...]:
         """Placements of one cluster, by site."""
@@ -147,7 +157,9 @@ def enumerate_candidates(instance: Instance, memo: Memo | None = None) -> Candid
             if made is not None:
                 placements.append(made)
     economics = {site: economics_of(instance, site) for site in instance.sites}
-    return Candidates(tuple(placements), options, economics, tuple(dict.fromkeys(rejections)), refusals)
+    offers = offers_of(instance)
+    rejections.extend(offers.rejections)
+    return Candidates(tuple(placements), options, economics, tuple(dict.fromkeys(rejections)), refusals, offers)
 
 
 def _place(

@@ -19,6 +19,7 @@ from models.candidates.rack_design import RackDesign, power_of
 from models.candidates.rejection import Rejection, Stage
 from models.candidates.site_fit import fits_alone, network_racks, racks_for_site
 from models.candidates.throughput_table import Memo
+from models.candidates.told_apart import FABRIC_LAYERS, comparison
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
 from models.physics.network.lengths import RackPlan
@@ -78,7 +79,7 @@ def enumerate_pods(
         if key not in index:
             index[key] = len(tables)
             whole = enumerate_fabrics(_request(instance, cluster, site, key), switches, links)
-            tables.append(whole.take(unbeaten(whole)))
+            tables.append(whole.take(unbeaten(whole, comparison(instance, FABRIC_LAYERS))))
         if len(tables[index[key]]) == 0:
             rejections.append(Rejection(rack.id, Stage.FABRIC, "no legal fabric joins it at any size", cluster, site))
             continue

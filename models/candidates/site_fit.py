@@ -10,7 +10,9 @@ import numpy.typing as npt
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import EIA, RackDesign
 from models.candidates.rejection import Rejection, Stage
+from models.candidates.told_apart import RACK_LAYERS, Compare, comparison
 from models.instance import Instance
+from models.parts.part import Part
 from models.parts.rack import Floor, Rack
 from models.site import Chain
 from models.units import Unlimited
@@ -35,8 +37,10 @@ def racks_for_site(
         else:
             rejected.append(Rejection(rack.id, Stage.SITE, reason, cluster, site))
     kept: list[RackDesign] = []
+    compare = comparison(instance, RACK_LAYERS)
     for rack in accepted:
-        better = next((other for other in accepted if _beats(instance, cluster, other, rack)), None)
+        rivals = [] if compare is Compare.NOTHING else accepted
+        better = next((other for other in rivals if _beats(instance, cluster, other, rack, compare)), None)
         if better is None:
             kept.append(rack)
         else:
@@ -67,8 +71,9 @@ def _refusal(instance: Instance, site: str, rack: RackDesign) -> str | None:
     return None
 
 
-def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesign) -> bool:
-    """True when ``better`` racks the same systems in the same frame at every size with fewer racks and less money.
+def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesign, compare: Compare) -> bool:
+    """True when ``better`` racks the same systems in the same frame at every size with fewer racks and less money, and with no
+    more of any part where parts are told apart.
 
     Cable runs grow with the number of racks, so they are no longer either.
     """
@@ -80,12 +85,16 @@ def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesi
         and better.frame.id == worse.frame.id
         and better.cooling is worse.cooling
         and better.systems > worse.systems
+        and _seller(better.distribution) in ("", _seller(worse.distribution))
+        and _seller(better.door) in ("", _seller(worse.door))
     )
     if not same:
         return False
     assert better.system.accelerators is not None
     counts = system_counts(instance, cluster, better.system.accelerators)
     few, many = -(-counts // better.systems), -(-counts // worse.systems)
+    if compare is Compare.PARTS and not _no_more_parts(few, better, many, worse):
+        return False
     cheap, dear = better.overhead, worse.overhead
     if (
         better.door is not None
@@ -94,6 +103,19 @@ def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesi
     ):
         return False
     return bool(np.all(few * cheap.low <= many * dear.low) and np.all(few * cheap.high <= many * dear.high))
+
+
+def _seller(part: Part | None) -> str:
+    return part.vendor if part is not None else ""
+
+
+def _no_more_parts(few: Ints, better: RackDesign, many: Ints, worse: RackDesign) -> bool:
+    """Whether ``few`` racks need no more of any PDU, shelf or door than ``many`` of the other design."""
+    alike = all(
+        getattr(getattr(better, name), "id", None) in (None, getattr(getattr(worse, name), "id", None))
+        for name in ("distribution", "door")
+    )
+    return alike and bool(np.all(few * better.distribution_units <= many * worse.distribution_units))
 
 
 def network_racks(instance: Instance, cluster: str, site: str, rack_units: Floats, power: Floats) -> Ints:

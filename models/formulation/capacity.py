@@ -16,6 +16,7 @@ from models.candidates.plant import PlantOption, PlantUnit
 from models.formulation.core import POWER_QUANTUM, Core, units_per_column, up
 from models.formulation.linear import Linear
 from models.policy import PowerFigure
+from models.rules import Measure
 from models.site import Chain
 from models.workload import Serving
 
@@ -57,7 +58,8 @@ def chain_load(m: Core, option: PlantOption) -> Linear:
 
 
 def most_units(m: Core, option: PlantOption, unit: PlantUnit) -> int:
-    """Most units that could ever be needed: the largest load the clusters could put on the option, with redundancy."""
+    """Most units that could ever be needed: for the largest load the clusters could put on the option, with redundancy, or
+    because a rule asks for so many."""
     most = 0.0
     for p in m.candidates.placements:
         if p.site == option.site and len(p):
@@ -65,4 +67,15 @@ def most_units(m: Core, option: PlantOption, unit: PlantUnit) -> int:
             pods = workload.pods_at_most if isinstance(workload, Serving) else 1
             loads = np.where(p.uses(option), up(p.chain_load(option.chain, PowerFigure.DESIGN), POWER_QUANTUM), 0.0)
             most += float(loads.max()) * pods
-    return units_for(unit, most)
+    return max(units_for(unit, most), most_asked(m))
+
+
+def most_asked(m: Core) -> int:
+    """The largest number of units any rule asks for."""
+    asked = [0.0]
+    for rule in m.instance.rules.values():
+        for held, selection in ((rule, rule.of), (rule.then, rule.then.of if rule.then is not None else None)):
+            if held is not None and selection is not None and selection.counted is Measure.UNITS:
+                asked += [held.at_least or 0.0, getattr(held, "fix", None) or 0.0]
+        asked.append(1.0 if rule.require is not None else 0.0)
+    return ceil(max(asked))

@@ -11,7 +11,8 @@ downwards and money to the nearest, so that the program never promises more than
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -229,6 +230,15 @@ class Core:
         """Rows added from here on belong to ``family``; the one they belonged to so far."""
         before, self._family = self._family, family
         return before
+
+    @contextmanager
+    def on_behalf_of(self, family: str) -> Iterator[None]:
+        """Rows added inside belong to ``family``, whichever one is being formulated."""
+        before, self._family = self._family, family
+        try:
+            yield
+        finally:
+            self._family = before
 
 
 def block_name(placements: Placements) -> str:

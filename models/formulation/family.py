@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
+from importlib.metadata import entry_points
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from models.errors import UsageError
 from models.units import Unit
 
 if TYPE_CHECKING:
@@ -42,21 +44,36 @@ class BindingRow:
 
 
 Says = Callable[[BindingRow], str]
+Recomputes = Callable[[Any, Any], Sequence[str]]
+
+GROUP = "refarch.families"
+"""Entry points under which installed distributions offer constraint families."""
 
 
 @dataclass
 class Family:
-    """A constraint family: its function, what it reads and adds, and the sentence it uses when a row of it binds."""
+    """A constraint family: its function, what it reads and adds, and the sentence it uses when a row of it binds.
+
+    ``origin`` is the distribution a family from outside comes from. Such a family may recompute its rows for ``verify``: a
+    function that is given the instance and a design and returns what is wrong, in words; its rows are not checked otherwise.
+    """
 
     name: str
     apply: Callable[[Core, Instance], None]
     reads: tuple[str, ...]
     adds: tuple[str, ...]
     sentence: Says | None = field(default=None)
+    origin: str = ""
+    recomputation: Recomputes | None = field(default=None)
 
     def says(self, function: Says) -> Says:
         """Registers the sentence for binding rows."""
         self.sentence = function
+        return function
+
+    def verifies(self, function: Recomputes) -> Recomputes:
+        """Registers how ``verify`` recomputes the rows of a family from outside."""
+        self.recomputation = function
         return function
 
     def describe(self, row: BindingRow) -> str:
@@ -133,13 +150,43 @@ def objectives() -> dict[str, Objective]:
     return {o.name: o for o in _members(package, Objective) if isinstance(o, Objective)}
 
 
+def outside_families() -> list[Family]:
+    """Families that installed distributions offer as entry points of the group ``refarch.families``.
+
+    Raises UsageError where one cannot be loaded, is no family, or has a name that is taken.
+    """
+    found: list[Family] = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        where = f"entry point {point.name} = {point.value} of group {GROUP}"
+        try:
+            loaded = point.load()
+        except Exception as error:
+            raise UsageError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from error
+        if not isinstance(loaded, Family):
+            raise UsageError(f"{where} is a {type(loaded).__name__}, not a constraint family (see @family)")
+        if loaded.name == "core" or any(loaded.name == other.name for other in found):
+            raise UsageError(f"{where}: another family is called {loaded.name}")
+        origin = point.dist.name if point.dist is not None else point.value
+        found.append(replace(loaded, origin=origin))
+    return found
+
+
 @cache
 def families() -> tuple[Family, ...]:
-    """Every family, ordered so that what one reads an earlier one has added; by name where the order is free."""
+    """Every family, ordered so that what one reads an earlier one has added; by name where the order is free.
+
+    Those of this package, and those that installed distributions offer (``outside_families``).
+    """
     import models.formulation.families as package
     from models.formulation.core import CORE_EXPRESSIONS
 
-    waiting = sorted((f for f in _members(package, Family) if isinstance(f, Family)), key=lambda f: f.name)
+    own = [f for f in _members(package, Family) if isinstance(f, Family)]
+    outside = outside_families()
+    taken = {f.name for f in own}
+    for one in outside:
+        if one.name in taken:
+            raise UsageError(f"family {one.name} of {one.origin} has the name of a family of this package")
+    waiting = sorted([*own, *outside], key=lambda f: f.name)
     known = set(CORE_EXPRESSIONS)
     ordered: list[Family] = []
     while waiting:

@@ -7,43 +7,66 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.economics import Economics
+from models.candidates.part_counts import units_per_pod
 from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption, PlantUnit
+from models.candidates.priced_parts import priced_parts
 from models.formulation.core import CARBON_QUANTUM, MONEY_QUANTUM, POWER_QUANTUM, TOKEN_QUANTUM, Core, down, nearest, up
 from models.formulation.linear import Block, Floats, Kind, Linear
+from models.formulation.purchases import Cost, paid
 from models.instance import Instance
 from models.policy import PowerFigure
 from models.workload import Serving, ServingRole
 
 
 def capex(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
-    """Capital cost of all sites [``quantum`` USD]: equipment with charges, shell, plant units."""
-    return _money(m, lambda p: p.capex(m.candidates.economics[p.site]), lambda paid, _own: paid, quantum)
+    """Capital cost of all sites [``quantum`` USD]: equipment with charges, shell, plant units, orders with one-off costs."""
+    placed = _money(m, lambda p, money, ordered: p.capex(money, ordered), lambda cash, _: cash, quantum)
+    return placed + paid(m, Cost.CAPEX, quantum=quantum)
 
 
 def opex(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
     """Present value of maintenance and energy over the horizon [``quantum`` USD]."""
-    return _money(m, lambda p: p.opex(m.candidates.economics[p.site]), lambda paid, own: paid * (own - 1.0), quantum)
+    placed = _money(
+        m, lambda p, money, ordered: p.opex(money, ordered), lambda cash, money: cash * money.upkeep, quantum
+    )
+    return placed + paid(m, Cost.OPEX, quantum=quantum)
 
 
 def tco(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
-    """Total cost of ownership over the horizon [``quantum`` USD]: capex plus present value of opex."""
-
-    def total(p: Placements) -> Floats:
-        money = m.candidates.economics[p.site]
-        return p.capex(money) + p.opex(money)
-
-    return _money(m, total, lambda paid, own: paid * own, quantum)
+    """Total cost of ownership over the horizon [``quantum`` USD]: capex, opex and financing less the residual value."""
+    placed = _money(
+        m, lambda p, money, ordered: p.tco(money, ordered), lambda cash, money: cash * money.ownership, quantum
+    )
+    return placed + paid(m, Cost.TCO, quantum=quantum)
 
 
 def _money(
-    m: Core, placed: Callable[[Placements], Floats], bought: Callable[[float, float], float], quantum: float
+    m: Core,
+    placed: Callable[[Placements, Economics, Floats], Floats],
+    bought: Callable[[float, Economics], float],
+    quantum: float,
 ) -> Linear:
+    offered = set(m.candidates.offers.parts)
+
     def unit(option: PlantOption, part: PlantUnit) -> float:
         money = m.candidates.economics[option.site]
-        return float(nearest(bought(money.paid(part.price), money.ownership), quantum))
+        return 0.0 if part.part in offered else float(nearest(bought(money.paid(part.price), money), quantum))
 
-    return m.everywhere(lambda p: nearest(placed(p), quantum)) + m.plant(unit)
+    return m.everywhere(
+        lambda p: nearest(placed(p, m.candidates.economics[p.site], ordered_price(m, p)), quantum)
+    ) + m.plant(unit)
+
+
+def ordered_price(m: Core, placements: Placements) -> Floats:
+    """Catalogue price [USD, before charges] of what each placement leaves to orders."""
+    total = np.zeros(len(placements))
+    known = priced_parts(m.instance.catalogue) if m.candidates.offers else {}
+    for part in m.candidates.offers.parts:
+        price = known[part].price.at(m.instance.money.price_basis)
+        total += placements.of_pods(units_per_pod(placements.pods, part)) * price
+    return total
 
 
 def facility_power(m: Core, figure: PowerFigure, site: str | None = None) -> Linear:

@@ -14,6 +14,8 @@ from models.parts.part import Part
 from models.parts.power_component import PowerComponent
 from models.parts.rack import Floor, Rack
 from models.parts.system import System
+from models.reading.purchasing_names import purchasing_references
+from models.reading.shapes import Reference, at, items
 from models.site import Chain
 
 
@@ -37,20 +39,6 @@ def _where(path: str, origins: Mapping[str, str]) -> str:
     return "instance:1"
 
 
-Reference = tuple[str, Any, Collection[str], str]
-
-
-def _at(node: Any, *steps: str) -> Any:
-    """The value below ``steps``, or None where the document has another shape."""
-    for step in steps:
-        node = node.get(step) if isinstance(node, Mapping) else None
-    return node
-
-
-def _items(node: Any) -> list[tuple[str, Any]]:
-    return [(str(key), value) for key, value in node.items()] if isinstance(node, Mapping) else []
-
-
 def _listed(path: str, names: Any, valid: Iterable[str], what: str) -> Iterator[Reference]:
     known = list(valid)
     for number, name in enumerate(names if isinstance(names, list | tuple) else ()):
@@ -58,42 +46,43 @@ def _listed(path: str, names: Any, valid: Iterable[str], what: str) -> Iterator[
 
 
 def _references(raw: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Reference]:
-    for name, site in _items(_at(raw, "sites")):
+    for name, site in items(at(raw, "sites")):
         yield from _site_references(f"sites.{name}", site, catalogue)
-    sites = [name for name, _ in _items(_at(raw, "sites"))]
-    for name, workload in _items(_at(raw, "workloads")):
+    sites = [name for name, _ in items(at(raw, "sites"))]
+    for name, workload in items(at(raw, "workloads")):
         here = f"workloads.{name}"
-        yield f"{here}.model", _at(workload, "model"), _models(catalogue), "model"
-        yield from _listed(f"{here}.sites", _at(workload, "sites"), sites, "site")
-        rows = _at(workload, "throughput", "rows")
+        yield f"{here}.model", at(workload, "model"), _models(catalogue), "model"
+        yield from _listed(f"{here}.sites", at(workload, "sites"), sites, "site")
+        rows = at(workload, "throughput", "rows")
         for number, row in enumerate(rows if isinstance(rows, list | tuple) else ()):
-            yield f"{here}.throughput.rows.{number}.system", _at(row, "system"), catalogue.of(System), "system"
-        yield from _space_references(f"{here}.design_space", _at(workload, "design_space"), catalogue)
+            yield f"{here}.throughput.rows.{number}.system", at(row, "system"), catalogue.of(System), "system"
+        yield from _space_references(f"{here}.design_space", at(workload, "design_space"), catalogue)
+    yield from purchasing_references(raw, catalogue)
 
 
 def _site_references(here: str, site: Any, catalogue: Catalogue) -> Iterator[Reference]:
-    yield f"{here}.floor", _at(site, "floor"), catalogue.of(Floor), "floor"
-    yield f"{here}.electricity", _at(site, "electricity"), catalogue.of(Electricity), "electricity"
+    yield f"{here}.floor", at(site, "floor"), catalogue.of(Floor), "floor"
+    yield f"{here}.electricity", at(site, "electricity"), catalogue.of(Electricity), "electricity"
     for chain in Chain:
         kinds: type[Part] = PowerComponent if chain is Chain.POWER else Cooling
-        for option, built in _items(_at(site, chain.value)):
-            equipment = _at(built, "equipment")
+        for option, built in items(at(site, chain.value)):
+            equipment = at(built, "equipment")
             for number, use in enumerate(equipment if isinstance(equipment, list | tuple) else ()):
                 path = f"{here}.{chain.value}.{option}.equipment.{number}.part"
-                yield path, _at(use, "part"), catalogue.of(kinds), "part"
+                yield path, at(use, "part"), catalogue.of(kinds), "part"
 
 
 def _space_references(here: str, space: Any, catalogue: Catalogue) -> Iterator[Reference]:
     vendors = {system.vendor for system in catalogue.of(System).values()}
     protocols = {switch.protocol for switch in catalogue.of(Switch).values()}
-    yield from _listed(f"{here}.systems", _at(space, "systems"), catalogue.of(System), "system")
-    yield from _listed(f"{here}.frames", _at(space, "frames"), catalogue.of(Rack), "frame")
-    yield from _listed(f"{here}.rack_pdus", _at(space, "rack_pdus"), catalogue.of(PowerComponent), "rack PDU")
-    yield from _listed(f"{here}.rear_doors", _at(space, "rear_doors"), catalogue.of(Cooling), "rear door")
-    yield from _listed(f"{here}.vendors", _at(space, "vendors"), vendors, "vendor")
-    yield from _listed(f"{here}.fabric.switches", _at(space, "fabric", "switches"), catalogue.of(Switch), "switch")
-    yield from _listed(f"{here}.fabric.media", _at(space, "fabric", "media"), catalogue.of(Link), "link medium")
-    yield from _listed(f"{here}.fabric.protocols", _at(space, "fabric", "protocols"), protocols, "protocol")
+    yield from _listed(f"{here}.systems", at(space, "systems"), catalogue.of(System), "system")
+    yield from _listed(f"{here}.frames", at(space, "frames"), catalogue.of(Rack), "frame")
+    yield from _listed(f"{here}.rack_pdus", at(space, "rack_pdus"), catalogue.of(PowerComponent), "rack PDU")
+    yield from _listed(f"{here}.rear_doors", at(space, "rear_doors"), catalogue.of(Cooling), "rear door")
+    yield from _listed(f"{here}.vendors", at(space, "vendors"), vendors, "vendor")
+    yield from _listed(f"{here}.fabric.switches", at(space, "fabric", "switches"), catalogue.of(Switch), "switch")
+    yield from _listed(f"{here}.fabric.media", at(space, "fabric", "media"), catalogue.of(Link), "link medium")
+    yield from _listed(f"{here}.fabric.protocols", at(space, "fabric", "protocols"), protocols, "protocol")
 
 
 def _models(catalogue: Catalogue) -> Collection[str]:

@@ -22,6 +22,8 @@ def page(frontier: Frontier, design: Design, instance: Instance) -> Iterator[str
         yield from _pod(pod, number, len(design.pods), set(design.preliminary))
     yield from _section("Plant", _plant(design), "rlllr")
     yield from _bill(design)
+    yield from _section("Orders", _orders(design), "llrrrll")
+    yield from _section("Spend over the horizon, at present value", _spend(design), "lllrr")
     yield from _margins(design)
     yield from _footing(design, instance)
 
@@ -179,6 +181,30 @@ def _bill(design: Design) -> Iterator[str]:
     total = sum(line.cost_usd for line in design.bom)
     rows.append(("total", "", "", "", "", "", f"{total / 1e6:,.2f}", "", "", "before freight, duty, tax and shell"))
     yield from _section("Bill of materials", rows, "lllrrrrlll")
+
+
+def _orders(design: Design) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = [("quote", "vendor", "units", "MUSD", "one-off MUSD", "first arrival", "of")]
+    for one in design.orders:
+        contents = " + ".join(f"{count} {part}" if count > 1 else part for part, count in one.contents.items())
+        money = (f"{one.goods_usd / 1e6:,.3f}", f"{one.one_off_usd / 1e6:,.3f}")
+        rows.append((one.quote, one.vendor, f"{one.units:,}", *money, one.arrives or "not stated", contents))
+    return rows
+
+
+def _spend(design: Design) -> list[tuple[Any, ...]]:
+    """The ledger, hardware summed by layer; the total is that of every line."""
+    rows: list[tuple[Any, ...]] = [("category", "item", "site", "USD", "carbon t")]
+    sums: dict[tuple[str, str, str], tuple[int, float]] = {}
+    for line in design.spend:
+        item = f"{line.item}: {line.layer}" if line.layer else line.item
+        cents, carbon = sums.get((line.category, item, line.site), (0, 0.0))
+        sums[line.category, item, line.site] = (cents + line.cents, carbon + line.carbon_kg)
+    for (category, item, site), (cents, carbon) in sums.items():
+        rows.append((category, item, site, f"{cents / 100:,.2f}", f"{carbon / 1e3:,.1f}" if carbon else ""))
+    total, carbon = sum(line.cents for line in design.spend), sum(line.carbon_kg for line in design.spend)
+    rows.append(("total", "", "", f"{total / 100:,.2f}", f"{carbon / 1e3:,.1f}"))
+    return rows
 
 
 def _margins(design: Design) -> Iterator[str]:

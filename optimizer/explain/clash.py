@@ -42,9 +42,13 @@ class Reach:
 
 
 def limit_rows(formulation: Formulation) -> list[Row]:
-    """Rows that hold a limit somebody stated: those of families, without the program's own logic."""
+    """Rows that hold a limit somebody stated: those of families with an address, without the program's own logic."""
     names = {family.name for family in families()}
-    return [row for row in formulation.rows if row.family in names and not row.what.endswith(("_units", "_open"))]
+    return [
+        row
+        for row in formulation.rows
+        if row.family in names and row.source and (row.family == "rules" or not row.what.endswith(("_units", "_open")))
+    ]
 
 
 def conflict(instance: Instance) -> list[Reach]:

@@ -211,7 +211,7 @@ def with_at_least(limits: Sequence[Limit], count: float) -> list[Limit]:
 
 def _factor(core: Core, site: str, objective: str) -> float:
     money = core.candidates.economics[site]
-    return money.charges * {"capex": 1.0, "opex": money.ownership - 1.0, "tco": money.ownership}[objective]
+    return money.charges * {"capex": 1.0, "opex": money.upkeep, "tco": money.ownership}[objective]
 
 
 def _candidates(instance: Instance, parts: Sequence[Part]) -> tuple[Instance, Candidates]:

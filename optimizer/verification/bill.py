@@ -76,7 +76,7 @@ def check_bill(checks: Checks, design: Design, expected: Sequence[BomLine]) -> N
 
 def _by_key(lines: Sequence[BomLine]) -> dict[tuple[str, ...], list[BomLine]]:
     grouped: dict[tuple[str, ...], list[BomLine]] = {}
-    for line in sorted(lines, key=lambda one: one.quantity):
+    for line in sorted(lines, key=lambda one: (one.quantity, one.vendor, one.source)):
         grouped.setdefault((line.cluster, line.site, line.layer, line.part), []).append(line)
     return grouped
 

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from models.instance import Instance
 from optimizer.design import Design, PlantChoice, PodChoice, design_id
 from optimizer.verification.bill import check_bill, expected_lines, preliminary_parts
+from optimizer.verification.counting import Book
 from optimizer.verification.findings import Checks
 from optimizer.verification.goals import check_objectives
 from optimizer.verification.limits import check_limits
 from optimizer.verification.money import expected_figures
+from optimizer.verification.orders import as_bought, check_orders
 from optimizer.verification.plant import Plant, check_plant
 from optimizer.verification.pods import check_pod
+from optimizer.verification.spend import check_spend
 from optimizer.verification.totals import Sums
 
 
@@ -27,7 +30,9 @@ def check_design(instance: Instance, design: Design, plant: Plant) -> Checks:
 
 
 def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> None:
-    checks.same("design_id", design.design_id, design_id(design.pods, design.plant), "hash of the decisions")
+    checks.same(
+        "design_id", design.design_id, design_id(design.pods, design.plant, design.orders), "hash of the decisions"
+    )
     checks.rule("pods", bool(design.pods), len(design.pods), "at least one pod")
     facts = []
     for number, pod in enumerate(design.pods):
@@ -37,16 +42,19 @@ def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> 
     _check_choices(checks, design.choices, design.pods, design.plant)
     if len(facts) < len(design.pods):
         return
-    units = check_plant(checks, design, facts, plant)
-    lines = expected_lines(instance, facts, units, plant)
+    units = check_plant(checks, design, facts, plant, instance)
+    needed = expected_lines(instance, facts, units, plant)
+    bought = check_orders(checks, instance, design, needed)
+    lines = list(as_bought(instance, needed, bought))
     check_bill(checks, design, lines)
+    check_spend(checks, instance, design, facts, lines, bought, plant)
     checks.same("preliminary", list(design.preliminary), list(preliminary_parts(lines, facts)))
-    figures = expected_figures(instance, facts, lines, plant)
+    figures = expected_figures(instance, facts, lines, plant, bought.one_off)
     for name in sorted(figures.keys() | design.figures.keys()):
         known = name in figures and name in design.figures
         if checks.rule(f"figures.{name}", known, design.figures.get(name), figures.get(name), "missing or unknown"):
             checks.same(f"figures.{name}", design.figures[name], figures[name])
-    sums = Sums(instance, facts, units, plant)
+    sums = Sums(instance, facts, units, plant, Book(instance, facts, needed, bought, plant))
     check_objectives(checks, design, sums)
     check_limits(checks, instance, design, sums)
 

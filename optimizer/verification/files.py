@@ -169,6 +169,7 @@ def check_tables(folder: Path, frontier: Frontier) -> list[Checks]:
     found = [
         _check_table(folder / "frontier.csv", _frontier_rows(frontier), "design_id"),
         _check_table(folder / "bom.csv", _bom_rows(frontier.points), "design_id"),
+        _check_table(folder / "spend.csv", _spend_rows(frontier.points), "design_id"),
     ]
     if (folder / "frontier.parquet").exists() and importlib.util.find_spec("pyarrow") is not None:
         found.append(_check_parquet(folder / "frontier.parquet", frontier))
@@ -229,6 +230,20 @@ def _ties(designs: Sequence[Design]) -> dict[str, int]:
 
 def _bom_rows(designs: Iterable[Design]) -> list[dict[str, Any]]:
     return [{"design_id": design.design_id, **asdict(line)} for design in designs for line in design.bom]
+
+
+def _spend_rows(designs: Iterable[Design]) -> list[dict[str, Any]]:
+    told = ("category", "item", "site", "cluster", "layer", "part", "vendor", "quantity")
+    return [
+        {
+            "design_id": design.design_id,
+            **{name: getattr(line, name) for name in told},
+            "amount_usd": line.cents / 100,
+            "carbon_kg": line.carbon_kg,
+        }
+        for design in designs
+        for line in design.spend
+    ]
 
 
 def _check_table(path: Path, expected: Sequence[Mapping[str, Any]], key: str) -> Checks:

@@ -9,7 +9,8 @@ from models.policy import PowerFigure
 from optimizer.design import Design
 from optimizer.frontier import ObjectiveColumn
 from optimizer.verification.findings import Checks
-from optimizer.verification.totals import Sums, Total
+from optimizer.verification.quanta import Total
+from optimizer.verification.totals import Sums
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ def _first(sums: Sums, cluster: str | None) -> Total:
 GOALS: Mapping[str, Goal] = {
     "tco": Goal("tco_usd", 1e3, False, lambda s, _: s.money(True, True)),
     "capex": Goal("capex_usd", 1e3, False, lambda s, _: s.money(True, False)),
+    "concentration": Goal("concentration_usd", 1e3, False, lambda s, _: s.concentration()),
+    "lead_time": Goal("lead_time_days", 1.0, False, lambda s, _: s.lead_time()),
     "power": Goal("power_kw", 1.0, False, lambda s, _: s.power(PowerFigure.DESIGN)),
     "carbon": Goal("carbon_t", 1.0, False, lambda s, _: s.carbon()),
     "floor": Goal("floor_racks", 1.0, False, lambda s, _: s.floor()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import ceil, floor
 
 from models.instance import Instance
@@ -13,30 +12,16 @@ from models.units import Unlimited
 from models.workload import ServingRole, ThroughputMethod, Training
 from optimizer.design import Design
 from optimizer.verification.findings import Checks
+from optimizer.verification.limit import Limit
+from optimizer.verification.outside import check_outside
 from optimizer.verification.plant import chain_loads
 from optimizer.verification.pods import PodFacts
-from optimizer.verification.totals import ROLES, ZERO, Sums, Total, down, quanta
+from optimizer.verification.purchasing import check_arrivals, check_rules, purchasing_limits
+from optimizer.verification.quanta import EDGE, ZERO, Total, down, quanta
+from optimizer.verification.totals import ROLES, Sums
 
-EDGE = 1e-9
 MEGABIT_PER_SECOND = 1e6 / 8
 MILLIONTH = 1e-6
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A limit as the program holds it: name of its row, what the design uses, the limit, and where it is stated."""
-
-    row: str
-    value: Total
-    limit: float
-    at_most: bool
-    unit: str
-    source: str
-
-    @property
-    def kept(self) -> bool:
-        """Whether the design keeps it."""
-        return self.value.least <= self.limit if self.at_most else self.value.most >= self.limit
 
 
 def limits_of(sums: Sums) -> Iterator[Limit]:
@@ -45,6 +30,7 @@ def limits_of(sums: Sums) -> Iterator[Limit]:
     yield from _sites(sums)
     yield from _chains(sums)
     yield from _ceilings(sums)
+    yield from purchasing_limits(sums.book)
 
 
 def _workloads(sums: Sums) -> Iterator[Limit]:
@@ -150,14 +136,21 @@ def _ceilings(sums: Sums) -> Iterator[Limit]:
 def check_limits(checks: Checks, instance: Instance, design: Design, sums: Sums) -> None:
     """No limit is broken; every margin is the one the limits give, none is missing and none is invented."""
     _check_clusters(checks, instance, sums)
+    check_arrivals(checks, sums.book)
+    check_rules(checks, sums.book)
     expected = {limit.row: limit for limit in limits_of(sums)}
     for limit in expected.values():
         asked = f"{'at most' if limit.at_most else 'at least'} {limit.limit:g} {limit.unit}"
         checks.rule(f"limit {limit.row}", limit.kept, limit.value.least, asked, limit.source)
     reported = {margin.row: margin for margin in design.margins}
+    outside = check_outside(checks, instance, design)
     checks.same("margins", len(design.margins), len(reported), "one margin per limit")
     for row in sorted(expected.keys() | reported.keys()):
         where = f"margins.{row}"
+        if row not in reported and expected[row].idle:
+            continue
+        if row not in expected and row.partition(".")[0] in outside:
+            continue
         if row not in reported or row not in expected:
             checks.rule(where, False, reported.get(row), expected.get(row), "reported and applicable limits differ")
             continue

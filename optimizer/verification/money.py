@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from models.instance import Instance
 from models.parts.economics import Electricity
 from models.physics.cost import PriceBasis, landed_cost
-from models.physics.finance import annuity_factor
+from models.physics.finance import annuity_factor, yearly_payment
 from models.policy import PowerFigure
 from models.site import Chain
 from models.workload import ThroughputMethod, Training
@@ -23,13 +23,26 @@ JOULES_PER_MWH = 3.6e9
 
 @dataclass(frozen=True)
 class SiteMoney:
-    """Charges on a price, maintenance per dollar over the horizon, energy [USD/W], carbon [kg/W] and shell [USD/W] at a site."""
+    """Charges on a price, maintenance per dollar over the horizon, energy [USD/W], carbon [kg/W] and shell [USD/W] at a site;
+    ``financing`` per dollar of capex, ``residual`` per dollar of price."""
 
     charges: float
     upkeep: float
     energy: float
     carbon: float
     shell: float
+    financing: float
+    residual: float
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Present values [USD] over the horizon."""
+
+    capex: float
+    opex: float
+    financing: float
+    residual: float
 
 
 def site_money(instance: Instance, site: str) -> SiteMoney:
@@ -49,7 +62,28 @@ def site_money(instance: Instance, site: str) -> SiteMoney:
         energy=price * YEAR * annuity,
         carbon=carbon * YEAR * years,
         shell=place.shell_cost.value if place.shell_cost is not None else 0.0,
+        financing=_loan(instance, years),
+        residual=_left(instance, years),
     )
+
+
+def _loan(instance: Instance, years: float) -> float:
+    """Present value of the payments on a borrowed share, less the share itself, per dollar."""
+    loan, discount = instance.money.financing, instance.assumptions.discount_rate.value
+    if loan is None:
+        return 0.0
+    term = loan.term / YEAR if loan.term is not None else years
+    payment = float(yearly_payment(loan.share, loan.rate, term))
+    return payment * float(annuity_factor(discount, term)) - loan.share
+
+
+def _left(instance: Instance, years: float) -> float:
+    """Present value of what a dollar of equipment fetches at the end."""
+    stated = instance.money.residual_value
+    if stated is None:
+        return 0.0
+    kept = max((1.0 - stated.decline_per_year) ** years, stated.at_least)
+    return float(kept / (1.0 + instance.assumptions.discount_rate.value) ** years)
 
 
 def price_on(line: BomLine, basis: PriceBasis) -> float:
@@ -59,14 +93,13 @@ def price_on(line: BomLine, basis: PriceBasis) -> float:
     return line.unit_price_high if basis is PriceBasis.HIGH else (line.unit_price_low + line.unit_price_high) / 2
 
 
-def pod_money(
-    instance: Instance, facts: PodFacts, lines: Sequence[BomLine], plant: Plant, basis: PriceBasis
-) -> tuple[float, float]:
-    """Capex and opex [USD] of one pod; ``lines`` are those of all its ``count`` pods."""
+def pod_money(instance: Instance, facts: PodFacts, lines: Sequence[BomLine], plant: Plant, basis: PriceBasis) -> Spent:
+    """Money of one pod; ``lines`` are those of all its ``count`` pods."""
     at = site_money(instance, facts.pod.site)
-    paid = sum(price_on(line, basis) * line.quantity for line in lines) / facts.count * at.charges
-    capex = paid + facts.load(Chain.POWER, PowerFigure.DESIGN) * at.shell
-    return capex, paid * at.upkeep + plant.facility_w(facts, PowerFigure.TYPICAL) * at.energy
+    goods = sum(price_on(line, basis) * line.quantity for line in lines) / facts.count
+    capex = goods * at.charges + facts.load(Chain.POWER, PowerFigure.DESIGN) * at.shell
+    running = goods * at.charges * at.upkeep + plant.facility_w(facts, PowerFigure.TYPICAL) * at.energy
+    return Spent(capex, running, capex * at.financing, goods * at.residual)
 
 
 def pod_carbon(instance: Instance, facts: PodFacts, plant: Plant) -> float:
@@ -77,18 +110,25 @@ def pod_carbon(instance: Instance, facts: PodFacts, plant: Plant) -> float:
 
 
 def expected_figures(
-    instance: Instance, facts: Sequence[PodFacts], lines: Sequence[BomLine], plant: Plant
+    instance: Instance, facts: Sequence[PodFacts], lines: Sequence[BomLine], plant: Plant, one_off: float = 0.0
 ) -> dict[str, float]:
-    """Every exact figure of a design."""
+    """Every exact figure of a design; ``one_off`` costs of its orders [USD]."""
     figures: dict[str, float] = {}
     at = {site: site_money(instance, site) for site in instance.sites}
+    anywhere = next(iter(at.values()))
     shell = sum(f.count * f.load(Chain.POWER, PowerFigure.DESIGN) * at[f.pod.site].shell for f in facts)
     energy = sum(f.count * plant.facility_w(f, PowerFigure.TYPICAL) * at[f.pod.site].energy for f in facts)
     for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
-        paid = [(price_on(line, basis) * line.quantity * at[line.site].charges, at[line.site]) for line in lines]
-        figures[f"capex_usd{suffix}"] = sum(amount for amount, _ in paid) + shell
-        figures[f"opex_usd{suffix}"] = sum(amount * money.upkeep for amount, money in paid) + energy
-        figures[f"tco_usd{suffix}"] = figures[f"capex_usd{suffix}"] + figures[f"opex_usd{suffix}"]
+        goods = [(price_on(line, basis) * line.quantity, at.get(line.site, anywhere)) for line in lines]
+        capex = sum(amount * money.charges for amount, money in goods) + shell + one_off
+        opex = sum(amount * money.charges * money.upkeep for amount, money in goods) + energy
+        loan, left = capex * anywhere.financing, sum(amount * money.residual for amount, money in goods)
+        figures |= {f"capex_usd{suffix}": capex, f"opex_usd{suffix}": opex}
+        figures[f"tco_usd{suffix}"] = capex + opex + loan - left
+        if instance.money.financing is not None:
+            figures[f"financing_usd{suffix}"] = loan
+        if instance.money.residual_value is not None:
+            figures[f"residual_usd{suffix}"] = left
     drawn = {figure: sum(f.count * plant.facility_w(f, figure) for f in facts) for figure in PowerFigure}
     figures["power_kw"] = drawn[PowerFigure.DESIGN] / KILO
     figures["nameplate_kw"] = drawn[PowerFigure.NAMEPLATE] / KILO

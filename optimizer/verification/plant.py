@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor
+from operator import ge
 
 from models.instance import Instance
 from models.parts.cooling import Cooling
@@ -111,7 +112,7 @@ def chain_loads(facts: Sequence[PodFacts]) -> dict[tuple[str, Chain, str], int]:
 
 
 def check_plant(
-    checks: Checks, design: Design, facts: Sequence[PodFacts], plant: Plant
+    checks: Checks, design: Design, facts: Sequence[PodFacts], plant: Plant, instance: Instance
 ) -> dict[tuple[str, Chain, str], tuple[int, ...]]:
     """Units by option as the loads need them; what the design lists otherwise becomes findings."""
     loads = chain_loads(facts)
@@ -128,6 +129,26 @@ def check_plant(
     listed: dict[tuple[str, ...], list[int]] = {}
     for choice in design.plant:
         listed.setdefault((choice.site, choice.chain, choice.option, choice.part), []).append(choice.units)
+    # shares and rules may ask for more units than the loads do
+    more = bool(instance.rules or instance.sourcing.shares or instance.sourcing.second_sources)
     for key in sorted(expected.keys() | listed.keys()):
-        checks.same(f"plant.{'.'.join(key)}.units", listed.get(key), expected.get(key))
-    return needed
+        units, least = listed.get(key), expected.get(key)
+        if more and units is not None and least is not None and len(units) == len(least):
+            checks.rule(f"plant.{'.'.join(key)}.units", all(map(ge, units, least)), units, least, "at least")
+        else:
+            checks.same(f"plant.{'.'.join(key)}.units", units, least)
+    return _counted(needed, listed, plant) if more else needed
+
+
+def _counted(
+    needed: dict[tuple[str, Chain, str], tuple[int, ...]], listed: dict[tuple[str, ...], list[int]], plant: Plant
+) -> dict[tuple[str, Chain, str], tuple[int, ...]]:
+    """Units as the design lists them, where it lists no fewer than are needed."""
+    found = {}
+    for (site, chain, name), counts in needed.items():
+        units = []
+        for unit, least in zip(plant.options[site, chain, name].units, counts, strict=True):
+            told = listed.get((site, chain.value, name, unit.part.id), [])
+            units.append(max(least, told[0]) if len(told) == 1 else least)
+        found[site, chain, name] = tuple(units)
+    return found

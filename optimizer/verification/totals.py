@@ -1,14 +1,9 @@
-"""Sums as the program counts them: every pod and unit rounded once to whole quanta.
-
-Money to the nearest kUSD, power and carbon up to whole kW and t, deliveries down to whole tokens per second. A value so close
-to the middle (or to the edge) that the last digit decides may be rounded either way: a total is therefore a least and a most.
-"""
+"""Sums as the program counts them: every pod, unit and order rounded once to whole quanta."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
 
 from models.instance import Instance
 from models.parts.part import PriceRange
@@ -17,61 +12,16 @@ from models.site import Chain
 from models.workload import Training
 from optimizer.design import BomLine
 from optimizer.verification.bill import pod_lines
-from optimizer.verification.money import pod_carbon, pod_money, site_money
+from optimizer.verification.counting import Book
+from optimizer.verification.money import SiteMoney, pod_carbon, pod_money, site_money
 from optimizer.verification.plant import Plant
 from optimizer.verification.pods import PodFacts
+from optimizer.verification.purchasing import largest_spend, latest_arrival, order_cost
+from optimizer.verification.quanta import ZERO, Total, down, least, quanta, up
 
-EDGE = 1e-9
-LAST_DIGITS = 1e-10
 ROLES = ("prefill", "decode")
 
 Units = dict[tuple[str, Chain, str], tuple[int, ...]]
-Rounding = Callable[[float], int]
-
-
-@dataclass(frozen=True)
-class Total:
-    """A sum of whole quanta: the same number twice, unless a term lay on the edge of rounding."""
-
-    least: int
-    most: int
-
-    def __add__(self, other: Total) -> Total:
-        return Total(self.least + other.least, self.most + other.most)
-
-    def times(self, count: int) -> Total:
-        """The sum of ``count`` equal terms."""
-        return Total(self.least * count, self.most * count)
-
-    def holds(self, value: float) -> bool:
-        """Whether a reported sum is this one."""
-        return self.least - 1e-6 <= value <= self.most + 1e-6
-
-
-ZERO = Total(0, 0)
-
-
-def least(totals: Iterable[Total]) -> Total:
-    """The smallest of some totals."""
-    found = list(totals)
-    return Total(min(t.least for t in found), min(t.most for t in found))
-
-
-def up(value: float) -> int:
-    """Whole number at or above, with room for the last digits."""
-    return ceil(value - EDGE)
-
-
-def down(value: float) -> int:
-    """Whole number at or below, with room for the last digits."""
-    return floor(value + EDGE)
-
-
-def quanta(value: float, quantum: float, how: Rounding) -> Total:
-    """``value`` in whole quanta; both neighbours where the last digits decide."""
-    exact = value / quantum
-    room = LAST_DIGITS * max(1.0, abs(exact))
-    return Total(how(exact - room), how(exact + room))
 
 
 @dataclass(frozen=True)
@@ -82,6 +32,7 @@ class Sums:
     facts: Sequence[PodFacts]
     units: Units
     plant: Plant
+    book: Book
 
     def _over(self, term: Callable[[PodFacts], Total], chosen: Callable[[PodFacts], bool] = lambda _: True) -> Total:
         total = ZERO
@@ -94,26 +45,44 @@ class Sums:
         total = ZERO
         for (site, chain, name), counts in self.units.items():
             for unit, count in zip(self.plant.options[site, chain, name].units, counts, strict=True):
+                if unit.part.id in self.book.bought.parts:
+                    continue
                 assert unit.part.price is not None
                 total = total + quanta(paid(site, unit.part.price), 1e3, round).times(count)
         return total
 
     def _lines(self, facts: PodFacts) -> list[BomLine]:
-        return list(pod_lines(self.instance, facts))
+        """Lines of a pod that are not ordered."""
+        return [line for line in pod_lines(self.instance, facts) if line.part not in self.book.bought.parts]
 
     def money(self, capex: bool, opex: bool) -> Total:
-        """Capital cost, cost of running, or both [kUSD]."""
+        """Capital cost, cost of running, or the total cost of ownership [kUSD]: both, financing, less the residual value."""
         basis = self.instance.money.price_basis
+
+        def per_dollar(at: SiteMoney) -> float:
+            """What a dollar of price counts for."""
+            owned = at.charges * at.financing - at.residual if capex and opex else 0.0
+            return at.charges * ((1.0 if capex else 0.0) + (at.upkeep if opex else 0.0)) + owned
 
         def of_pod(one: PodFacts) -> Total:
             spent = pod_money(self.instance, one, self._lines(one), self.plant, basis)
-            return quanta((spent[0] if capex else 0.0) + (spent[1] if opex else 0.0), 1e3, round)
+            counted = (spent.capex if capex else 0.0) + (spent.opex if opex else 0.0)
+            return quanta(counted + (spent.financing - spent.residual if capex and opex else 0.0), 1e3, round)
 
         def of_unit(site: str, price: PriceRange) -> float:
-            at = site_money(self.instance, site)
-            return price.at(basis) * at.charges * ((1.0 if capex else 0.0) + (at.upkeep if opex else 0.0))
+            return price.at(basis) * per_dollar(site_money(self.instance, site))
 
-        return self._over(of_pod) + self._bought(of_unit)
+        at = site_money(self.instance, next(iter(self.instance.sites)))
+        once = (1.0 if capex else 0.0) + (at.financing if capex and opex else 0.0)
+        return self._over(of_pod) + self._bought(of_unit) + order_cost(self.book, per_dollar(at), once)
+
+    def concentration(self) -> Total:
+        """Spend with the largest vendor [kUSD]."""
+        return largest_spend(self.book)
+
+    def lead_time(self) -> Total:
+        """Days from the order to the latest arrival."""
+        return latest_arrival(self.book)
 
     def power(self, figure: PowerFigure, site: str | None = None) -> Total:
         """Power drawn from the utility [kW]."""

@@ -7,10 +7,11 @@ states it, and valued in whole quanta: resources rounded up, deliveries down, mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations_with_replacement, product
 from math import ceil, floor
+from types import MappingProxyType
 
 from models.candidates.placement import Candidates, Placements
 from models.candidates.plant import PlantOption, PlantUnit
@@ -21,6 +22,11 @@ from models.policy import PowerFigure
 from models.site import Chain
 from models.units import Unlimited
 from models.workload import Serving, Training
+from optimizer.bom import pod_lines
+from optimizer.design import BomLine
+
+from .brute_orders import Ordering, days_to, orderings
+from .brute_rules import keeps_rules, spend_by_vendor, units_asked, within_supply
 
 YEAR = 365.25 * 86400.0
 FIGURE_ROW = {PowerFigure.NAMEPLATE: 0, PowerFigure.DESIGN: 1, PowerFigure.TYPICAL: 2}
@@ -97,11 +103,14 @@ class Figures:
     opex: int
     tco: int
     carbon: int
+    lines: tuple[BomLine, ...] = ()
+    available: int = 0
 
 
 def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
     """Every row of ``table``, its figures taken from the pods and the plant options one by one."""
     pods, made = table.pods, []
+    offered = {part for quote in inst.quotes.values() for part in quote.contents}
     for row in range(len(table)):
         pod, combination = int(table.pod[row]), table.combinations[int(table.combination[row])]
         options = {option.chain: option for option in combination.options}
@@ -116,8 +125,10 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
             at = FIGURE_ROW[figure]
             return float(pods.it[at, pod]) + sum(float(columns[c][at, pod]) * o.share for c, o in options.items())
 
+        lines = tuple(pod_lines(inst, table, row, 1))
         low, high = float(pods.cost_low[:, pod].sum()), float(pods.cost_high[:, pod].sum())
-        paid = (low + money.basis * (high - low)) * money.charges
+        ordered = sum(line.unit_price * line.quantity for line in lines if line.part in offered)
+        paid = (low + money.basis * (high - low) - ordered) * money.charges
         capex = paid + float(pods.it[1, pod]) * money.shell
         opex = paid * money.upkeep + draw(PowerFigure.TYPICAL) * money.watt
         rate = float(pods.throughput[pod] * pods.goodput[pod])
@@ -141,6 +152,8 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                 opex=round(opex / 1e3),
                 tco=round((capex + opex) / 1e3),
                 carbon=up((draw(PowerFigure.TYPICAL) * money.watt_carbon + embodied) / 1e3),
+                lines=lines,
+                available=days_to(inst, pods.rack_design(pod).system.available),
             )
         )
     return made
@@ -182,10 +195,39 @@ class Plant:
     capex: int = 0
     opex: int = 0
     tco: int = 0
+    units: tuple[tuple[str, str, int, float], ...] = ()
+    ordering: Ordering = field(default_factory=lambda: Ordering({}))
 
 
-def plant_of(choice: Choice, money: Mapping[str, Money]) -> Plant | None:
-    """The plant a choice needs; None where its placements want different options of one chain at a site."""
+def with_orders(inst: Instance, choice: Choice, plant: Plant) -> Iterator[Plant]:
+    """The plant with every way to order what the choice and the plant need of quoted parts."""
+    if not inst.quotes:
+        yield plant
+        return
+    first = min(site.needed_by.index for site in inst.sites.values())
+    need: dict[str, int] = {}
+    due: dict[str, int] = {}
+    everything = [(line.part, row.site, line.quantity) for row in choice for line in row.lines]
+    for part, site, count in [*everything, *((part, site, n) for part, site, n, _ in plant.units)]:
+        need[part] = need.get(part, 0) + count
+        if inst.sites[site].needed_by.index == first:
+            due[part] = due.get(part, 0) + count
+    offered = {part for quote in inst.quotes.values() for part in quote.contents}
+    systems = {line.part for row in choice for line in row.lines if line.layer == "silicon"}
+    more = sum(need[part] for part in systems - offered)
+    for found in orderings(inst, {p: n for p, n in need.items() if p in offered}, due, more):
+        money = (plant.capex + found.capex, plant.opex + found.opex, plant.tco + found.tco)
+        yield Plant(*money, plant.units, found)
+
+
+def plant_of(
+    choice: Choice,
+    money: Mapping[str, Money],
+    offered: Collection[str] = frozenset(),
+    asked: Mapping[str, int] = MappingProxyType({}),
+) -> Plant | None:
+    """The plant a choice needs, and no fewer units of each part than are ``asked`` for; None where its placements want different
+    options of one chain at a site. Parts that are ``offered`` are paid as they are ordered."""
     taken: dict[tuple[str, Chain], PlantOption] = {}
     loads: dict[tuple[str, Chain], int] = {}
     for row in choice:
@@ -195,15 +237,20 @@ def plant_of(choice: Choice, money: Mapping[str, Money]) -> Plant | None:
                 return None
             loads[at] = loads.get(at, 0) + row.loads[chain]
     capex = opex = tco = 0
+    units: list[tuple[str, str, int, float]] = []
     for at, option in taken.items():
         cash = money[at[0]]
         for unit in option.units:
-            count = fewest(unit, loads[at])
+            count = max(fewest(unit, loads[at]), asked.get(unit.part, 0))
+            price = unit.price.low + cash.basis * (unit.price.high - unit.price.low)
+            units.append((unit.part, at[0], count, price))
+            if unit.part in offered:
+                continue
             paid = (unit.price.low + cash.basis * (unit.price.high - unit.price.low)) * cash.charges
             capex += count * round(paid / 1e3)
             opex += count * round(paid * cash.upkeep / 1e3)
             tco += count * round(paid * (1 + cash.upkeep) / 1e3)
-    return Plant(capex, opex, tco)
+    return Plant(capex, opex, tco, tuple(units))
 
 
 def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
@@ -224,7 +271,7 @@ def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
             return False
         if not isinstance(place.rack_positions, Unlimited) and sum(r.racks for r in here) > place.rack_positions:
             return False
-    return _within_limits(inst, choice, plant)
+    return _within_limits(inst, choice, plant) and within_supply(inst, choice) and keeps_rules(inst, choice, plant)
 
 
 def _within_limits(inst: Instance, choice: Choice, plant: Plant) -> bool:
@@ -261,6 +308,10 @@ def value(inst: Instance, choice: Choice, plant: Plant, name: str) -> int:
         training = [c for c, w in inst.workloads.items() if isinstance(w, Training)]
         judged = [which] if which else training or list(inst.workloads)
         return min(r.goodput for r in choice if r.cluster in judged)
+    if base == "lead_time":
+        return max([plant.ordering.days, *(r.available for r in choice)])
+    if base == "concentration":
+        return max(spend_by_vendor(inst, choice, plant).values())
     return {
         "capex": sum(r.capex for r in choice) + plant.capex,
         "tco": sum(r.tco for r in choice) + plant.tco,
@@ -277,10 +328,12 @@ def legal_designs(inst: Instance, candidates: Candidates) -> list[tuple[Choice, 
     for table in candidates.placements:
         of_cluster.setdefault(table.cluster, []).extend(figures(inst, table, money[table.site]))
     found = []
+    offered = {part for quote in inst.quotes.values() for part in quote.contents}
+    asked = units_asked(inst)
     for choice in choices(inst, of_cluster):
-        plant = plant_of(choice, money)
-        if plant is not None and legal(inst, choice, plant):
-            found.append((choice, plant))
+        plant = plant_of(choice, money, offered, asked)
+        ways = with_orders(inst, choice, plant) if plant is not None else ()
+        found.extend((choice, bought) for bought in ways if legal(inst, choice, bought))
     return found
 
 

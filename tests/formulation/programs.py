@@ -67,6 +67,24 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
         "tiny/reliability",
         {"workloads": {"train": ONE_SERVER}},
     ),
+    "sourcing": (
+        "tiny/sourcing",
+        {
+            "workloads": {"train": ONE_SERVER},
+            "sourcing": {"shares": {"everyone": {"layer": "network", "at_most": "90 %"}}},
+            "limits": {"concentration": "9 MUSD"},
+        },
+    ),
+    "supply": ("tiny/supply", {"workloads": {"train": ONE_SERVER}, "limits": {"lead_time": "240 days"}}),
+    "rules": (
+        "tiny/rules",
+        {
+            "workloads": {
+                "train": {"design_space": {"systems": ["dgx_h100", "mi300x_8u"], "sizes": {"largest": 64}}},
+                "chat": {"design_space": {"sizes": {"largest": 16}}},
+            }
+        },
+    ),
     "budget": (
         "tiny/budget",
         {

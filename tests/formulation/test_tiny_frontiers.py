@@ -29,6 +29,17 @@ def test_the_frontier_is_what_trying_everything_gives(name: str, objectives: tup
     assert points(frontier(inst, found, objectives, pruned=False)) == expected
 
 
+@pytest.mark.parametrize(
+    "objectives", [("tco", "lead_time"), ("concentration", "throughput"), ("capex", "concentration", "lead_time")]
+)
+@pytest.mark.parametrize("name", ["tiny/sourcing", "tiny/supply", "tiny/price-basis", "tiny/rules"])
+def test_time_and_concentration_are_what_trying_everything_gives(name: str, objectives: tuple[str, ...]) -> None:
+    inst, found = instance(name), candidates(name)
+    expected = nondominated(values(inst, designs(name), objectives))
+    assert points(frontier(inst, found, objectives)) == expected
+    assert points(frontier(inst, found, objectives, pruned=False)) == expected
+
+
 @pytest.mark.parametrize("scenario", [None, "high"])
 def test_the_price_basis_moves_the_frontier_as_the_ranges_say(scenario: str | None) -> None:
     inst, found = instance("tiny/price-basis", scenario), candidates("tiny/price-basis", scenario)

@@ -144,7 +144,7 @@ def test_money_is_converted_at_the_dated_rate(case: Callable) -> None:
     instance = load(case(("150 MUSD", "100 MEUR")))
     assert instance.limits.capex is not None
     assert instance.limits.capex.value == pytest.approx(108e6)
-    assert instance.money.currencies["EUR"].date == "2026-11-01"
+    assert str(instance.money.currencies["EUR"].date) == "2026-11-01"
     assert instance.money.price_basis is PriceBasis.MID
 
 

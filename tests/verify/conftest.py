@@ -38,12 +38,21 @@ _RACK_SCALE = {"systems": ["gb200_nvl72", "helios"], "frames": ["mgx", "orw"], "
 
 _MAPPING = {"workloads": {"train": {"throughput": "mapping", "global_batch": "4.194304 Mtoken"}}}
 
+_LOAN = {
+    "freight": 0.02, "duty": 0.01, "financing": {"share": "60 %", "rate": "7 %", "term": "4 years"},
+    "residual_value": {"decline_per_year": "30 %", "at_least": "5 %"},
+}  # fmt: skip
+
 VARIANTS: dict[str, tuple[str, Data, tuple[str, ...] | None]] = {
     "doors": ("thermal-rear-door", _space(cooling=["rear_door"]), None),
     "pairs": ("performance", {"sites": {"hall": {"power": _PAIRS}}}, None),
     "plain": ("performance", _space(fabric=_FABRIC), None),
     "limits": ("performance", {"limits": _LIMITS, "money": _MONEY}, _ALL),
     "mapping": ("performance", _MAPPING, None),
+    "orders": ("sourcing", {"money": _LOAN, "limits": {"lead_time": "200 days", "concentration": "40 MUSD"}}, None),
+    "arrivals": ("supply", {}, ("capex", "lead_time", "throughput")),
+    "vendors": ("sourcing", {"sourcing": {"shares": {"each": {"at_most": "70 %"}}}}, ("concentration", "throughput")),
+    "ruled": ("rules", {}, ("tco", "throughput_x_demand", "concentration")),
     "serving-goodput": ("serving", {}, ("tco", "goodput")),
     "two-goodputs": ("two-clusters", {}, ("tco", "goodput", "throughput:train")),
     "rack-scale": (
@@ -89,6 +98,7 @@ class Copy:
         write_text(self.path / "frontier.csv", table_text(changed.rows()))
         lines = [{"design_id": d.design_id, **asdict(line)} for d in points for line in d.bom]
         write_text(self.path / "bom.csv", table_text(lines))
+        write_text(self.path / "spend.csv", table_text([line.row(d.design_id) for d in points for line in d.spend]))
         (self.path / "frontier.parquet").unlink(missing_ok=True)
 
     def change(self, mutate: Callable[[Data], None]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import pytest
 import optimizer.verify as verify
 
 Data = dict[str, Any]
-LIQUID, DOOR, PLAIN, SERVING = "thermal-liquid", "doors", "performance", "serving"
+LIQUID, DOOR, PLAIN, SERVING, ORDERS = "thermal-liquid", "doors", "performance", "serving", "orders"
 ROLES = "serving-roles"
 
 
@@ -69,6 +69,43 @@ def _move_heat(data: Data) -> None:
     pod = data["pods"][0]
     pod["air_w"] = [watts + 1e4 for watts in pod["air_w"]]
     pod["liquid_w"] = [watts - 1e4 for watts in pod["liquid_w"]]
+
+
+def _order(quote: str, name: str, value: Any) -> Callable[[Data], None]:
+    """Changes a field of the order from a quote."""
+
+    def mutate(data: Data) -> None:
+        for one in data["orders"]:
+            if one["quote"] == quote:
+                one[name] = value(one[name]) if callable(value) else value
+
+    return mutate
+
+
+def _spend(item: str, name: str, value: Any) -> Callable[[Data], None]:
+    def mutate(data: Data) -> None:
+        next(line for line in data["spend"] if line["item"] == item)[name] = value
+
+    return mutate
+
+
+def _move_spend(data: Data) -> None:
+    """From one line of the ledger to another, the sum unchanged."""
+    data["spend"][0]["cents"] -= 5000
+    data["spend"][1]["cents"] += 5000
+
+
+def _no_loan(data: Data) -> None:
+    data["spend"] = [line for line in data["spend"] if line["category"] != "financing"]
+
+
+def _margin(row: str, name: str, value: Any) -> Callable[[Data], None]:
+    def mutate(data: Data) -> None:
+        for one in data["margins"]:
+            if row in one["row"]:
+                one[name] = value(one[name]) if callable(value) else value
+
+    return mutate
 
 
 DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
@@ -146,6 +183,32 @@ DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
     ("address of a limit swapped", PLAIN, _set("margins/0/source", "elsewhere.yaml:1"), r"margins\..*source"),
     ("choice misread", PLAIN, _set("choices/train.accelerators", lambda v: v + 8), r"choices\.train\.accelerators"),
     ("preliminary invented", PLAIN, _set("preliminary", ["dgx_h100"]), r"preliminary"),
+    ("order dropped", ORDERS, lambda d: d["orders"].pop(), r"orders\."),
+    ("order below need", ORDERS, _order("north", "units", lambda v: v - 1), r"orders\."),
+    ("order below its minimum", ORDERS, _order("modules", "units", 1), r"orders\.modules\.units"),
+    ("order cheaper", ORDERS, _order("north", "goods_usd", lambda v: v - 1.0), r"orders\.north\.goods_usd"),
+    ("one-off cost denied", ORDERS, _order("south", "one_off_usd", 0.0), r"orders\.south\.one_off_usd"),
+    ("arrival brought forward", ORDERS, _order("north", "arrives", "2026-11-16"), r"orders\.north\.arrives"),
+    ("another vendor's order", ORDERS, _order("north", "vendor", "Southern"), r"orders\.north\.vendor"),
+    ("quote of nobody", ORDERS, _order("north", "quote", "west"), r"orders\.west"),
+    ("validity stretched", ORDERS, _order("north", "valid_until", "2030-01-01"), r"valid_until"),
+    ("bundle with more in it", ORDERS, _order("kit", "contents", {"qm9700": 9, "ups_1500k": 1}), r"kit\.contents"),
+    ("order doubled", ORDERS, lambda d: d["orders"].append(dict(d["orders"][0])), r"orders"),
+    ("quote called an estimate", ORDERS, _line("silicon", "price_is_estimate", True), r"bom\..*price_is_estimate"),
+    ("cent lost", ORDERS, _set("spend/0/cents", lambda v: v - 1), r"spend\."),
+    ("dollars moved between lines", ORDERS, _move_spend, r"spend\."),
+    ("ledger line dropped", PLAIN, lambda d: d["spend"].pop(0), r"spend"),
+    ("ledger line invented", PLAIN, lambda d: d["spend"].append(dict(d["spend"][0])), r"spend"),
+    ("loan forgotten", ORDERS, _no_loan, r"spend"),
+    ("carbon of a line denied", PLAIN, _spend("energy", "carbon_kg", 0.0), r"spend\..*carbon_kg"),
+    ("financing understated", ORDERS, _set("figures/financing_usd", lambda v: v - 1e3), r"figures\.financing_usd"),
+    ("residual value invented", ORDERS, _set("figures/residual_usd", lambda v: v * 2), r"figures\.residual_usd"),
+    ("arrival earlier", "arrivals", _set("objectives/lead_time_days", lambda v: v - 1), r"objectives\.lead_time"),
+    ("spend spread thinner", "vendors", _set("objectives/concentration_usd", lambda v: v - 1e3), r"objectives\.conc"),
+    ("fewer sources counted", ORDERS, _margin("second_source", "value", 5.0), r"margins\.sourcing\.second_source"),
+    ("share understated", ORDERS, _margin("share_at_most", "value", lambda v: v - 1), r"margins\.sourcing\.share"),
+    ("rule without its spare", "ruled", _one_unit_less, r"plant\.|limit rules"),
+    ("rule bent", "ruled", _margin("rules.few_racks", "limit", 99.0), r"margins\.rules\.few_racks"),
     ("several at once", PLAIN, _all(_set("pods/0/goodput", 1.0), _set("pods/0/it_w/0", 1.0)), r"goodput"),
 ]  # fmt: skip
 

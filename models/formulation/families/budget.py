@@ -1,8 +1,9 @@
 """Budget: ceilings on money and carbon.
 
-    sum_p  capex[p] * use[p]  +  sum_e  price[e] * units[e]  <=  ceiling        likewise opex, tco, carbon
+    sum_p  capex[p] * use[p]  +  sum_e  price[e] * units[e]  +  sum_q  paid[q]  <=  ceiling        likewise opex, tco, carbon
 
-capex, opex, tco [kUSD] and carbon [t]  of placements and plant units, each rounded once;  ceiling  limits.<name>.
+capex, opex, tco [kUSD] and carbon [t]  of placements and plant units, each rounded once;  paid [kUSD]  orders, see sourcing;
+ceiling  limits.<name>.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from models.formulation.totals import capex, carbon, opex, tco
 from models.instance import Instance
 
 
-@family(reads=("use", "units"))
+@family(reads=("use", "units", "bought"))
 def budget(m: Core, inst: Instance) -> None:
     """Adds a row per stated ceiling."""
     for name, total in (("capex", capex), ("opex", opex), ("tco", tco)):
