@@ -61,7 +61,7 @@ def search_options(function: Any) -> Any:
     return function
 
 
-def share(text: str) -> float:
+def share(text: str, option: str = "--gap") -> float:
     """A share of one from ``0.5%`` or ``0.005``; UsageError for anything else or below zero."""
     from models.errors import UsageError
 
@@ -71,5 +71,23 @@ def share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1:
-        raise UsageError(f"--gap {text!r} is not a share from 0 to 1 such as 0.5% or 0.005")
+        raise UsageError(f"{option} {text!r} is not a share from 0 to 1 such as 0.5% or 0.005")
     return value
+
+
+def read_span(field: Any, text: str | None) -> tuple[float | None, float | None]:
+    """Ends of ``LOW..HIGH`` in the field's unit; a unit at the second end holds for both."""
+    from models.errors import UsageError
+
+    if text is None:
+        return None, None
+    low, dots, high = (part.strip() for part in text.partition(".."))
+    if not dots or not low or not high:
+        raise UsageError(f"{text!r} is no range: give LOW..HIGH, such as 20 MW..40 MW")
+    try:
+        float(low)
+        unit = high.lstrip("+-0123456789.eE_ ").strip()
+        low = f"{low} {unit}".strip()
+    except ValueError:
+        pass
+    return field.read(low), field.read(high)

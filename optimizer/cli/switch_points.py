@@ -28,7 +28,7 @@ def command(subject: str, field: str, **options: Any) -> None:
     assumptions.maintenance_per_year.
     """
     from optimizer.cli._solving import EXIT_STOPPED, parse_duration
-    from optimizer.cli._subject import share
+    from optimizer.cli._subject import read_span, share
     from optimizer.cli._subject import subject as read
     from optimizer.sensitivity import switch_section as section
     from optimizer.sensitivity.instance_field import find_field
@@ -63,21 +63,3 @@ def command(subject: str, field: str, **options: Any) -> None:
             click.echo(f"\n{result.solves} solves, {result.seconds:.1f} s.")
     if not done:
         sys.exit(EXIT_STOPPED)
-
-
-def read_span(field: Any, text: str | None) -> tuple[float | None, float | None]:
-    """Ends of ``LOW..HIGH`` in the field's unit; a unit at the second end holds for both."""
-    from models.errors import UsageError
-
-    if text is None:
-        return None, None
-    low, dots, high = (part.strip() for part in text.partition(".."))
-    if not dots or not low or not high:
-        raise UsageError(f"{text!r} is no range: give LOW..HIGH, such as 20 MW..40 MW")
-    try:
-        float(low)
-        unit = high.lstrip("+-0123456789.eE_ ").strip()
-        low = f"{low} {unit}".strip()
-    except ValueError:
-        pass
-    return field.read(low), field.read(high)

@@ -104,7 +104,7 @@ def candidates_at_any_price(instance: Instance, part: Part) -> tuple[Instance, C
         found = enumerate_candidates(with_part(instance, priced_at(part, price)), memo)
         made.append(_restated(found, part.id, price, at_list))
     joined = tuple(
-        _joined([p for c in made for p in c.placements if (p.cluster, p.site) == key])
+        joined([p for c in made for p in c.placements if (p.cluster, p.site) == key])
         for key in dict.fromkeys((p.cluster, p.site) for c in made for p in c.placements)
     )
     return stated, dataclasses.replace(made[0], placements=joined)
@@ -124,7 +124,7 @@ def _restated(found: Candidates, part: str, price: PriceRange, stated: PriceRang
     return dataclasses.replace(found, placements=tuple(placements))
 
 
-def _joined(parts: Sequence[Placements]) -> Placements:
+def joined(parts: Sequence[Placements]) -> Placements:
     """Placements of one cluster and site one after the other, over one table of pods."""
     if len(parts) == 1:
         return parts[0]

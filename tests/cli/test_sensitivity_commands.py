@@ -72,3 +72,22 @@ def test_switch_points(cli: Callable) -> None:
     mapped = cli("switch-points", "tiny/power", "utility", "--field2", "deadline", "--steps", "2", "--json")
     assert len(mapped.document["data"]["cells"]) == 4
     assert cli("switch-points", "tiny/power", "utility", "--range", "400").code == 2
+
+
+def test_spec_to_win(cli: Callable) -> None:
+    outcome = cli("spec-to-win", "tiny/performance", "sn5600", "power", "--range", "0.1..2kW", "--json")
+    assert outcome.code == 0
+    assert outcome.document["data"]["price_per_unit"] < 0
+    made = cli(
+        "spec-to-win", "tiny/performance", "next", "power", "--like", "sn5600", "--set", "price=20000 USD", "--json"
+    )
+    assert made.document["data"]["wins_at"] == "everywhere"
+    assert cli("spec-to-win", "tiny/performance", "sn5600", "colour").code == 2
+    assert cli("spec-to-win", "tiny/performance", "sn5600", "power", "--set", "price=1").code == 2
+
+
+def test_gap_list(cli: Callable) -> None:
+    outcome = cli("spec-to-win", "tiny/performance", "--layer", "network", "--json")
+    assert outcome.code == 0
+    assert {gap["layer"] for gap in outcome.document["data"]["gaps"]} == {"network"}
+    assert "native_ports" in cli("spec-to-win", "tiny/performance", "qm9700").out

@@ -1,0 +1,142 @@
+"""Candidates of an instance when one part changes: only what the part can be in is enumerated again.
+
+Systems, accelerators and switches: the rest is enumerated once without the part and cut to what can be the cheapest beside it;
+plant equipment: pods stay, the options of the sites are made again; anything else: everything is enumerated again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from models.candidates.part_counts import units_per_pod
+from models.candidates.placement import Candidates, Placements, enumerate_candidates
+from models.candidates.plant import Combination, PlantOption, plant_options
+from models.errors import InfeasibleError
+from models.instance import Instance
+from models.parts.accelerator import Accelerator
+from models.parts.cooling import Cooling
+from models.parts.network_part import Switch
+from models.parts.part import Part
+from models.parts.power_component import PowerComponent
+from models.parts.system import System
+from models.site import Chain
+from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.field_program import narrowed_candidates
+from optimizer.sensitivity.program import Program, assemble
+from optimizer.sensitivity.repricing import joined, picked_by_price, with_part
+
+
+class Variants:
+    """Candidates with variants of one part. ``base``: the instance with the part as it is; ``found`` its candidates, where known;
+    ``goals``: objectives that are minimised or held, so that nothing is cut that one of them needs.
+    """
+
+    def __init__(
+        self, base: Instance, part: Part, found: Candidates | None = None, goals: Sequence[str] = ("tco",)
+    ) -> None:
+        self.base, self.part, self._goals = base, part, tuple(dict.fromkeys(goals))
+        self._memo = PerformanceCache()
+        self._found = found
+        self._rest: Candidates | None = None
+
+    @property
+    def all(self) -> Candidates:
+        """Candidates with the part as it is."""
+        if self._found is None:
+            self._found = enumerate_candidates(self.base, self._memo)
+        return self._found
+
+    def at(self, variant: Part) -> tuple[Instance, Candidates]:
+        """The instance with ``variant`` in place of the part, and its candidates."""
+        changed = with_part(self.base, variant)
+        if isinstance(variant, System | Accelerator | Switch):
+            return changed, self._renewed(changed)
+        if isinstance(variant, PowerComponent | Cooling) and not picked_by_price(variant):
+            return changed, replanted(changed, self.all)
+        return changed, enumerate_candidates(changed, self._memo)
+
+    def _systems(self) -> tuple[str, ...] | None:
+        """Systems the part is or sits in; None for a switch."""
+        if isinstance(self.part, System):
+            return (self.part.id,)
+        if isinstance(self.part, Accelerator):
+            return tuple(s.id for s in self.base.catalogue.of(System).values() if s.accelerator == self.part.id)
+        return None
+
+    def _renewed(self, changed: Instance) -> Candidates:
+        made = enumerate_candidates(confined(changed, self._systems(), self.part), self._memo)
+        rest = self.rest
+        keys = dict.fromkeys((p.cluster, p.site) for p in (*rest.placements, *made.placements))
+        placements = tuple(
+            joined([p for p in (*rest.placements, *made.placements) if (p.cluster, p.site) == key]) for key in keys
+        )
+        rejections = tuple(dict.fromkeys((*made.rejections,)))
+        return dataclasses.replace(made, placements=placements, rejections=rejections)
+
+    @property
+    def rest(self) -> Candidates:
+        """Candidates without the part, cut to those that can be the cheapest whatever stands beside them."""
+        if self._rest is None:
+            systems = self._systems()
+            ids = systems if systems is not None else (self.part.id,)
+            self._rest = cheapest_of(self.base, without_parts(self.all, ids), self._goals)
+        return self._rest
+
+
+def confined(instance: Instance, systems: tuple[str, ...] | None, part: Part) -> Instance:
+    """The instance with nothing but the part's systems, or its switch, in every design space that allows them."""
+    workloads = {}
+    for name, workload in instance.workloads.items():
+        space = workload.design_space
+        if systems is not None:
+            wanted = tuple(s for s in systems if space.systems is None or s in space.systems)
+            space = space.model_copy(update={"systems": wanted})
+        else:
+            fabric = space.fabric
+            allowed = fabric.switches is None or part.id in fabric.switches
+            fabric = fabric.model_copy(update={"switches": (part.id,) if allowed else ()})
+            space = space.model_copy(update={"fabric": fabric})
+        workloads[name] = workload.model_copy(update={"design_space": space})
+    return dataclasses.replace(instance, document=instance.document.model_copy(update={"workloads": workloads}))
+
+
+def without_parts(found: Candidates, parts: Iterable[str]) -> Candidates:
+    """Candidates none of which buys any of the parts."""
+    names = tuple(parts)
+    kept: list[Placements] = []
+    for placements in found.placements:
+        counts = sum((units_per_pod(placements.pods, part) for part in names), np.zeros(len(placements.pods)))
+        kept.append(placements.take(np.flatnonzero(counts[placements.pod] == 0)))
+    return dataclasses.replace(found, placements=tuple(p for p in kept if len(p)))
+
+
+def cheapest_of(instance: Instance, found: Candidates, goals: Sequence[str] = ("tco",)) -> Candidates:
+    """Candidates that can be in a best design by any of ``goals``, whatever of another part stands beside them; all where a cluster has none."""
+    try:
+        core, made = assemble(instance, found, goals)
+    except InfeasibleError:
+        return found
+    criteria = [(goal.expression, goal.objective.direction) for goal in made]
+    return narrowed_candidates(Program.of(core, {}, made).narrowed(criteria, relaxable=True).formulation)
+
+
+def replanted(instance: Instance, found: Candidates) -> Candidates:
+    """The same pods under plant options made again; placements whose options are no longer usable are gone."""
+    options: dict[str, dict[Chain, list[PlantOption]]] = {}
+    refused = []
+    for site in instance.sites:
+        options[site], reasons = plant_options(instance, site)
+        refused.extend(reasons)
+    placements = []
+    for p in found.placements:
+        known = {(o.chain, o.id): o for chain in options[p.site].values() for o in chain}
+        fresh = [[known.get((o.chain, o.id)) for o in c.options] for c in p.combinations]
+        usable = np.array([all(o is not None for o in c) for c in fresh], dtype=np.bool_)
+        made = tuple(Combination(tuple(o for o in c if o is not None)) for c in fresh)
+        placements.append(dataclasses.replace(p, combinations=made).take(np.flatnonzero(usable[p.combination])))
+    return dataclasses.replace(
+        found, placements=tuple(placements), options=options, rejections=(*found.rejections, *refused)
+    )

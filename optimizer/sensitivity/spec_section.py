@@ -1,0 +1,133 @@
+"""Specs to win and gap lists as plain data, sentences and Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from optimizer.sensitivity.gap_list import Gap, GapList
+from optimizer.sensitivity.price_section import dollars, interval_text
+from optimizer.sensitivity.spec_to_win import SpecToWin
+
+MOST_GAPS = 20
+
+
+def spec_data(result: SpecToWin) -> dict[str, Any]:
+    """``data`` of ``spec-to-win --json``: values of the field in its canonical unit, money in USD."""
+    return {
+        "part": result.part,
+        "field": result.field.name,
+        "unit": result.field.unit.symbol,
+        "value": result.field.value,
+        "objective": result.objective,
+        "requirement": dict(result.requirement),
+        "range": [result.low, result.high],
+        "interval": list(result.interval),
+        "better": {1: "more", -1: "less", 0: "no difference"}[result.better],
+        "wins_at": result.wins_at,
+        "price_per_unit": result.per_unit,
+        "saving": result.saving,
+        "one_change": result.one_change,
+        "worths": [asdict(w) for w in result.worths],
+        "reason": result.reason,
+        "proven": result.proven,
+        "solves": result.solves,
+        "seconds": result.seconds,
+    }
+
+
+def spec_sentence(result: SpecToWin) -> str:
+    """The answer in one sentence."""
+    field, (low, high) = result.field, result.interval
+    now = "not in the catalogue" if field.value is None else f"now {field.shown(field.value)}"
+    who = f"{result.part} {field.name}"
+    if low is not None and high is not None:
+        more = "from" if result.better >= 0 else "at or below"
+        a, b = field.shown(low), field.shown(high)
+        text = f"{who}: enters the cheapest design {more} {a if a == b else f'{a} to {b}'} ({now})"
+    elif result.wins_at:
+        text = f"{who}: the part is in the cheapest design {result.wins_at} from {field.shown(result.low)} to {field.shown(result.high)} ({now})"
+    else:
+        text = f"{who}: not decided ({now})"
+    if result.per_unit is not None and result.low < result.high:
+        change = result.per_unit * (result.high - result.low)
+        text += f"; over that range its price to win moves by {dollars(change)} a unit"
+    return text + "."
+
+
+def spec_rows(result: SpecToWin) -> list[tuple[str, ...]]:
+    """Cells of a table: value, in or out, price to win, least cost, units."""
+    said = {True: "in", False: "out", None: "not decided"}
+    return [
+        (
+            result.field.shown(w.value),
+            said[w.wins],
+            interval_text(w.price_low, w.price_high),
+            "-" if w.objective is None else f"{w.objective / 1e6:,.3f} MUSD",
+            f"{w.units:,}",
+        )
+        for w in result.worths
+    ]
+
+
+SPEC_HEADINGS = ("value", "cheapest design", "price to win", "least cost", "units")
+
+
+def spec_markdown(result: SpecToWin) -> str:
+    """A section of a sensitivity report."""
+    lines = [f"## Spec to win: {result.part} {result.field.name}", "", spec_sentence(result), ""]
+    lines += [f"| {' | '.join(SPEC_HEADINGS)} |", f"|{'---|' * len(SPEC_HEADINGS)}"]
+    lines += [f"| {' | '.join(row)} |" for row in spec_rows(result)]
+    return "\n".join(lines) + "\n"
+
+
+def gap_data(result: GapList) -> dict[str, Any]:
+    """``data`` of ``spec-to-win --json`` without a field: gaps by rank."""
+    return {
+        "objective": result.objective,
+        "best": result.best,
+        "step": result.step,
+        "gaps": [{"rank": n, **asdict(gap), "closes": gap.closes} for n, gap in enumerate(result.gaps, 1)],
+        "proven": result.proven,
+        "solves": result.solves,
+        "seconds": result.seconds,
+    }
+
+
+GAP_HEADINGS = ("part", "vendor", "ask for", "now", "then", "gain", "still dearer by")
+
+
+def gap_rows(result: GapList, most: int = MOST_GAPS) -> list[tuple[str, ...]]:
+    """Cells of a table: what to ask whom, and what it is worth."""
+    return [(g.part, g.vendor, g.field, *_values(g), _money(g.gain), _left(g)) for g in result.gaps[:most]]
+
+
+def _values(gap: Gap) -> tuple[str, str]:
+    from optimizer.sensitivity.part_field import quarter_text
+
+    if gap.unit == "quarters":
+        return quarter_text(gap.value), quarter_text(gap.improved)
+    return f"{gap.value:,.6g} {gap.unit}".strip(), f"{gap.improved:,.6g} {gap.unit}".strip()
+
+
+def _money(amount: float) -> str:
+    return f"{amount / 1e6:,.3f} MUSD" if amount > 0 else "-"
+
+
+def _left(gap: Gap) -> str:
+    if gap.left is None:
+        return "not legal"
+    return "in" if gap.enters else _money(gap.left)
+
+
+def gap_markdown(result: GapList) -> str:
+    """A section of a sensitivity report."""
+    lines = [
+        "## What to ask for",
+        "",
+        f"One step is {result.step:.0%} of a value; least cost today {result.best / 1e6:,.3f} MUSD.",
+        "",
+    ]
+    lines += [f"| {' | '.join(GAP_HEADINGS)} |", f"|{'---|' * len(GAP_HEADINGS)}"]
+    lines += [f"| {' | '.join(row)} |" for row in gap_rows(result)]
+    return "\n".join(lines) + "\n"
