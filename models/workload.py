@@ -55,6 +55,13 @@ class FabricSpace(Record):
     wasted_ports_at_most: float = Field(default=0.02, ge=0, lt=1)
 
 
+class BarredPod(Owned):
+    """A pod, by its id, that may not stand at a site because no layout holds it; ``reason`` is the broken rule."""
+
+    site: str
+    pod: str
+
+
 class DesignSpace(Record):
     """What a cluster may be built from; None means every legal part of the catalogue."""
 
@@ -68,6 +75,7 @@ class DesignSpace(Record):
     preliminary_parts: bool
     fabric: FabricSpace
     sizes: SizeRange
+    without_layout: tuple[BarredPod, ...] = ()
 
 
 class ThroughputMethod(StrEnum):

@@ -193,7 +193,9 @@ def _value(expression: Linear, values: Mapping[str, Floats]) -> float:
     )
 
 
-def _pod_choice(choice: Chosen) -> PodChoice:
+def pod_choice(choice: Chosen) -> PodChoice:
+    """A pod in use as plain values."""
+    """A pod in use as plain values."""
     placements, pods = choice.placements, choice.placements.pods
     pod = int(placements.pod[choice.row])
     rack = pods.rack_design(pod)

@@ -138,8 +138,11 @@ class Candidates:
         return tuple(p for p in self.placements if p.cluster == cluster)
 
 
-def enumerate_candidates(instance: Instance, memo: Memo | None = None) -> Candidates:
-    """All placements of all clusters at all sites they may stand at; ``memo`` keeps throughput tables by content."""
+def enumerate_candidates(instance: Instance, memo: Memo | None = None, barred_too: bool = False) -> Candidates:
+    """All placements of all clusters at all sites they may stand at; ``memo`` keeps throughput tables by content.
+
+    ``barred_too``: also those of pods that are barred for want of a layout.
+    """
     rejections: list[Rejection] = []
     options: dict[str, dict[Chain, list[PlantOption]]] = {}
     for site in instance.sites:
@@ -151,7 +154,7 @@ def enumerate_candidates(instance: Instance, memo: Memo | None = None) -> Candid
         racks, illegal = enumerate_rack_designs(instance, cluster)
         rejections.extend(illegal)
         for site in workload.sites if workload.sites is not None else tuple(instance.sites):
-            made, unfit, count = _place(instance, cluster, site, racks, options[site], memo)
+            made, unfit, count = _place(instance, cluster, site, racks, options[site], memo, barred_too)
             rejections.extend(unfit)
             refusals += count
             if made is not None:
@@ -169,8 +172,9 @@ def _place(
     racks: Sequence[RackDesign],
     options: dict[Chain, list[PlantOption]],
     memo: Memo | None,
+    barred_too: bool,
 ) -> tuple[Placements | None, tuple[Rejection, ...], int]:
-    found = enumerate_pods(instance, cluster, site, racks, memo)
+    found = enumerate_pods(instance, cluster, site, racks, memo, barred_too)
     if found.pods is None:
         return None, found.rejections, len(found.refusals)
     pods = found.pods

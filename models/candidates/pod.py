@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.fabric_choice import narrowest, unbeaten
+from models.candidates.barred import barred_pods, barred_racks, kept_fabrics, not_barred
+from models.candidates.fabric_choice import narrowest
 from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
@@ -58,13 +59,19 @@ def system_counts(instance: Instance, cluster: str, accelerators_per_system: int
 
 
 def enumerate_pods(
-    instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign], memo: Memo | None = None
+    instance: Instance,
+    cluster: str,
+    site: str,
+    racks: Sequence[RackDesign],
+    memo: Memo | None = None,
+    barred_too: bool = False,
 ) -> PodSet:
     """Every pod of ``cluster`` that may stand at ``site``; ``racks`` are the cluster's legal rack designs.
 
-    ``memo`` keeps searched throughput tables by content.
+    ``memo`` keeps searched throughput tables by content; ``barred_too`` also gives the pods that are barred for want of a layout.
     """
-    kept, rejections = racks_for_site(instance, cluster, site, racks)
+    barred = barred_pods(instance, cluster, site)
+    kept, rejections = racks_for_site(instance, cluster, site, racks, barred_racks(barred))
     switches, links, excluded = fabric_parts(instance, cluster)
     rejections.extend(excluded)
     tables: list[FabricTable] = []
@@ -79,7 +86,8 @@ def enumerate_pods(
         if key not in index:
             index[key] = len(tables)
             whole = enumerate_fabrics(_request(instance, cluster, site, key), switches, links)
-            tables.append(whole.take(unbeaten(whole, comparison(instance, FABRIC_LAYERS))))
+            compare = comparison(instance, FABRIC_LAYERS)
+            tables.append(whole.take(kept_fabrics(whole, barred, compare)))
         if len(tables[index[key]]) == 0:
             rejections.append(Rejection(rack.id, Stage.FABRIC, "no legal fabric joins it at any size", cluster, site))
             continue
@@ -99,7 +107,10 @@ def enumerate_pods(
                 rejections.append(Rejection(kept[number].id, Stage.POD, too_large, cluster, site))
             parts.append(pods.take(fitting))
     refusals = tuple(refusal for table in tables for refusal in table.refusals)
-    return PodSet(PodTable.join(parts) if parts else None, tuple(rejections), refusals)
+    joined = PodTable.join(parts) if parts else None
+    if joined is not None and not barred_too:
+        joined = joined.take(not_barred(joined, barred))
+    return PodSet(joined, tuple(rejections), refusals)
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,16 @@ _CHAIN = {RackCooling.AIR: Chain.AIR, RackCooling.REAR_DOOR: Chain.REAR_DOOR, Ra
 
 
 def racks_for_site(
-    instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign]
+    instance: Instance,
+    cluster: str,
+    site: str,
+    racks: Sequence[RackDesign],
+    no_stand_ins: frozenset[str] = frozenset(),
 ) -> tuple[list[RackDesign], list[Rejection]]:
-    """Rack designs a site accepts, without those a fuller rack of the same kind beats at every size."""
+    """Rack designs a site accepts, without those a fuller rack of the same kind beats at every size.
+
+    ``no_stand_ins``: ids of racks that replace no other.
+    """
     accepted: list[RackDesign] = []
     rejected: list[Rejection] = []
     for rack in racks:
@@ -39,7 +46,7 @@ def racks_for_site(
     kept: list[RackDesign] = []
     compare = comparison(instance, RACK_LAYERS)
     for rack in accepted:
-        rivals = [] if compare is Compare.NOTHING else accepted
+        rivals = [] if compare is Compare.NOTHING else [rival for rival in accepted if rival.id not in no_stand_ins]
         better = next((other for other in rivals if _beats(instance, cluster, other, rack, compare)), None)
         if better is None:
             kept.append(rack)

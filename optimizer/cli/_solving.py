@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,6 +25,9 @@ from optimizer.pareto import Progress
 from optimizer.pareto.result import FrontierStatus
 from optimizer.solve import SolveSettings, raise_infeasible, run
 from optimizer.store import default_folder
+
+if TYPE_CHECKING:
+    from optimizer.layout.close import Closed
 
 EXIT_STOPPED, EXIT_INTERRUPTED = 5, 130
 
@@ -150,19 +153,57 @@ def solve_command(name: str, options: Mapping[str, Any]) -> None:
     out = Path(options["out"]) if options["out"] else default_folder(instance)
     progress = ProgressLines()
     with Interrupt() as interrupt:
-        frontier = run(instance, settings, out, options["resume"], progress, lambda: interrupt.asked)
+        if options["layout"]:
+            closed = _closed(instance, settings, out, options["resume"], progress, interrupt)
+            frontier, instance = closed.frontier, closed.instance
+        else:
+            closed = None
+            frontier = run(instance, settings, out, options["resume"], progress, lambda: interrupt.asked)
     progress.done()
     if options["as_json"]:
         print_json("solve", frontier_data(frontier), json_status(frontier.status))
     else:
         for line in answer_lines(frontier, instance):
             click.echo(line)
+    if closed is not None:
+        _tell_layouts(closed, out)
     if interrupt.asked and frontier.status is not FrontierStatus.COMPLETE:
         note(f"interrupted: {len(frontier)} designs saved; continue with: optimizer solve {name} --out {out} --resume")
         sys.exit(EXIT_INTERRUPTED)
+    if closed is not None and (closed.undecided or len(closed.layouts) < len(frontier)):
+        sys.exit(EXIT_INTERRUPTED if interrupt.asked else EXIT_STOPPED)
     if frontier.status is not FrontierStatus.COMPLETE:
         note(f"stopped at a limit; continue with: optimizer solve {name} --out {out} --resume")
         sys.exit(EXIT_STOPPED)
+
+
+def _closed(
+    instance: Instance, settings: SolveSettings, out: Path, resume: bool, progress: ProgressLines, interrupt: Interrupt
+) -> Closed:
+    from optimizer.layout.close import close
+
+    if resume:
+        raise UsageError("--layout solves several programs in turn, and cannot be resumed")
+    return close(instance, settings, out, None, progress, lambda: interrupt.asked)
+
+
+def _tell_layouts(closed: Closed, out: Path) -> None:
+    """Writes layouts.csv beside the run's files, and says what was found."""
+    from optimizer.store import table_text, write_text
+
+    rows = [
+        {
+            "design_id": one.design_id, "racks": one.racks, "links": one.links, "cable_m": round(one.length, 1),
+            "bound_m": round(one.bound, 1), "undecided": one.undecided,
+        }
+        for one in closed.layouts
+    ]  # fmt: skip
+    write_text(out / "layouts.csv", table_text(rows))
+    done = len(closed.layouts) - len(closed.undecided)
+    barred = f"; {len(closed.barred)} pods barred for want of a layout, each with its proof" if closed.barred else ""
+    note(f"{done} of {len(closed.frontier)} designs laid out (layouts.csv), {closed.rounds} rounds{barred}")
+    for one in closed.undecided[:5]:
+        note(f"no layout found for {one.design_id}, and none proven impossible: {one.undecided}")
 
 
 def _settings(options: Mapping[str, Any]) -> SolveSettings:

@@ -33,6 +33,7 @@ from optimizer.cli._output import json_option
 )
 @click.option("--time-limit", metavar="TIME", help="Stop after this time, for example 10m.")
 @click.option("--cross-check", is_flag=True, help="Prove every closed zone again with a second solver.")
+@click.option("--layout", is_flag=True, help="Lay out every design; bar what provably has no layout and solve again.")
 @click.option("--out", metavar="DIR", help="Run folder.  [default: results/<instance>-<time>-<hash>]")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--dry-run", is_flag=True, help="Print what would be solved, and solve nothing.")

@@ -108,15 +108,16 @@ def _check_rack(checks: Checks, instance: Instance, plan: SitePlan, rack: Placed
     heavy = sorted(
         (d for d in rack.devices if d.unit_from and (d.weight_kg or 0.0) > LIFT_KG), key=lambda d: d.unit_from
     )
-    bottom = 1
+    empty = {u for d in rack.devices if d.kind in (DeviceKind.BLANK, DeviceKind.RESERVED) for u in _units(d)}
+    highest = heavy[-1].unit_to if heavy else 0
+    sunk = not any(unit < highest for unit in empty)
+    checks.rule(
+        f"{where}.heavy", sunk, sorted(empty), f"no empty unit below unit {highest}, where something heavy stands"
+    )
     for lower, upper in zip([None, *heavy], heavy, strict=False):
-        checks.rule(
-            f"{where}.{upper.id}", upper.unit_from == bottom, upper.unit_from, bottom, "heavy devices from the bottom"
-        )
         if lower is not None:
             lighter = (upper.weight_kg or 0.0) <= (lower.weight_kg or 0.0)
             checks.rule(f"{where}.{upper.id}", lighter, upper.weight_kg, lower.weight_kg, "nothing heavier above")
-        bottom = upper.unit_to + 1
     mass = sum(d.weight_kg or 0.0 for d in rack.devices)
     own = 0.0 if whole else frame.empty_weight or 0.0
     checks.same(f"{where}.weight_kg", rack.weight_kg, mass + own)

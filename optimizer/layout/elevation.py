@@ -1,14 +1,15 @@
 """Positions inside a rack, by CP-SAT: no overlap, heavy low, light devices where their cables are shortest.
 
-What one person may not lift (ISO 11228-1: 25 kg) is stacked from the bottom, heaviest first, without a gap. Below the top reserve the rest is
-free: power shelves as low as they can be, switches where the sum over their cables of the way to the tray, and to the devices of their
+What one person may not lift (ISO 11228-1: 25 kg) is stacked from the bottom, heaviest first, without an empty unit below any of it; lighter
+devices stand above, or between where a cable inside the rack would be too long. Below the top reserve they are free: power shelves as low as they can be, switches where the sum over their cables of the way to the tray, and to the devices of their
 own rack, is least. Devices alike keep their order, so that no two positions of a rack are the same plan twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from optimizer.layout.contents import Content, RackContent, UndecidedLayoutError, UnplaceableError, placed_trays
@@ -46,14 +47,23 @@ def elevation(rack: RackContent, pull: Pull, longest_inside_units: float | None 
         raise UnplaceableError(f"{rack.id}: {rack.used} units in a frame of {rack.units}")
     starts = [0] * len(items)
     unit = 1
-    heavy = [i for i, item in enumerate(items) if item.units and (item.weight or 0.0) > ONE_PERSON_KG]
-    for i in sorted(heavy, key=lambda i: (-(items[i].weight or 0.0), i)):
+    mixed = longest_inside_units is not None and longest_inside_units < rack.units
+    if mixed and len(heavy_of(rack)) < sum(1 for item in items if item.units):
+        return _solve(rack, starts, [i for i, item in enumerate(items) if item.units], 1, pull, longest_inside_units)
+    heavy = heavy_of(rack)
+    for i in heavy:
         starts[i], unit = unit, unit + items[i].units
     free = [i for i, item in enumerate(items) if item.units and i not in set(heavy)]
     if not free:
         _check_inside(rack, starts, pull, longest_inside_units)
         return Elevation(tuple(starts), 0.0)
     return _solve(rack, starts, free, unit, pull, longest_inside_units)
+
+
+def heavy_of(rack: RackContent) -> list[int]:
+    """Contents that one person may not lift, heaviest first."""
+    heavy = [i for i, item in enumerate(rack.contents) if item.units and (item.weight or 0.0) > ONE_PERSON_KG]
+    return sorted(heavy, key=lambda i: (-(rack.contents[i].weight or 0.0), i))
 
 
 def _middle(items: list[Content], starts: list[int], i: int) -> float:
@@ -80,6 +90,7 @@ def _solve(
         for i in range(len(items))
     }
     _keep_order(model, items, free, begin, pull)
+    _heavy_low(model, rack, begin)
     cost = []
     for i in free:
         leaving = pull.leaving.get(i, 0)
@@ -108,11 +119,13 @@ def _solve(
         found = [solver.value(begin[i]) if i in begin else start for i, start in enumerate(starts)]
     else:
         found = stacked
+        if any(i in begin for i in heavy_of(rack)):
+            raise UndecidedLayoutError(f"{rack.id}: no elevation found within the time")
         try:
             _check_inside(rack, found, pull, longest)
         except UnplaceableError as error:
             raise UndecidedLayoutError(str(error)) from None
-    slack = _cost(items, found, pull) - solver.best_objective_bound
+    slack = _cost(items, found, free, pull) - solver.best_objective_bound
     return Elevation(tuple(found), max(slack, 0.0) / (2 * CABLE))
 
 
@@ -125,18 +138,34 @@ def _stacked(items: list[Content], starts: list[int], free: list[int], top: int)
     return found
 
 
-def _cost(items: list[Content], starts: list[int], pull: Pull) -> float:
+def _cost(items: list[Content], starts: list[int], free: Sequence[int], pull: Pull) -> float:
     """What the solver minimises, of given positions."""
     total = 0.0
-    for i, item in enumerate(items):
+    for i in free:
         leaving = pull.leaving.get(i, 0)
-        if item.units and not (item.weight or 0.0) > ONE_PERSON_KG:
+        if items[i].units:
             total += -2 * CABLE * leaving * _middle(items, starts, i) if leaving else starts[i]
-    fixed = {i for i, item in enumerate(items) if (item.weight or 0.0) > ONE_PERSON_KG}
     for (a, b), count in pull.inside.items():
-        if not {a, b} <= fixed:
+        if a in free or b in free:
             total += 2 * CABLE * count * abs(_middle(items, starts, a) - _middle(items, starts, b))
     return total
+
+
+def _heavy_low(model: Any, rack: RackContent, begin: Mapping[int, Any]) -> None:
+    """Where heavy devices are free: heaviest lowest, and no empty unit below the highest of them."""
+    items, heavy = rack.contents, [i for i in heavy_of(rack) if i in begin]
+    for lower, upper in pairwise(heavy):
+        model.add(begin[lower] + items[lower].units <= begin[upper])
+    if heavy:
+        last, below = heavy[-1], []
+        for i in begin:
+            if i in heavy:
+                continue
+            under = model.new_bool_var("")
+            model.add(begin[i] < begin[last]).only_enforce_if(under)
+            model.add(begin[i] > begin[last]).only_enforce_if(~under)
+            below.append(items[i].units * under)
+        model.add(begin[last] - 1 + items[last].units == sum(items[i].units for i in heavy) + sum(below))
 
 
 def _keep_order(model: Any, items: list[Content], free: list[int], begin: Mapping[int, Any], pull: Pull) -> None:

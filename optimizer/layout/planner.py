@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,11 @@ from models.parts.cooling import Cooling, CoolingKind
 from models.site import Chain
 from models.units import Unlimited
 from optimizer.design import Design, PodChoice
-from optimizer.layout.contents import UndecidedLayoutError, pod_content
-from optimizer.layout.hall import Hall
+from optimizer.layout.contents import PodContent, UndecidedLayoutError, UnplaceableError, pod_content
+from optimizer.layout.hall import Hall, bays_of
 from optimizer.layout.phases import phase_loads
 from optimizer.layout.plan import CableRun, FloorUnit, Layout, PlacedRack, SitePlan
-from optimizer.layout.pods import Built, Effort, Types, build, items_of, place, region
+from optimizer.layout.pods import Built, Effort, Types, build, items_of, place, region, too_few_places
 from optimizer.layout.reach import prove_reachable
 from optimizer.layout.routes import Port, Spot, ports_of, run_of, vertical
 
@@ -66,8 +67,11 @@ def pods_at(design: Design, site: str) -> Iterator[tuple[str, PodChoice]]:
                 yield f"{pod.cluster}-{numbers[pod.cluster]}", pod
 
 
-def hall_of(instance: Instance, site: str, racks: int, tallest: float) -> Hall:
-    """The hall of a site; one without a limit on positions is twice as large as ``racks`` need. Trays run above the tallest rack [m]."""
+def hall_for(instance: Instance, site: str, contents: Sequence[PodContent]) -> Hall:
+    """The hall of a site; one without a limit on positions is twice as large as the pods need. Trays run above the tallest rack."""
+    tallest = max(rack.units * (rack.frame.unit_pitch or 0.0) for content in contents for rack in content.racks)
+    pitch = instance.sites[site].rows.rack_pitch
+    racks = sum(ceil((rack.frame.width or pitch) / pitch - 1e-6) for content in contents for rack in content.racks)
     place_, rows = instance.sites[site], instance.sites[site].rows
     positions = place_.rack_positions
     if isinstance(positions, Unlimited):
@@ -78,10 +82,7 @@ def hall_of(instance: Instance, site: str, racks: int, tallest: float) -> Hall:
 
 def _site_plan(instance: Instance, design: Design, site: str, effort: Effort) -> SitePlan:
     contents = [pod_content(instance, pod, name) for name, pod in pods_at(design, site)]
-    tallest = max(rack.units * (rack.frame.unit_pitch or 0.0) for content in contents for rack in content.racks)
-    pitch = instance.sites[site].rows.rack_pitch
-    wanted = sum(-(-(rack.frame.width or pitch) // pitch) for content in contents for rack in content.racks)
-    hall = hall_of(instance, site, int(wanted), tallest)
+    hall = hall_for(instance, site, contents)
     types = Types()
     free = np.ones(hall.positions, dtype=np.bool_)
     placed: list[_Placed] = []
@@ -104,6 +105,16 @@ def _site_plan(instance: Instance, design: Design, site: str, effort: Effort) ->
     )
 
 
+def prove_pod(hall: Hall, content: PodContent) -> None:
+    """UnplaceableError where a rule forbids the pod even with the hall to itself."""
+    built = build(content, hall, Types())
+    prove_reachable(hall, built)
+    items = items_of(built)
+    bays = len(bays_of(hall, items.slots))
+    if bays < len(items.members):
+        raise UnplaceableError(too_few_places(content.name, len(items.members), items.slots, bays))
+
+
 def _place_pod(
     hall: Hall, built: Built, free: npt.NDArray[np.bool_], effort: Effort, alone: bool, known: list[_Placed]
 ) -> _Placed:
@@ -114,6 +125,9 @@ def _place_pod(
     twin = _twin(hall, built, bays.first, known)
     if twin is not None:
         return replace(_at(hall, built, twin[0], 0.0), bound=twin[1])
+    if len(bays) < len(items.members):
+        words = too_few_places(built.content.name, len(items.members), items.slots, len(bays))
+        raise UnplaceableError(words) if alone else UndecidedLayoutError(words)
     positions, way = place(built, hall, bays, effort)
     one = _at(hall, built, positions, way)
     worst = max(one.cables, key=lambda c: c.length - min(c.band, c.reach), default=None)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from optimizer.layout.arrange import Layer, arrange, capped, improve, total_cost
 from optimizer.layout.bound import Flows, least_way
-from optimizer.layout.contents import PodContent, RackContent, UnplaceableError
+from optimizer.layout.contents import PodContent, RackContent, UndecidedLayoutError, UnplaceableError
 from optimizer.layout.elevation import Elevation, Pull, devices_of, elevation
 from optimizer.layout.exact import solve_window
 from optimizer.layout.hall import Bays, Hall, bays_of
@@ -87,13 +87,32 @@ def build(content: PodContent, hall: Hall, types: Types) -> Built:
             leaving[number][place[device]] = leaving[number].get(place[device], 0) + count
     devices, names, slack = [], [], 0.0
     for number, rack in enumerate(racks):
-        name, found = types.of(rack, Pull(leaving[number], inside[number]), longest[number])
+        name, found = _typed(types, rack, Pull(leaving[number], inside[number]), longest[number], hall, content)
         devices.append(devices_of(rack, found.starts))
         names.append(name)
         slack += found.slack * (rack.frame.unit_pitch or 0.0)
     slots = [hall.slots_of(rack.frame.width or hall.pitch) for rack in racks]
     flows = Flows(dict(links), home, _tiers(content), slots)
     return Built(content, tuple(devices), tuple(names), slack, flows, _rises(content, devices, home, hall.tray))
+
+
+def _typed(
+    types: Types, rack: RackContent, pull: Pull, longest: float | None, hall: Hall, content: PodContent
+) -> tuple[str, Elevation]:
+    """The type of a rack; UndecidedLayoutError where it has none only because of a leaf that might stand outside."""
+    try:
+        return types.of(rack, pull, longest)
+    except UnplaceableError as error:
+        if longest is not None and reaches_outside(hall, content):
+            raise UndecidedLayoutError(str(error)) from None
+        raise
+
+
+def reaches_outside(hall: Hall, content: PodContent) -> bool:
+    """True where a leaf may stand in another rack than all its nodes: the shortest way over the tray is within the run of their level."""
+    rule = content.rules.get("node_leaf")
+    top = max(rack.units * (rack.frame.unit_pitch or 0.0) for rack in content.racks)
+    return rule is None or 2 * (hall.tray - top) + hall.pitch <= rule.longest + 1e-9
 
 
 def _rises(
@@ -155,16 +174,18 @@ def items_of(built: Built) -> Items:
     return Items(tuple(members), flow, leaves, wide)
 
 
+def too_few_places(pod: str, needed: int, slots: int, places: int) -> str:
+    """The broken rule in words."""
+    beside = f" of {slots} positions side by side" if slots > 1 else ""
+    return f"{pod} needs {needed} places{beside}, and the hall has {places}"
+
+
 def place(built: Built, hall: Hall, bays: Bays, effort: Effort) -> tuple[list[int], float]:
-    """First position of every rack, and a lower bound [m] on the way of the cables; UnplaceableError where there are too few bays.
+    """First position of every rack, and a lower bound [m] on the way of the cables.
 
     A cable longer than its level allows counts many times over, so that it comes out only where nothing else is found.
     """
     items = items_of(built)
-    if len(bays) < len(items.members):
-        raise UnplaceableError(
-            f"{built.content.name}: {len(items.members)} places of {items.slots} positions side by side are needed, the hall has {len(bays)}"
-        )
     distance = bays.distances()
     layers = [
         Layer(flow, capped(distance, built.content.rules[level].longest - built.rises[level]))

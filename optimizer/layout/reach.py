@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimizer.layout.contents import UnplaceableError
 from optimizer.layout.hall import Hall, slot_distances
-from optimizer.layout.pods import Built
+from optimizer.layout.pods import Built, reaches_outside
 
 
 def prove_reachable(hall: Hall, built: Built) -> None:
@@ -22,6 +22,14 @@ def prove_reachable(hall: Hall, built: Built) -> None:
         if wire.level == "node_leaf":
             joined.setdefault(wire.upper, set()).add(flows.home[wire.lower])
     top = max(rack.units * (rack.frame.unit_pitch or 0.0) for rack in content.racks)
+    room = {n: rack.units - rack.used for n, rack in enumerate(content.racks)}
+    for switch, racks in joined.items():
+        if flows.home[switch] not in racks and not reaches_outside(hall, content):
+            rack = content.racks[min(racks)]
+            raise UnplaceableError(
+                f"{rack.id} has {room[min(racks)]} units left for {switch}, and {rule.medium} of at most {rule.longest:g} m "
+                "reaches no other rack"
+            )
     left = rule.longest - 2 * (hall.tray - top)
     # a wide rack whose middle is within reach has positions up to half its width further away
     slack = (max(flows.slots) - 1) * hall.pitch

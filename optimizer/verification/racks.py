@@ -98,6 +98,8 @@ def _check_choice(checks: Checks, instance: Instance, pod: PodChoice, parts: Rac
         ("site", pod.site, workload.sites),
     ):
         checks.rule(f"{prefix}.{name}", allowed is None or value in allowed, value, allowed, "not in the design space")
+    barred = any(entry.site == pod.site and entry.pod == pod.pod_id for entry in space.without_layout)
+    checks.rule(f"{prefix}.pod_id", not barred, pod.pod_id, "a pod with a layout", "design_space.without_layout")
     kinds = None if space.system_kinds is None else [kind.value for kind in space.system_kinds]
     checks.rule(f"{prefix}.system", kinds is None or system.kind.value in kinds, system.kind.value, kinds)
     certain = space.preliminary_parts or not system.preliminary
