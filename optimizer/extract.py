@@ -193,9 +193,12 @@ def _value(expression: Linear, values: Mapping[str, Floats]) -> float:
     )
 
 
-def pod_choice(choice: Chosen) -> PodChoice:
-    """A pod in use as plain values."""
-    """A pod in use as plain values."""
+def pod_of(placements: Placements, row: int) -> PodChoice:
+    """One pod of a placement as plain values."""
+    return _pod_choice(Chosen(placements, row, 0, 1))
+
+
+def _pod_choice(choice: Chosen) -> PodChoice:
     placements, pods = choice.placements, choice.placements.pods
     pod = int(placements.pod[choice.row])
     rack = pods.rack_design(pod)

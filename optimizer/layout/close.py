@@ -18,7 +18,7 @@ from models.candidates.placement import Placements, enumerate_candidates
 from models.instance import Instance
 from models.workload import BarredPod
 from optimizer.design import Design
-from optimizer.extract import Chosen, pod_choice
+from optimizer.extract import pod_of
 from optimizer.frontier import Frontier
 from optimizer.layout.check import check_layout
 from optimizer.layout.contents import UndecidedLayoutError, UnplaceableError, pod_content
@@ -143,7 +143,7 @@ def _like(instance: Instance, bars: Sequence[tuple[str, BarredPod]]) -> Iterator
             if name in here or looked >= SIBLINGS or _kind(placements, row) not in kinds:
                 continue
             looked += 1
-            reason = proof_against(instance, pod_choice(Chosen(placements, row, 0, 1)))
+            reason = proof_against(instance, pod_of(placements, row))
             if reason:
                 yield placements.cluster, BarredPod(site=placements.site, pod=name, owner="layout", reason=reason)
 
@@ -204,7 +204,7 @@ def unproven_bars(instance: Instance) -> list[tuple[str, BarredPod]]:
         }
         for row, pod in enumerate(placements.pod if pods else ()):
             name = placements.pods.pod_id(int(pod))
-            if name in pods and proof_against(instance, pod_choice(Chosen(placements, row, 0, 1))):
+            if name in pods and proof_against(instance, pod_of(placements, row)):
                 wanted.pop((placements.cluster, placements.site, name), None)
                 pods.discard(name)
     return list(wanted.values())

@@ -14,7 +14,7 @@ from models.instance import Instance
 from models.loading import load
 from models.workload import BarredPod
 from optimizer.certify import certify_run
-from optimizer.extract import Chosen, pod_choice
+from optimizer.extract import pod_of
 from optimizer.layout.check import check_layout
 from optimizer.layout.close import close, proof_against, unproven_bars, with_bars
 from optimizer.layout.planner import lay_out
@@ -57,7 +57,7 @@ def _without_layout(inst: Instance) -> set[str]:
     found = set()
     for placements in enumerate_candidates(inst).placements:
         for row, pod in enumerate(placements.pod):
-            if proof_against(inst, pod_choice(Chosen(placements, row, 0, 1))):
+            if proof_against(inst, pod_of(placements, row)):
                 found.add(placements.pods.pod_id(int(pod)))
     return found
 
@@ -89,7 +89,7 @@ def test_a_bar_without_proof_is_found(instance: Instance, tmp_path: Path) -> Non
     fine = next(
         name
         for row, pod in enumerate(placements.pod)
-        if not proof_against(instance, pod_choice(Chosen(placements, row, 0, 1)))
+        if not proof_against(instance, pod_of(placements, row))
         for name in [placements.pods.pod_id(int(pod))]
     )
     barred = with_bars(
