@@ -29,9 +29,8 @@ def barred_racks(barred: frozenset[str]) -> frozenset[str]:
     return frozenset(pod.split("|")[0] for pod in barred)
 
 
-def kept_fabrics(table: FabricTable, barred: frozenset[str], compare: Compare) -> Ints:
-    """The unbeaten of ``table``, every fabric called like that of a barred pod, and those that are unbeaten without them."""
-    rows = unbeaten(table, compare)
+def kept_fabrics(table: FabricTable, rows: Ints, barred: frozenset[str], compare: Compare) -> Ints:
+    """``rows`` (the unbeaten of ``table``), every fabric called like that of a barred pod, and those that are unbeaten without them."""
     if not barred:
         return rows
     names = {pod.split("|")[1] for pod in barred}

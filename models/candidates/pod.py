@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.barred import barred_pods, barred_racks, kept_fabrics, not_barred
-from models.candidates.fabric_choice import narrowest
+from models.candidates.fabric_choice import narrowest, unbeaten
 from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
@@ -87,7 +87,7 @@ def enumerate_pods(
             index[key] = len(tables)
             whole = enumerate_fabrics(_request(instance, cluster, site, key), switches, links)
             compare = comparison(instance, FABRIC_LAYERS)
-            tables.append(whole.take(kept_fabrics(whole, barred, compare)))
+            tables.append(whole.take(kept_fabrics(whole, unbeaten(whole, compare), barred, compare)))
         if len(tables[index[key]]) == 0:
             rejections.append(Rejection(rack.id, Stage.FABRIC, "no legal fabric joins it at any size", cluster, site))
             continue
