@@ -41,11 +41,15 @@ class Stated(Owned, Generic[T]):
 
 
 class PowerFigure(StrEnum):
-    """Which power figure a limit is held against."""
+    """Nameplate, sustained peak, sustained training load as printed, and the mean that a job really draws.
+
+    Limits are held against one of the first three; energy is counted from the last.
+    """
 
     NAMEPLATE = "nameplate"
     DESIGN = "design"
     TYPICAL = "typical"
+    IN_USE = "in_use"
 
 
 class Limits(Record):

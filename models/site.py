@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from models.parts.quarter import QuarterField
 from models.policy import Owned, PowerFigure, Record, Stated
@@ -60,11 +61,18 @@ class RowPlan(Record):
     tray_height: Meters = Field(gt=0)
 
 
+def _of_limits(value: Any) -> Any:
+    """What a job draws on average is for energy, and bounds nothing."""
+    if value not in ("nameplate", "design", "typical"):
+        raise ValueError(f"{value!r}; expected 'nameplate', 'design' or 'typical'")
+    return value
+
+
 class Site(Owned):
     """A place with limits. ``utility`` [W] is held against ``utility_figure``; unlimited is the word ``unlimited``."""
 
     utility: WattsOrUnlimited
-    utility_figure: PowerFigure
+    utility_figure: Annotated[PowerFigure, BeforeValidator(_of_limits)]
     rack_positions: int | Unlimited
     floor: str
     air_per_rack: WattsOrUnlimited

@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+Watts4 = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class PodChoice:
-    """``count`` equal pods of one cluster at one site; powers and heats [W] of one pod by figure (nameplate, design, typical).
+    """``count`` equal pods of one cluster at one site; powers and heats [W] of one pod by figure (nameplate, design, typical, in
+    use).
 
     ``role``: what the pod does, ``mixed`` for all of its work. ``performance``: the mapping behind the throughput, its runner-up and the term that binds (empty where throughput is a
     stated share of peak); ``throughput_band`` its relative error.
@@ -38,10 +41,10 @@ class PodChoice:
     feed_loss: str
     fabric: Mapping[str, Any]
     options: Mapping[str, str]
-    it_w: tuple[float, float, float]
-    air_w: tuple[float, float, float]
-    rear_door_w: tuple[float, float, float]
-    liquid_w: tuple[float, float, float]
+    it_w: Watts4
+    air_w: Watts4
+    rear_door_w: Watts4
+    liquid_w: Watts4
     weight_kg: float
     injection_b_s: float
     bisection_b_s: float

@@ -20,7 +20,7 @@ from models.policy import PowerFigure
 from models.site import Chain
 from optimizer.bom import plant_lines, pod_lines
 from optimizer.compiled_model import CompiledModel, Floats
-from optimizer.design import Design, Margin, PlantChoice, PodChoice, design_id
+from optimizer.design import Design, Margin, PlantChoice, PodChoice, Watts4, design_id
 from optimizer.figures import figures_of
 from optimizer.orders import orders_of, settled, with_orders
 from optimizer.spend import spend_of
@@ -204,8 +204,8 @@ def _pod_choice(choice: Chosen) -> PodChoice:
     rack = pods.rack_design(pod)
     combination = placements.combinations[int(placements.combination[choice.row])]
 
-    def by_figure(column: Floats) -> tuple[float, float, float]:
-        return float(column[0][pod]), float(column[1][pod]), float(column[2][pod])
+    def by_figure(column: Floats) -> Watts4:
+        return float(column[0][pod]), float(column[1][pod]), float(column[2][pod]), float(column[3][pod])
 
     return PodChoice(
         cluster=placements.cluster,

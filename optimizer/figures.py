@@ -12,7 +12,7 @@ from models.site import Chain
 from models.workload import ThroughputMethod, Training
 from optimizer.design import BomLine, Order, PlantChoice, PodChoice, served, throughput_band
 
-NAMEPLATE, DESIGN, TYPICAL = 0, 1, 2
+NAMEPLATE, DESIGN, TYPICAL, IN_USE = 0, 1, 2, 3
 
 
 def figures_of(
@@ -35,8 +35,9 @@ def figures_of(
             figures[f"residual_usd{suffix}"] = spent.residual
     figures["power_kw"] = sum(p.count * facility_w(instance, p, DESIGN) for p in pods) / 1e3
     figures["nameplate_kw"] = sum(p.count * facility_w(instance, p, NAMEPLATE) for p in pods) / 1e3
-    typical = sum(p.count * facility_w(instance, p, TYPICAL) for p in pods)
-    figures["energy_mwh_per_year"] = typical * SECONDS_PER_YEAR / 3.6e9
+    in_use = sum(p.count * facility_w(instance, p, IN_USE) for p in pods)
+    figures["in_use_kw"] = in_use / 1e3
+    figures["energy_mwh_per_year"] = in_use * SECONDS_PER_YEAR / 3.6e9
     figures["it_kw"] = sum(p.count * p.it_w[DESIGN] for p in pods) / 1e3
     figures["carbon_t"] = _carbon(instance, pods)
     figures["floor_racks"] = float(sum(p.count * (p.node_racks + p.network_racks) for p in pods))
@@ -103,7 +104,7 @@ def _money(
     for pod in pods:
         money = by_site[pod.site]
         capex += pod.count * pod.it_w[DESIGN] * money.shell
-        opex += pod.count * facility_w(instance, pod, TYPICAL) * money.energy_cost
+        opex += pod.count * facility_w(instance, pod, IN_USE) * money.energy_cost
     capex += sum(one.one_off_usd for one in orders)
     return Spent(capex, opex, capex * anywhere.financing, left)
 
@@ -119,5 +120,5 @@ def _carbon(instance: Instance, pods: tuple[PodChoice, ...]) -> float:
     total = 0.0
     for pod in pods:
         money = economics_of(instance, pod.site)
-        total += pod.count * (facility_w(instance, pod, TYPICAL) * money.carbon_per_watt + pod.accelerators * embodied)
+        total += pod.count * (facility_w(instance, pod, IN_USE) * money.carbon_per_watt + pod.accelerators * embodied)
     return total / 1e3

@@ -10,7 +10,7 @@ from models.instance import Instance
 from models.physics.cost import landed_cost
 from models.physics.ledger import round_to_cents, total_cents
 from optimizer.design import BomLine, Order, PodChoice, SpendLine
-from optimizer.figures import DESIGN, TYPICAL, facility_w, price_at
+from optimizer.figures import DESIGN, IN_USE, facility_w, price_at
 
 CAPEX, OPEX, FINANCING, RESIDUAL = "capex", "opex", "financing", "residual"
 CARBON, ROUNDING = "carbon", "rounding"
@@ -105,7 +105,7 @@ def _running(
         at = money.get(site, anywhere)
         yield _Amount(_line(OPEX, "maintenance", site=site), paid * at.charges * at.upkeep)
     for pod in pods:
-        drawn = pod.count * facility_w(instance, pod, TYPICAL)
+        drawn = pod.count * facility_w(instance, pod, IN_USE)
         burnt = drawn * money[pod.site].carbon_per_watt
         yield _Amount(
             _line(OPEX, "energy", site=pod.site, cluster=pod.cluster, carbon=burnt), drawn * money[pod.site].energy_cost

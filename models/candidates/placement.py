@@ -101,7 +101,7 @@ class Placements:
     def opex(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:
         """Present value [USD] of maintenance and energy of each row over the horizon."""
         upkeep = (self.equipment_price(money.basis) - ordered) * money.charges * money.maintenance * money.annuity
-        return upkeep + self.facility_power(PowerFigure.TYPICAL) * money.energy_cost
+        return upkeep + self.facility_power(PowerFigure.IN_USE) * money.energy_cost
 
     def tco(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:
         """Capex, opex and financing less the residual value of equipment [USD] of each row over the horizon."""
@@ -112,7 +112,7 @@ class Placements:
     def carbon(self, money: Economics, embodied_per_accelerator: float) -> Floats:
         """Carbon [kg] of each row over the horizon: operation and embodied."""
         return (
-            self.facility_power(PowerFigure.TYPICAL) * money.carbon_per_watt
+            self.facility_power(PowerFigure.IN_USE) * money.carbon_per_watt
             + self.of_pods(self.pods.accelerators) * embodied_per_accelerator
         )
 

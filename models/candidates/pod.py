@@ -14,7 +14,7 @@ from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import FabricTable, Refusal
-from models.candidates.pod_performance import Performance, goodput_of
+from models.candidates.pod_performance import Performance, goodput_of, power_in_use
 from models.candidates.pod_table import FIGURES, ROLES, PodTable
 from models.candidates.rack_design import RackDesign, power_of
 from models.candidates.rejection import Rejection, Stage
@@ -216,8 +216,12 @@ def _pods_of(shared: _Shared, number: int, which: int, role: ServingRole) -> Pod
     accelerators = systems * key.accelerators_per_system
     node_racks = -(-systems // rack.systems)
     spread = table.power_max - table.power_typical
-    network = np.stack([table.power_max, table.power_typical + share * spread, table.power_typical])
-    compute = np.stack([systems * power_of(system, figure, share) for figure in FIGURES])
+    network = np.stack(
+        [table.power_max, table.power_typical + share * spread, table.power_typical, table.power_typical]
+    )
+    delivered = shared.performance.of(system, accelerators, table.injection, narrowest(table), role)
+    rated = [systems * power_of(system, figure, share) for figure in FIGURES[:3]]
+    compute = np.stack([*rated, systems * power_in_use(instance, system, delivered.computing, delivered.busy)])
     door_share = 0.0 if rack.door is None else float(rack.door.power_share or 0.0)
     liquid_share = float(system.liquid_fraction or 0.0)
     rear = compute if rack.door is not None else np.zeros_like(compute)
@@ -232,7 +236,6 @@ def _pods_of(shared: _Shared, number: int, which: int, role: ServingRole) -> Pod
             (price.high, overhead.high, table.capex_switches_high, table.capex_links_high),
         )
     ]
-    delivered = shared.performance.of(system, accelerators, table.injection, narrowest(table), role)
     failure_rate, goodput = goodput_of(instance, cluster, accelerators, table.nodes)
     rows = np.flatnonzero(delivered.tokens_s > 0)
     return PodTable(

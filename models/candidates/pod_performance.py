@@ -24,6 +24,7 @@ from models.parts.model_card import ModelCard
 from models.parts.system import System
 from models.physics.checkpointing import goodput, optimal_interval
 from models.physics.first_order import communication_factor, serving_rate, training_rate
+from models.physics.node_power import idle_power, node_power
 from models.physics.performance.cards import AcceleratorCard, Network
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import BAND, Role
@@ -43,12 +44,15 @@ _WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5625}
 class Delivered:
     """Throughput of some pods: tokens/s without failures (zero: does not fit), relative error band, and the search behind it.
 
-    ``profile`` indexes the performance's ``profiles``; -1 where no mapping was searched.
+    ``profile`` indexes the performance's ``profiles``; -1 where no mapping was searched. ``computing`` is the share of the time spent
+    computing and ``busy`` the share of the accelerators that take part, NaN where no search knows.
     """
 
     tokens_s: Floats
     band: Floats
     profile: Ints
+    computing: Floats
+    busy: Floats
 
 
 @dataclass(frozen=True, order=True)
@@ -120,10 +124,12 @@ class Performance:
         profile = np.full(len(tokens), len(self._tables) + self.roles.index(role), dtype=np.int64)
         rest = np.flatnonzero(np.isnan(tokens))
         tokens[rest], band[rest], profile[rest] = 0.0, 0.0, -1
+        computing, busy = np.full(len(tokens), np.nan), np.full(len(tokens), np.nan)
         if len(rest) and self._workload.method is not None:
             own = self._worked_out(system, accelerators[rest], injection[rest], narrow[rest], role)
             tokens[rest], band[rest], profile[rest] = own.tokens_s, own.band, own.profile
-        return Delivered(tokens, band, profile)
+            computing[rest], busy[rest] = own.computing, own.busy
+        return Delivered(tokens, band, profile, computing, busy)
 
     def _worked_out(
         self, system: System, accelerators: Ints, injection: Floats, narrow: Floats, role: ServingRole
@@ -131,17 +137,19 @@ class Performance:
         if not self._searched:
             able = role is ServingRole.MIXED
             rate = first_order(self._instance, self._cluster, system, accelerators, narrow) * float(able)
-            return Delivered(rate, np.zeros(len(rate)), np.full(len(rate), -1, dtype=np.int64))
+            unknown = np.full(len(rate), np.nan)
+            return Delivered(rate, np.zeros(len(rate)), np.full(len(rate), -1, dtype=np.int64), unknown, unknown)
         part, domain = self._part(system)
         pairs, inverse = np.unique(_networks(injection, narrow), axis=0, return_inverse=True)
         known = [self._known[_Key(role, part, domain, float(rate), float(ratio))] for rate, ratio in pairs]
         profile = np.asarray(known, dtype=np.int64)[np.asarray(inverse).reshape(-1)]
-        tokens = np.zeros(len(accelerators))
+        tokens, computing, busy = (np.zeros(len(accelerators)) for _ in range(3))
         for number in known:
             rows = profile == number
             tokens[rows] = self._tables[number].rate(accelerators[rows])
+            computing[rows], busy[rows] = self._tables[number].activity(accelerators[rows])
         band = np.full(len(tokens), throughput_band(self._instance, self._cluster, part))
-        return Delivered(tokens * production_factor(self._instance), band, profile)
+        return Delivered(tokens * production_factor(self._instance), band, profile, computing, busy)
 
     def refusal(self, role: ServingRole) -> str:
         """Why no size of a system delivers anything."""
@@ -204,6 +212,20 @@ def throughput_band(instance: Instance, cluster: str, part: str) -> float:
     """Relative half-width of the band of a searched throughput on an accelerator."""
     band = instance.catalogue.performance.band(part)
     return max(band, BAND) if isinstance(instance.workloads[cluster], Serving) else band
+
+
+def power_in_use(instance: Instance, system: System, computing: Floats, busy: Floats) -> Floats:
+    """Mean power [W] of one system while its job runs; as printed for training where no search knows what it does.
+
+    ``computing``: share of the time spent computing; ``busy``: share of the accelerators that take part, the others idle.
+    """
+    assert system.typical_power is not None and system.max_power is not None
+    accelerator = instance.catalogue.get(Accelerator, system.accelerator or "")
+    if accelerator.tdp is None:
+        return np.full(len(computing), system.typical_power)
+    board = (system.max_power, system.accelerators or 0, accelerator.tdp)
+    drawn = busy * node_power(*board, computing) + (1.0 - busy) * idle_power(*board)
+    return np.where(np.isnan(drawn), system.typical_power, drawn)
 
 
 def _networks(injection: Floats, narrow: Floats) -> Floats:

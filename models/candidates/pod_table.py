@@ -23,7 +23,7 @@ from models.workload import ServingRole
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL)
+FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
 _SHARED = ("cluster", "site", "racks", "fabrics", "profiles")
 COST_LINES = ("systems", "racks", "switches", "links")
 ROLES = tuple(ServingRole)
@@ -34,7 +34,7 @@ class PodTable:
     """One row per pod; ``n`` rows.
 
     ``rack`` indexes ``racks``; ``table`` and ``fabric`` name a row of ``fabrics[table]``. ``systems``, ``accelerators``,
-    ``node_racks`` and ``network_racks`` are counts. ``it``, ``air``, ``rear_door``, ``liquid`` (3 x n) [W]: electrical load and
+    ``node_racks`` and ``network_racks`` are counts. ``it``, ``air``, ``rear_door``, ``liquid`` (4 x n) [W]: electrical load and
     the heat given to each chain, by ``FIGURES``. ``cost_low``, ``cost_high`` (4 x n) [USD] by ``COST_LINES``, before charges.
     ``injection``, ``bisection`` [B/s per accelerator]; ``throughput`` tokens/s without failures, within the relative ``band``; ``profile`` names the
     search of mappings behind it (into ``profiles``, -1 for none), ``role`` what the pod does (into ``ROLES``; a pod that
@@ -108,7 +108,7 @@ class PodTable:
         return self.node_racks + self.network_racks
 
     def load(self, chain: Floats, figure: PowerFigure) -> Floats:
-        """One row of a (3 x n) column by figure."""
+        """One row of a (4 x n) column by figure."""
         return np.asarray(chain[FIGURES.index(figure)], dtype=np.float64)
 
     def rack_design(self, row: int) -> RackDesign:

@@ -278,7 +278,7 @@ def _mid(part: PricedPart) -> float:
 
 
 def power_of(system: System, figure: PowerFigure, design_share: float) -> float:
-    """Power of one system [W] by figure; the sustained peak lies ``design_share`` of the way from typical to nameplate."""
+    """Power of one system [W] by figure that limits are held against; the sustained peak lies ``design_share`` of the way from typical to nameplate."""
     assert system.max_power is not None and system.typical_power is not None
     share = {PowerFigure.TYPICAL: 0.0, PowerFigure.DESIGN: design_share, PowerFigure.NAMEPLATE: 1.0}[figure]
     return system.typical_power + share * (system.max_power - system.typical_power)

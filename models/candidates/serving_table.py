@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.throughput_table import Memo
+from models.physics.node_power import computing_share
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import Role, ServingResult, best_serving
@@ -85,10 +86,22 @@ class ServingTable:
         rows = self._row_for(sizes)
         return np.asarray(sizes // self.packages[rows] * self.tokens_s[rows], dtype=np.float64)
 
+    def activity(self, accelerators: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """Share of the time spent computing, and share of the accelerators that take part; NaN where no replica fits."""
+        sizes = np.asarray(accelerators)
+        if not len(self.packages):
+            return np.full(len(sizes), np.nan), np.full(len(sizes), np.nan)
+        rows = self._row_for(sizes)
+        used = sizes // self.packages[rows] * self.packages[rows]
+        return np.array([computing_share(self._terms(row)) for row in rows.tolist()]), used / sizes
+
+    def _terms(self, row: int) -> dict[str, float]:
+        return {t: float(v) for t, v in zip(TERMS, self.terms[row], strict=True) if not np.isnan(v)}
+
     def describe(self, accelerators: int) -> dict[str, Any]:
         """How a pod of this size serves: replicas, batch, latencies [s], binding term, terms [s per step or prefill], memory [B]."""
         row = int(self._row_for([accelerators])[0])
-        terms = {t: float(v) for t, v in zip(TERMS, self.terms[row], strict=True) if not np.isnan(v)}
+        terms = self._terms(row)
         size = int(self.packages[row])
         return {
             "role": self.role.value,
@@ -100,6 +113,7 @@ class ServingTable:
             "ttft_s": _known(self.ttft[row]),
             "tpot_s": _known(self.tpot[row]),
             "binding": max(terms, key=lambda name: terms[name]),
+            "computing_share": computing_share(terms),
             "terms_s": terms,
             "memory_bytes": float(self.memory[row]),
         }

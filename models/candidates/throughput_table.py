@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.mapping_search import FIELDS, Question, search_all
+from models.physics.node_power import computing_share
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.mapping import Mappings
 from models.physics.performance.training import TERMS, binding_term
@@ -70,6 +71,16 @@ class ThroughputTable:
             return np.zeros(len(rows))
         return np.where(rows >= 0, self.tokens_s[np.maximum(rows, 0)], 0.0)
 
+    def activity(self, accelerators: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """Share of a step spent computing, and share of the accelerators that take part; NaN where no mapping fits."""
+        sizes = np.asarray(accelerators)
+        rows = self.row_for(sizes)
+        if not len(self.used):
+            return np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        shares = np.array([computing_share(dict(zip(TERMS, terms, strict=True))) for terms in self.terms.tolist()])
+        found = np.maximum(rows, 0)
+        return np.where(rows >= 0, shares[found], np.nan), np.where(rows >= 0, self.used[found] / sizes, np.nan)
+
     def describe(self, accelerators: int) -> dict[str, Any]:
         """The mapping a cluster of this size runs: its text, runner-up, binding term, terms [s per step], memory [B]."""
         row = int(self.row_for([accelerators])[0])
@@ -81,6 +92,7 @@ class ThroughputTable:
             "runner_up": second,
             "runner_up_share": None if second is None else float(self.second_tokens_s[row] / self.tokens_s[row]),
             "binding": binding_term(terms),
+            "computing_share": computing_share(terms),
             "step_s": float(sum(terms.values())),
             "terms_s": terms,
             "memory_bytes": float(self.memory[row]),

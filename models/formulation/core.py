@@ -276,4 +276,5 @@ FIGURE_WORDS: Mapping[PowerFigure, str] = {
     PowerFigure.NAMEPLATE: "nameplate",
     PowerFigure.DESIGN: "design (sustained peak)",
     PowerFigure.TYPICAL: "typical",
+    PowerFigure.IN_USE: "in use",
 }

@@ -64,7 +64,7 @@ def _objectives(frontier: Frontier, design: Design) -> Iterator[str]:
         f"capex {f['capex_usd'] / 1e6:,.1f}, opex {f['opex_usd'] / 1e6:,.1f} MUSD."
     )
     yield (
-        f"  Power {f['power_kw']:,.0f} kW sustained peak, {f['nameplate_kw']:,.0f} kW nameplate, "
+        f"  Power {f['power_kw']:,.0f} kW sustained peak, {f['nameplate_kw']:,.0f} kW nameplate, {f['in_use_kw']:,.0f} kW in use, "
         f"{f['energy_mwh_per_year']:,.0f} MWh a year; carbon {f['carbon_t']:,.0f} t; {f['floor_racks']:,.0f} racks; "
         f"useful time {f['goodput_fraction']:.2%}."
     )
@@ -84,7 +84,8 @@ def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterato
         f"{pod.network_racks} network racks; {pod.feed_loss}"
     )
     yield (
-        f"  IT {pod.it_w[1] / 1e3:,.0f} kW ({pod.it_w[0] / 1e3:,.0f} nameplate, {pod.it_w[2] / 1e3:,.0f} typical): "
+        f"  IT {pod.it_w[1] / 1e3:,.0f} kW ({pod.it_w[0] / 1e3:,.0f} nameplate, {pod.it_w[2] / 1e3:,.0f} typical, "
+        f"{pod.it_w[3] / 1e3:,.0f} in use): "
         f"{pod.air_w[1] / 1e3:,.0f} kW to air, {pod.rear_door_w[1] / 1e3:,.0f} to rear doors, "
         f"{pod.liquid_w[1] / 1e3:,.0f} to liquid; {pod.weight_kg / 1e3:,.1f} t"
     )
@@ -123,7 +124,7 @@ def _performance(pod: PodChoice) -> Iterator[str]:
             f"  {told['role'].capitalize()}: {told['replicas']:,} replicas of {told['replica']}, tensor {told['tensor']}, "
             f"batch {told['batch']:,}{first}{each}; {memory}; known to {pod.throughput_band:.0%}"
         )
-    yield f"  binding: {told['binding']} ({terms})"
+    yield f"  binding: {told['binding']} ({terms}); accelerators compute {told['computing_share']:.0%} of the time"
 
 
 def _fabric(pod: PodChoice) -> Iterator[str]:

@@ -8,7 +8,7 @@ from models.candidates.economics import economics_of
 from models.instance import Instance
 from models.physics.ledger import spend_ledger, total_cents
 from optimizer.design import Design
-from optimizer.figures import DESIGN, TYPICAL, facility_w
+from optimizer.figures import DESIGN, IN_USE, facility_w
 
 _LINE_OF = {
     "silicon": "hardware",
@@ -47,7 +47,7 @@ def money_lines(instance: Instance, design: Design) -> dict[str, float]:
     for pod in design.pods:
         money = economics_of(instance, pod.site)
         lines["shell"] += pod.count * pod.it_w[DESIGN] * money.shell
-        lines["energy"] += pod.count * facility_w(instance, pod, TYPICAL) * money.energy_cost
+        lines["energy"] += pod.count * facility_w(instance, pod, IN_USE) * money.energy_cost
     rest = design.figures["tco_usd"] - sum(lines.values())
     if abs(rest) > 0.005:
         lines["other"] = lines.get("other", 0.0) + rest

@@ -98,7 +98,7 @@ def pod_money(instance: Instance, facts: PodFacts, lines: Sequence[BomLine], pla
     at = site_money(instance, facts.pod.site)
     goods = sum(price_on(line, basis) * line.quantity for line in lines) / facts.count
     capex = goods * at.charges + facts.load(Chain.POWER, PowerFigure.DESIGN) * at.shell
-    running = goods * at.charges * at.upkeep + plant.facility_w(facts, PowerFigure.TYPICAL) * at.energy
+    running = goods * at.charges * at.upkeep + plant.facility_w(facts, PowerFigure.IN_USE) * at.energy
     return Spent(capex, running, capex * at.financing, goods * at.residual)
 
 
@@ -106,7 +106,7 @@ def pod_carbon(instance: Instance, facts: PodFacts, plant: Plant) -> float:
     """Carbon [kg] of one pod over the horizon."""
     at = site_money(instance, facts.pod.site)
     embodied = instance.assumptions.embodied_carbon_per_accelerator.value
-    return plant.facility_w(facts, PowerFigure.TYPICAL) * at.carbon + facts.accelerators * embodied
+    return plant.facility_w(facts, PowerFigure.IN_USE) * at.carbon + facts.accelerators * embodied
 
 
 def expected_figures(
@@ -117,7 +117,7 @@ def expected_figures(
     at = {site: site_money(instance, site) for site in instance.sites}
     anywhere = next(iter(at.values()))
     shell = sum(f.count * f.load(Chain.POWER, PowerFigure.DESIGN) * at[f.pod.site].shell for f in facts)
-    energy = sum(f.count * plant.facility_w(f, PowerFigure.TYPICAL) * at[f.pod.site].energy for f in facts)
+    energy = sum(f.count * plant.facility_w(f, PowerFigure.IN_USE) * at[f.pod.site].energy for f in facts)
     for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
         goods = [(price_on(line, basis) * line.quantity, at.get(line.site, anywhere)) for line in lines]
         capex = sum(amount * money.charges for amount, money in goods) + shell + one_off
@@ -132,7 +132,8 @@ def expected_figures(
     drawn = {figure: sum(f.count * plant.facility_w(f, figure) for f in facts) for figure in PowerFigure}
     figures["power_kw"] = drawn[PowerFigure.DESIGN] / KILO
     figures["nameplate_kw"] = drawn[PowerFigure.NAMEPLATE] / KILO
-    figures["energy_mwh_per_year"] = drawn[PowerFigure.TYPICAL] * YEAR / JOULES_PER_MWH
+    figures["in_use_kw"] = drawn[PowerFigure.IN_USE] / KILO
+    figures["energy_mwh_per_year"] = drawn[PowerFigure.IN_USE] * YEAR / JOULES_PER_MWH
     figures["it_kw"] = sum(f.count * f.load(Chain.POWER, PowerFigure.DESIGN) for f in facts) / KILO
     figures["carbon_t"] = sum(f.count * pod_carbon(instance, f, plant) for f in facts) / KILO
     figures["floor_racks"] = float(sum(f.count * f.floor for f in facts))

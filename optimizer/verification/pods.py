@@ -9,26 +9,25 @@ from typing import Any
 from models.instance import Instance
 from models.parts.rack import Rack
 from models.physics.checkpointing import goodput, optimal_interval
+from models.physics.node_power import computing_share, idle_power, node_power
 from models.policy import PowerFigure
 from models.site import Chain
 from models.units import Unlimited
 from models.workload import Serving, ServingRole, ThroughputMethod, Training
-from optimizer.design import PodChoice
+from optimizer.design import PodChoice, Watts4
 from optimizer.verification.clos import ceil_div
 from optimizer.verification.fabric import FabricFacts, check_fabric
 from optimizer.verification.findings import Checks
 from optimizer.verification.racks import EIA, RackParts, check_rack
 from optimizer.verification.throughput import Throughput, throughput_of
 
-FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL)
+FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
 SMALLEST_FRAME = 42.0
-
-Watts3 = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class PodFacts:
-    """One pod as its parts and the physics give it; ``loads`` [W] by chain, each nameplate, design, typical. Rates [1/s]."""
+    """One pod as its parts and the physics give it; ``loads`` [W] by chain, each nameplate, design, typical, in use. Rates [1/s]."""
 
     pod: PodChoice
     parts: RackParts
@@ -36,7 +35,7 @@ class PodFacts:
     node_racks: int
     network_racks: int
     accelerators: int
-    loads: dict[Chain, Watts3]
+    loads: dict[Chain, Watts4]
     delivered: Throughput
     failure_rate: float
     goodput: float
@@ -94,6 +93,7 @@ def _facts(instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricF
     accelerators = pod.systems * system.accelerators
     nodes = pod.systems * (system.scaleout_nics // system.rails)
     failures, useful = _goodput(instance, pod.cluster, accelerators, nodes)
+    delivered = throughput_of(instance, pod, parts, accelerators, fabric.injection, fabric.narrowest)
     return PodFacts(
         pod=pod,
         parts=parts,
@@ -101,8 +101,8 @@ def _facts(instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricF
         node_racks=ceil_div(pod.systems, pod.systems_per_rack),
         network_racks=_network_racks(instance, pod, fabric),
         accelerators=accelerators,
-        loads=_loads(instance, pod, parts, fabric),
-        delivered=throughput_of(instance, pod, parts, accelerators, fabric.injection, fabric.narrowest),
+        loads=_loads(instance, pod, parts, fabric, delivered),
+        delivered=delivered,
         failure_rate=failures,
         goodput=useful,
     )
@@ -126,15 +126,35 @@ def _whole(value: float) -> int:
     return -int(-(value - 1e-9) // 1)
 
 
-def _loads(instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricFacts) -> dict[Chain, Watts3]:
+def _in_use(pod: PodChoice, parts: RackParts, accelerators: int, delivered: Throughput) -> float:
+    """Mean power [W] of one system: by what its accelerators do, where a search knows; else as printed for training."""
+    system, rating, told = parts.system, parts.accelerator.tdp, delivered.performance
+    assert system.max_power is not None and system.typical_power is not None and system.accelerators is not None
+    if rating is None or "terms_s" not in told:
+        return system.typical_power
+    busy = int(told["accelerators_used"]) / accelerators
+    working = float(node_power(system.max_power, system.accelerators, rating, computing_share(told["terms_s"])))
+    return busy * working + (1 - busy) * float(idle_power(system.max_power, system.accelerators, rating))
+
+
+def _loads(
+    instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricFacts, delivered: Throughput
+) -> dict[Chain, Watts4]:
     """Electrical load and heat to each chain: switches always heat the room, a rear door takes all of its rack."""
     system, door = parts.system, parts.door
     assert system.max_power is not None and system.typical_power is not None and system.liquid_fraction is not None
     share = instance.assumptions.design_power_share.value
     power, air, rear, liquid = [], [], [], []
-    for weight in (1.0, share, 0.0):
-        compute = pod.systems * (system.typical_power + weight * (system.max_power - system.typical_power))
-        network = fabric.power_typical + weight * (fabric.power_max - fabric.power_typical)
+    steps = [
+        (
+            system.typical_power + weight * (system.max_power - system.typical_power),
+            fabric.power_typical + weight * (fabric.power_max - fabric.power_typical),
+        )
+        for weight in (1.0, share, 0.0)
+    ]
+    each = pod.systems * (system.accelerators or 0)
+    for one, network in [*steps, (_in_use(pod, parts, each, delivered), fabric.power_typical)]:
+        compute = pod.systems * one
         to_liquid = compute * system.liquid_fraction
         to_door = compute if door is not None else 0.0
         fans = to_door * ((door.power_share or 0.0) if door is not None else 0.0)
@@ -143,7 +163,7 @@ def _loads(instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricF
         rear.append(to_door + fans)
         liquid.append(to_liquid)
     chains = {Chain.POWER: power, Chain.AIR: air, Chain.REAR_DOOR: rear, Chain.LIQUID: liquid}
-    return {chain: (watts[0], watts[1], watts[2]) for chain, watts in chains.items()}
+    return {chain: (watts[0], watts[1], watts[2], watts[3]) for chain, watts in chains.items()}
 
 
 def _goodput(instance: Instance, cluster: str, accelerators: int, nodes: int) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models.physics.node_power import computing_share
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import MEMORY_SHARE, Role, best_serving, cache_room, weight_bytes
@@ -62,6 +63,7 @@ def served_tokens(
         "ttft_s": first,
         "tpot_s": each,
         "binding": best.binding,
+        "computing_share": computing_share(best.terms),
         "terms_s": dict(best.terms),
         "memory_bytes": best.memory_bytes,
     }

@@ -90,7 +90,7 @@ def _amounts(
     for one in facts:
         at, here = money[one.pod.site], (one.pod.site, one.pod.cluster)
         shell = one.count * one.load(Chain.POWER, PowerFigure.DESIGN) * at.shell
-        drawn = one.count * plant.facility_w(one, PowerFigure.TYPICAL)
+        drawn = one.count * plant.facility_w(one, PowerFigure.IN_USE)
         built = one.count * one.accelerators * instance.assumptions.embodied_carbon_per_accelerator.value
         shells += shell
         yield _plain("capex", "shell", *here), shell, 0.0

@@ -13,6 +13,7 @@ from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.parts.model_card import ModelCard
 from models.physics.first_order import communication_factor, serving_rate, training_rate
+from models.physics.node_power import computing_share
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
 from models.physics.performance.constants import PerformanceConstants, Software
 from models.physics.performance.inference import BAND
@@ -129,6 +130,7 @@ def _of_mapping(
         "runner_up": str(mappings.row(second)) if runner_up else None,
         "runner_up_share": float(steps[first] / steps[second]) if runner_up else None,
         "binding": binding_term(terms),
+        "computing_share": computing_share(terms),
         "step_s": float(sum(terms.values())),
         "terms_s": terms,
         "memory_bytes": float(times.memory[first]),

@@ -29,7 +29,7 @@ from .brute_orders import Ordering, days_to, orderings
 from .brute_rules import keeps_rules, spend_by_vendor, units_asked, within_supply
 
 YEAR = 365.25 * 86400.0
-FIGURE_ROW = {PowerFigure.NAMEPLATE: 0, PowerFigure.DESIGN: 1, PowerFigure.TYPICAL: 2}
+FIGURE_ROW = {PowerFigure.NAMEPLATE: 0, PowerFigure.DESIGN: 1, PowerFigure.TYPICAL: 2, PowerFigure.IN_USE: 3}
 MAXIMISED = {"throughput", "throughput_x_demand", "goodput"}
 Vector = tuple[int, ...]
 
@@ -130,7 +130,7 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
         ordered = sum(line.unit_price * line.quantity for line in lines if line.part in offered)
         paid = (low + money.basis * (high - low) - ordered) * money.charges
         capex = paid + float(pods.it[1, pod]) * money.shell
-        opex = paid * money.upkeep + draw(PowerFigure.TYPICAL) * money.watt
+        opex = paid * money.upkeep + draw(PowerFigure.IN_USE) * money.watt
         rate = float(pods.throughput[pod] * pods.goodput[pod])
         embodied = inst.assumptions.embodied_carbon_per_accelerator.value * int(pods.accelerators[pod])
         made.append(
@@ -151,7 +151,7 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                 capex=round(capex / 1e3),
                 opex=round(opex / 1e3),
                 tco=round((capex + opex) / 1e3),
-                carbon=up((draw(PowerFigure.TYPICAL) * money.watt_carbon + embodied) / 1e3),
+                carbon=up((draw(PowerFigure.IN_USE) * money.watt_carbon + embodied) / 1e3),
                 lines=lines,
                 available=days_to(inst, pods.rack_design(pod).system.available),
             )

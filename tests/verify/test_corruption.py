@@ -12,7 +12,7 @@ import optimizer.verify as verify
 
 Data = dict[str, Any]
 LIQUID, DOOR, PLAIN, SERVING, ORDERS = "thermal-liquid", "doors", "performance", "serving", "orders"
-ROLES = "serving-roles"
+ROLES, MAPPING = "serving-roles", "mapping"
 
 
 def _set(path: str, value: Any) -> Callable[[Data], None]:
@@ -114,6 +114,10 @@ DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
     ("objective a kilowatt less", PLAIN, _set("objectives/power_kw", lambda v: v - 1), r"objectives\.power_kw"),
     ("bound on the wrong side", PLAIN, _set("bounds/tco_usd", 9e12), r"bounds\.tco_usd"),
     ("bound of nothing", PLAIN, _set("bounds/carbon_t", 1.0), r"bounds\.carbon_t"),
+    ("drawing less in use", MAPPING, _set("pods/0/it_w/3", lambda v: v * 0.9), r"pods\[0\]\.it_w"),
+    ("energy of typical power", MAPPING, _set("figures/in_use_kw", lambda v: v * 1.2), r"figures\.in_use_kw"),
+    ("busier than it is", MAPPING, _set("pods/0/performance/computing_share", 0.99), r"computing_share"),
+    ("known better than it is", MAPPING, _set("figures/train.throughput_band", 0.01), r"train\.throughput_band"),
     ("role of another pod", ROLES, _set("pods/0/role", lambda r: "prefill" if r == "decode" else "decode"), r"design|pods"),
     ("replicas that straddle domains", ROLES, _set("pods/0/performance/replica", 6), r"^design|do not tile"),
     ("one replica more", ROLES, _set("pods/0/performance/replicas", lambda n: n + 1), r"performance\.replicas"),
@@ -136,7 +140,7 @@ DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
     ("bandwidth invented", PLAIN, _set("pods/0/bisection_b_s", lambda v: v * 1.01), r"bisection_b_s"),
     ("power understated", PLAIN, _set("pods/0/it_w/1", lambda v: v * 0.99), r"pods\[0\]\.it_w"),
     ("heat moved to liquid", LIQUID, _move_heat, r"pods\[0\]\.(air|liquid)_w"),
-    ("heat of a door lost", DOOR, _set("pods/0/rear_door_w", [0.0, 0.0, 0.0]), r"pods\[0\]\.rear_door_w"),
+    ("heat of a door lost", DOOR, _set("pods/0/rear_door_w", [0.0, 0.0, 0.0, 0.0]), r"pods\[0\]\.rear_door_w"),
     ("goodput flattered", PLAIN, _set("pods/0/goodput", lambda v: v + 1e-4), r"pods\[0\]\.goodput"),
     ("failures forgotten", PLAIN, _set("pods/0/failure_rate_per_s", lambda v: v / 2), r"failure_rate_per_s"),
     ("throughput flattered", PLAIN, _set("pods/0/throughput_tokens_s", lambda v: v * 1.001), r"throughput_tokens_s"),
