@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -48,6 +48,10 @@ class Catalogue:
             raise UsageError(f"no catalogue folder has the constants of the throughput models ({FILE_NAME})")
         return from_document(self.constants)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # read-only views of mappings cannot be pickled
+        return _restored, ({f.name: _thawed(getattr(self, f.name)) for f in fields(self)},)
+
     def of(self, part_type: type[P]) -> Mapping[str, P]:
         """Every part of one type by id (empty when the catalogue has none)."""
         return self.parts.get(part_type, {})  # type: ignore[return-value]
@@ -63,3 +67,11 @@ class Catalogue:
     def __iter__(self) -> Iterator[Part]:
         for part_type in part_types():
             yield from self.of(part_type).values()
+
+
+def _thawed(value: Any) -> Any:
+    return {key: _thawed(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _restored(values: dict[str, Any]) -> Catalogue:
+    return Catalogue(**{name: MappingProxyType(v) if isinstance(v, dict) else v for name, v in values.items()})

@@ -62,6 +62,10 @@ class Instance:
     raw: Mapping[str, Any]
     origins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # read-only views of mappings cannot be pickled
+        return _restored, (self.document, self.catalogue, dict(self.raw), dict(self.origins))
+
     @property
     def name(self) -> str:
         """The instance's own name."""
@@ -141,3 +145,7 @@ class Instance:
             [self.raw, rows, dict(self.catalogue.constants)], sort_keys=True, separators=(",", ":"), ensure_ascii=False
         )
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _restored(document: Document, catalogue: Catalogue, raw: dict[str, Any], origins: dict[str, str]) -> Instance:
+    return Instance(document, catalogue, raw, MappingProxyType(origins))

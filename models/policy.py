@@ -39,6 +39,14 @@ class Stated(Owned, Generic[T]):
     def _bare(cls, data: Any) -> Any:
         return data if isinstance(data, dict | Stated) else {"value": data}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the class of a stated value has no name a pickle could find
+        return _stated, (self.value, self.owner, self.reason, self.label)
+
+
+def _stated(value: Any, owner: str, reason: str, label: str) -> Stated[Any]:
+    return Stated[Any].model_construct(value=value, owner=owner, reason=reason, label=label)
+
 
 class PowerFigure(StrEnum):
     """Nameplate, sustained peak, sustained training load as printed, and the mean that a job really draws.

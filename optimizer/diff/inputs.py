@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,11 @@ from typing import Any
 
 from models.instance import Instance
 from models.loading import load_resolved
+from models.physics.performance.constants import FILE_NAME
 from optimizer.explain.groups import plain
+
+
+CONSTANTS = f"catalogue.{FILE_NAME}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,12 @@ def changed_inputs(first: Instance, second: Instance) -> tuple[InputChange, ...]
             where = (second if path in after else first).origin(path)
             found.append(InputChange(path, before.get(path), after.get(path), where, _group(path)))
     found.extend(_catalogue_changes(first, second))
+    old, new = dict(_leaves(first.catalogue.constants)), dict(_leaves(second.catalogue.constants))
+    found.extend(
+        InputChange(f"{CONSTANTS}.{path}", old.get(path), new.get(path), FILE_NAME, CONSTANTS)
+        for path in sorted({*old, *new})
+        if old.get(path) != new.get(path)
+    )
     return tuple(found)
 
 
@@ -105,12 +116,17 @@ class Between:
             name: {key: dict(row) for key, row in table.items()} for name, table in self._first.catalogue.rows.items()
         }
         for change in chosen:
+            if change.group == CONSTANTS:
+                continue
             if change.path.startswith("catalogue."):
                 self._catalogue_cell(rows, change)
             else:
                 _put(raw, change.path.split("."), change.after)
         with tempfile.TemporaryDirectory() as folder:
             _write_rows(Path(folder), rows)
+            newer = any(change.group == CONSTANTS for change in chosen)
+            constants = (self._second if newer else self._first).catalogue.constants
+            (Path(folder) / FILE_NAME).write_text(json.dumps(dict(constants)), encoding="utf-8")
             return load_resolved(raw, [Path(folder)], self._second.origins)
 
     def _catalogue_cell(self, rows: dict[str, dict[str, dict[str, str]]], change: InputChange) -> None:

@@ -60,6 +60,7 @@ def test_instances_between_two_are_those_with_the_changes_made() -> None:
     meant = load("tiny/performance", overrides={"workloads": CHANGES["workloads"]})
     assert half.document == meant.document
     assert half.catalogue.parts == meant.catalogue.parts
+    assert half.catalogue.constants == meant.catalogue.constants
 
 
 def test_a_changed_catalogue_cell_is_found_and_split(tmp_path: Path) -> None:

@@ -1,0 +1,48 @@
+"""Global indices as a table, as Markdown for a report, and in one sentence."""
+
+from __future__ import annotations
+
+from optimizer.sensitivity.global_indices import GlobalIndices
+
+_NAMES = {"sobol": ("S1", "ST"), "morris": ("mu*", "sigma")}
+
+
+def global_headings(result: GlobalIndices) -> tuple[str, ...]:
+    """Heads of the table."""
+    first, total = _NAMES[result.method]
+    return ("output", "input", first, total)
+
+
+def global_rows(result: GlobalIndices, most: int = 8) -> list[tuple[str, ...]]:
+    """Cells: for each output the inputs that matter most."""
+    rows: list[tuple[str, ...]] = []
+    for output in result.outputs:
+        mine = [i for i in result.indices if i.output == output and (i.first or i.total)][:most]
+        rows.extend((output, i.name, _with(i.first, i.first_error), _with(i.total, i.total_error)) for i in mine)
+    return rows
+
+
+def _with(value: float, error: float | None) -> str:
+    return f"{value:,.3g}" if error is None else f"{value:,.3g} +- {error:,.2g}"
+
+
+def global_sentence(result: GlobalIndices) -> str:
+    """The answer in one sentence."""
+    of_cost = [i for i in result.indices if i.output == "tco_usd"]
+    first = of_cost[0].name if of_cost else "nothing"
+    deciding = next((i.name for i in result.indices if i.output == "systems_moved" and (i.total or i.first)), None)
+    share = ", ".join(f"{name} in {part:.0%}" for name, part in list(result.decisions.items())[:4])
+    moved = f"{deciding} decides most between systems" if deciding else "no input changes which system wins"
+    partial = "" if result.complete else f"; {result.samples} of {result.wanted} samples so far"
+    return f"total cost depends most on {first}; {moved}; best of all samples: {share}{partial}."
+
+
+def global_markdown(result: GlobalIndices) -> str:
+    """A section of a sensitivity report."""
+    said = global_sentence(result)
+    word = "Sobol" if result.method == "sobol" else "Morris"
+    lines = [f"## Global sensitivity ({word})", "", said[0].upper() + said[1:], ""]
+    lines.append(f"{result.samples} samples over {len(result.inputs)} ranges at once, seed {result.seed}.")
+    lines += ["", f"| {' | '.join(global_headings(result))} |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in global_rows(result)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,209 @@
+"""The best design under other values of uncertain inputs: one program, asked again for every set of values.
+
+    tco = (equipment + sum_p dprice_p units_p) * (1 + maintenance * annuity) + shell * watts + energy price * seconds * annuity * drawn
+
+equipment, units, watts and drawn power are measures of a design; everything else is a weight. Throughput moves within its band by
+a row of its own, demand by its bound. Cables, modules, rack power, doors and frames stay those that were picked at the
+instance's own prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from math import ceil
+from multiprocessing import get_context
+from typing import Any
+
+from models.candidates.economics import SECONDS_PER_YEAR as YEAR
+from models.candidates.economics import economics_of
+from models.candidates.placement import Candidates, enumerate_candidates
+from models.formulation import totals
+from models.formulation.core import Core
+from models.formulation.counts import units
+from models.formulation.linear import Linear
+from models.instance import Instance
+from models.physics.finance import annuity_factor
+from models.policy import PowerFigure
+from models.workload import Training
+from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
+from optimizer.sensitivity.ranges import Range, RangeKind, merged, ranges_of
+
+REPORTED = ("capex", "power")
+KILO = 1e3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The best design at some values: its cost [USD], other objectives in column units, identity and readable choices.
+
+    ``tco`` None: nothing is legal, or nothing was found (``proven`` tells).
+    """
+
+    tco: float | None
+    others: Mapping[str, float]
+    design_id: str
+    choices: Mapping[str, Any]
+    proven: bool
+    answer: Answer | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def systems(self) -> str:
+        """The systems of all clusters."""
+        return ", ".join(str(v) for k, v in self.choices.items() if k.endswith(".system"))
+
+
+class Uncertain:
+    """An instance whose inputs may take other values; ``ranges`` are those it states itself, ``given`` go before them."""
+
+    def __init__(
+        self, instance: Instance, given: Sequence[Range] = (), effort: Effort | None = None,
+        candidates: Candidates | None = None,
+    ) -> None:  # fmt: skip
+        self.instance = instance
+        self.effort = effort or Effort()
+        found = candidates if candidates is not None else enumerate_candidates(instance, PerformanceCache())
+        rate = "throughput"
+        core, goals = assemble(instance, found, ("tco", *REPORTED, rate))
+        self.ranges = {r.name: r for r in merged(ranges_of(instance, core), given)}
+        self._money = {site: economics_of(instance, site) for site in instance.sites}
+        measures = self._measures(core)
+        tco = next(g for g in goals if g.name == "tco").expression * KILO
+        drawn_up = self._total(measures, self._weights({}))
+        measures["rest"] = tco - drawn_up
+        self._program = Program.of(core, measures, goals)
+        self._goals = goals
+
+    # --- the program ------------------------------------------------------------------------------------------------
+
+    def _measures(self, core: Core) -> dict[str, Linear]:
+        found: dict[str, Linear] = {}
+        for site in self.instance.sites:
+            found[f"shell:{site}"] = core.everywhere(
+                lambda p: p.of_pods(p.pods.load(p.pods.it, PowerFigure.DESIGN)), site=site
+            )
+            found[f"drawn:{site}"] = core.everywhere(lambda p: p.facility_power(PowerFigure.TYPICAL), site=site)
+        shell = Linear.total([found[f"shell:{s}"] * m.shell for s, m in self._money.items()])
+        found["equipment"] = totals.capex(core) * KILO - shell
+        for name in self._parts():
+            found[f"units:{name}"] = units(core, name)
+        for cluster in self.instance.workloads:
+            found[f"rate:{cluster}"] = core.everywhere(lambda p: p.of_pods(p.pods.rate), cluster=cluster)
+            found[f"band:{cluster}"] = core.everywhere(lambda p: p.of_pods(p.pods.rate * p.pods.band), cluster=cluster)
+        return found
+
+    def _parts(self) -> list[str]:
+        return [
+            r.name.removeprefix("catalogue.").removesuffix(".price")
+            for r in self.ranges.values()
+            if r.kind is RangeKind.PRICE
+        ]
+
+    @staticmethod
+    def _total(measures: Mapping[str, Linear], weights: Mapping[str, float]) -> Linear:
+        return Linear.total([measures[n] * w for n, w in weights.items() if w and n in measures])
+
+    def _weights(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Weight of every measure in total cost [USD] at some values; names that are left out keep their base."""
+        given = self.instance.assumptions
+        horizon = values.get("money.horizon", self.instance.money.horizon)
+        annuity = float(
+            annuity_factor(values.get("assumptions.discount_rate", given.discount_rate.value), horizon / YEAR)
+        )
+        upkeep = values.get("assumptions.maintenance_per_year", given.maintenance_per_year.value)
+        own = 1.0 + upkeep * annuity
+        weights = {"equipment": own, "rest": 1.0}
+        charges = next(iter(self._money.values())).charges
+        for part in self._parts():
+            known = self.ranges[f"catalogue.{part}.price"]
+            moved = values.get(known.name, known.base) - known.base
+            if moved:
+                weights[f"units:{part}"] = moved * charges * own
+        for site, money in self._money.items():
+            weights[f"shell:{site}"] = values.get(f"sites.{site}.shell_cost", money.shell)
+            price = values.get(f"sites.{site}.electricity_price", money.energy_price)
+            weights[f"drawn:{site}"] = price * YEAR * annuity
+        return weights
+
+    # --- questions --------------------------------------------------------------------------------------------------
+
+    def at(self, values: Mapping[str, float]) -> Outcome:
+        """The best design at these values, other inputs at their base; one solve."""
+        program, limits = self._demand(values)
+        answer = program.least(self._weights(values), self.effort, limits)
+        if answer.value is None:
+            return Outcome(None, {}, "", {}, answer.infeasible)
+        design = answer.design
+        others = {
+            g.column: float(f"{g.objective.column_value(answer.measures[g.name]):.12g}")
+            for g in self._goals
+            if g.name != "tco"
+        }
+        return Outcome(answer.value, others, design.design_id, design.choices, answer.exact, answer)
+
+    def kept(self, base: Outcome, values: Mapping[str, float]) -> float | None:
+        """Cost [USD] of a design that is kept at other values; None where it does not meet the demand there."""
+        assert base.answer is not None
+        measured = base.answer.measures
+        for cluster, (slope, least) in self._demands(values).items():
+            reached = measured[f"rate:{cluster}"] + slope * measured[f"band:{cluster}"]
+            if reached < least - 1.0:
+                return None
+        return float(sum(w * measured[n] for n, w in self._weights(values).items()))
+
+    def _demands(self, values: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """Clusters whose demand row moves: shift of throughput in half-widths of its band, and tokens per second asked."""
+        moved: dict[str, tuple[float, float]] = {}
+        for cluster, workload in self.instance.workloads.items():
+            here = f"workloads.{cluster}"
+            slope, least = values.get(f"{here}.throughput", 0.0), float(workload.demand)
+            if isinstance(workload, Training) and f"{here}.deadline" in values:
+                least = workload.tokens / values[f"{here}.deadline"]
+            least = values.get(f"{here}.rate", least)
+            if slope or least != workload.demand:
+                moved[cluster] = (slope, float(ceil(least - 1e-9)))
+        return moved
+
+    def _demand(self, values: Mapping[str, float]) -> tuple[Program, list[Limit]]:
+        moved = self._demands(values)
+        rows = [f"performance.demand[{cluster}]" for cluster in moved]
+        limits = [
+            Limit(f"demand.{c}", {f"rate:{c}": 1.0, f"band:{c}": slope}, lower=least - 1.0)
+            for c, (slope, least) in moved.items()
+        ]
+        return (self._program.limited([], rows) if rows else self._program), limits
+
+
+# --- many questions -------------------------------------------------------------------------------------------------
+
+_OWN: dict[str, Uncertain] = {}
+
+
+def _start(instance: Instance, given: Sequence[Range], seconds: float | None, backend: str) -> None:
+    _OWN["asked"] = Uncertain(instance, given, Effort(seconds, backend))
+
+
+def _ask(values: Mapping[str, float]) -> Outcome:
+    asked = _OWN["asked"]
+    if asked.effort.over:
+        return Outcome(None, {}, "", {}, False)
+    found = asked.at(values)
+    return Outcome(found.tco, found.others, found.design_id, dict(found.choices), found.proven)
+
+
+def outcomes(
+    asked: Uncertain, questions: Sequence[Mapping[str, float]], workers: int = 1, given: Sequence[Range] = ()
+) -> Iterator[Outcome]:
+    """Outcomes in order; with ``workers`` above one in processes of their own. What time left out is not proven."""
+    if workers <= 1:
+        for values in questions:
+            yield Outcome(None, {}, "", {}, False) if asked.effort.over else asked.at(values)
+        return
+    left = None if asked.effort.seconds is None else max(0.05, asked.effort.seconds - asked.effort.spent)
+    start = (asked.instance, tuple(given), left, asked.effort.backend)
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start, start) as pool:
+        for outcome in pool.map(_ask, questions):
+            asked.effort.solves += 1
+            yield outcome
