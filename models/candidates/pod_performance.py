@@ -168,8 +168,7 @@ class Performance:
         return accelerator.id, min(accelerator.scaleup_domain or 1, system.accelerators or 1)
 
     def _hardware(self, key: _Key, constants: PerformanceConstants) -> tuple[AcceleratorCard, Network]:
-        row = self._instance.catalogue.rows[Accelerator.file][key.part]
-        card = AcceleratorCard.from_row(row, constants.kernel_class(key.part))
+        card = self._instance.catalogue.get(Accelerator, key.part).card(constants.kernel_class(key.part))
         return card, Network.of(card, key.rate, domain=key.domain, oversubscription=1.0 / key.ratio)
 
     def _training(self, workload: Training, key: _Key, constants: PerformanceConstants) -> Question:

@@ -137,6 +137,8 @@ def _unusable(instance: Instance, cluster: str, system: System) -> str | None:
     dtype = instance.workloads[cluster].dtype.value
     if accelerator.peak(dtype) is None:
         return f"accelerator {accelerator.id} has no dense {dtype} peak in the catalogue"
+    if accelerator.peak_bf16 is None and accelerator.peak_fp8 is None:
+        return f"accelerator {accelerator.id} has no dense bf16 or fp8 peak in the catalogue"
     short = accelerator.missing("memory", "memory_bandwidth", "scaleup_bandwidth", "scaleup_domain")
     return f"accelerator {accelerator.id}: {short}" if short else None
 

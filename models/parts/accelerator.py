@@ -6,8 +6,10 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
+from models.errors import UsageError
 from models.parts.part import PricedPart, column
 from models.parts.quarter import QuarterField
+from models.physics.performance.cards import AcceleratorCard, KernelClass, all_peaks
 from models.units import Bytes, BytesPerSecond, FlopPerSecond, Watts
 
 
@@ -34,3 +36,22 @@ class Accelerator(PricedPart):
         """Dense peak [FLOP/s] at ``dtype`` (bf16, fp8, fp4, int8), or None where the catalogue has none."""
         value: float | None = getattr(self, f"peak_{dtype}")
         return value
+
+    def card(self, kernels: KernelClass) -> AcceleratorCard:
+        """What the throughput models know of the part; ``missing`` tells beforehand what it lacks for that."""
+        printed = {name: self.peak(name) for name in ("bf16", "fp8", "fp4", "int8")}
+        peak = all_peaks({name: value for name, value in printed.items() if value is not None})
+        lacking = self.missing("memory", "memory_bandwidth", "scaleup_bandwidth", "scaleup_domain")
+        if lacking or "bf16" not in peak:
+            raise UsageError(f"accelerator {self.id}: {lacking or 'no dense bf16 or fp8 peak'}")
+        return AcceleratorCard(
+            name=self.id,
+            peak=peak,
+            hbm_bytes=self.memory or 0.0,
+            hbm_rate=self.memory_bandwidth or 0.0,
+            scaleup_rate=self.scaleup_bandwidth or 0.0,
+            scaleup_domain=self.scaleup_domain or 1,
+            tdp_w=self.tdp,
+            kernels=kernels,
+            available=0.0 if self.available is None else self.available.year + (self.available.number - 1) / 4,
+        )

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models.instance import Instance
-from models.parts.accelerator import Accelerator
 from models.parts.model_card import ModelCard
 from models.physics.first_order import communication_factor, serving_rate, training_rate
 from models.physics.node_power import computing_share
@@ -57,7 +56,7 @@ def throughput_of(
         return Throughput(_first_order(instance, pod, parts, accelerators, narrowest), 0.0, {})
     constants, part = instance.catalogue.performance, parts.accelerator.id
     shape = instance.catalogue.get(ModelCard, workload.model).shape()
-    card = AcceleratorCard.from_row(instance.catalogue.rows[Accelerator.file][part], constants.kernel_class(part))
+    card = parts.accelerator.card(constants.kernel_class(part))
     network = _network(card, parts, injection, narrowest)
     stated = instance.assumptions.production_factor
     factor = stated.value if stated is not None else constants.production_factor

@@ -64,6 +64,18 @@ class KernelClass:
     band: float
 
 
+def all_peaks(printed: Mapping[str, float]) -> dict[str, float]:
+    """Peaks by format: a part whose sheet prints only narrower formats runs bf16 at half its fp8 rate, as every matrix engine here
+    does, and fp16 as bf16.
+    """
+    peak = dict(printed)
+    if "bf16" not in peak and "fp8" in peak:
+        peak["bf16"] = peak["fp8"] / 2.0
+    if "bf16" in peak:
+        peak["fp16"] = peak["bf16"]
+    return peak
+
+
 @dataclass(frozen=True, slots=True)
 class AcceleratorCard:
     """One package: dense peak [FLOP/s] by format, memory [B, B/s], scale-up [B/s per direction, packages], power [W]."""
@@ -110,12 +122,7 @@ class AcceleratorCard:
             "fp4": number("fp4_tflops_dense"),
             "int8": number("int8_tops_dense"),
         }
-        peak = {name: value * 1e12 for name, value in peaks.items() if value is not None}
-        # A part whose sheet prints only narrower formats runs bf16 at half its fp8 rate, as every matrix engine here does.
-        if "bf16" not in peak and "fp8" in peak:
-            peak["bf16"] = peak["fp8"] / 2.0
-        if "bf16" in peak:
-            peak["fp16"] = peak["bf16"]
+        peak = all_peaks({name: value * 1e12 for name, value in peaks.items() if value is not None})
         need = {key: number(key) for key in ("hbm_gb", "hbm_tb_s", "scaleup_gb_s_per_direction", "scaleup_domain_size")}
         missing = [key for key, value in need.items() if value is None]
         if missing or "bf16" not in peak:

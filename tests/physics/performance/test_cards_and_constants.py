@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
+from models.candidates.placement import enumerate_candidates
 from models.errors import UsageError
+from models.loading import load
+from models.parts.accelerator import Accelerator
 from models.physics.performance.cards import (
     INHERITED_CAST_BYTES,
     INHERITED_NARROW_E_MAX,
@@ -14,6 +18,7 @@ from models.physics.performance.cards import (
 )
 from models.physics.performance.constants import FILE_NAME, Software, from_document, read_constants
 from models.shipped import catalogue_folder
+from optimizer.performance_cache import PerformanceCache
 from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_kernels
 
 ROW = {
@@ -92,3 +97,40 @@ def test_constants_of_another_schema_or_incomplete_are_refused(tmp_path):
         from_document({k: v for k, v in document.items() if k != "free"})
     with pytest.raises(UsageError, match="cannot read"):
         read_constants(tmp_path / "none.json")
+
+
+def test_a_part_and_its_row_make_the_same_card():
+    catalogue = load("training-30mw").catalogue
+    for part in catalogue.of(Accelerator).values():
+        kernels = catalogue.performance.kernel_class(part.id)
+        row = catalogue.rows[Accelerator.file][part.id]
+        card, printed = part.card(kernels), AcceleratorCard.from_row(row, kernels)
+        for name in ("hbm_bytes", "hbm_rate", "scaleup_rate", "scaleup_domain", "tdp_w"):
+            assert getattr(card, name) == pytest.approx(getattr(printed, name), rel=1e-12)
+        assert dict(card.peak) == pytest.approx(dict(printed.peak), rel=1e-12)
+        assert (card.available >= 2022) == (printed.available >= 2022 or printed.available == 0)
+
+
+def test_what_a_hypothetical_part_could_do_shows_in_its_pods():
+    instance = load(
+        "tiny/performance",
+        overrides={"workloads": {"train": {"throughput": "mapping", "global_batch": "4.194304 Mtoken"}}},
+    )
+    part = instance.catalogue.of(Accelerator)["h100_sxm"]
+    better = part.model_copy(
+        update={"peak_bf16": part.peak_bf16 * 1.5, "memory_bandwidth": part.memory_bandwidth * 1.5}
+    )
+    parts = {**instance.catalogue.parts, Accelerator: {**instance.catalogue.of(Accelerator), part.id: better}}
+    changed = dataclasses.replace(instance, catalogue=dataclasses.replace(instance.catalogue, parts=parts))
+    rates = [best_by_system(one) for one in (instance, changed)]
+    assert rates[1]["dgx_h100"] > 1.2 * rates[0]["dgx_h100"]
+    assert rates[1]["mi300x_8u"] == rates[0]["mi300x_8u"]
+
+
+def best_by_system(instance) -> dict[str, float]:
+    (placements,) = enumerate_candidates(instance, PerformanceCache()).placements
+    pods, found = placements.pods, {}
+    for row in range(len(pods)):
+        name = pods.rack_design(row).system.id
+        found[name] = max(found.get(name, 0.0), float(pods.throughput[row]))
+    return found
