@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 from models.catalogue import Catalogue
 from models.parts.calendar import Day
 from models.parts.quote import QuoteRow
-from models.policy import Assumptions, Limits, Money, Record
+from models.policy import Assumptions, ComponentRates, Limits, Money, Record
 from models.quotes import Quote
 from models.rules import Rule
 from models.site import Site
@@ -42,6 +42,7 @@ class Document(Record):
     sites: dict[str, Site] = Field(min_length=1)
     money: Money
     assumptions: Assumptions
+    components: ComponentRates = Field(default_factory=ComponentRates)
     limits: Limits = Field(default_factory=Limits)
     quotes: dict[Name, Quote] = Field(default_factory=dict)
     sourcing: Sourcing = Field(default_factory=Sourcing)
@@ -90,6 +91,11 @@ class Instance:
     def assumptions(self) -> Assumptions:
         """Stated figures no catalogue row backs."""
         return self.document.assumptions
+
+    @property
+    def components(self) -> ComponentRates:
+        """By which catalogue rows parts fail."""
+        return self.document.components
 
     @property
     def limits(self) -> Limits:

@@ -73,6 +73,31 @@ class Limits(Record):
     goodput: Stated[Share] | None = None
     concentration: Stated[Dollars] | None = None
     lead_time: Stated[Seconds] | None = None
+    availability: Stated[Share] | None = None
+    blast_radius: Stated[int] | None = None
+
+
+class ComponentRates(Owned):
+    """Which rows of failure_rates.csv (``software``: of interruptions.csv) a pod's parts fail by, and how many parts a node has.
+
+    A row with the id of the part itself (``b300_sxm``, ``q3400``) goes before the row named here. ``accelerator`` counts
+    everything on the package, of which ``memory`` is shown apart.
+    """
+
+    accelerator: str = "gpu_h100_all"
+    memory: str = "hbm"
+    nic: str = "nic_400"
+    cpu: str = "cpu"
+    dimm: str = "dimm"
+    disk: str = "ssd_local"
+    psu: str = "psu"
+    fan: str = "fan"
+    switch: str = "tor_switch"
+    software: tuple[str, ...] = ("software_bug", "dependency", "host_maintenance", "nccl_watchdog_timeout")
+    dimms_per_cpu: int = Field(default=16, ge=0)
+    disks_per_accelerator: float = Field(default=1.0, ge=0)
+    psus_per_node: int = Field(default=6, ge=0)
+    fans_per_node: int = Field(default=8, ge=0)
 
 
 class Assumptions(Record):
@@ -80,7 +105,9 @@ class Assumptions(Record):
 
     ``design_power_share`` places the sustained peak between typical (0) and nameplate (1) power.
     ``production_factor`` is the share of benchmark throughput that production runs reach (mapping search only).
-    ``*_failure_rate`` [1/s] are job-stopping interruptions per accelerator, and per node beside its accelerators.
+    ``*_failure_rate`` [1/s] are job-stopping interruptions per accelerator, and per node beside its accelerators; one that is
+    not stated follows from the parts by ``components``. ``detection`` passes before anybody acts; then the job restarts.
+    ``checkpoint_write`` holds where a workload has no storage of its own.
     """
 
     design_power_share: Stated[Share]
@@ -88,9 +115,10 @@ class Assumptions(Record):
     exposed_communication: Stated[Share] | None = None
     serving_derating: Stated[Share] | None = None
     production_factor: Stated[Share] | None = None
-    accelerator_failure_rate: Stated[PerSecond]
-    node_failure_rate: Stated[PerSecond]
-    checkpoint_write: Stated[Seconds]
+    accelerator_failure_rate: Stated[PerSecond] | None = None
+    node_failure_rate: Stated[PerSecond] | None = None
+    detection: Stated[Seconds] | None = None
+    checkpoint_write: Stated[Seconds] | None = None
     restart: Stated[Seconds]
     embodied_carbon_per_accelerator: Stated[Kilograms]
     maintenance_per_year: Stated[Share]

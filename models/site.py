@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from models.parts.quarter import QuarterField
 from models.policy import Owned, PowerFigure, Record, Stated
 from models.units import (
+    Bytes,
+    BytesPerSecond,
     DollarsPerJoule,
     DollarsPerWatt,
     Fraction,
@@ -68,6 +70,14 @@ def _of_limits(value: Any) -> Any:
     return value
 
 
+class SharedStorage(Owned):
+    """Storage that stands at a site and is bought by nobody here: what it writes and reads [B/s], and its usable bytes."""
+
+    write: BytesPerSecond
+    read: BytesPerSecond
+    capacity: Bytes
+
+
 class Site(Owned):
     """A place with limits. ``utility`` [W] is held against ``utility_figure``; unlimited is the word ``unlimited``."""
 
@@ -82,6 +92,7 @@ class Site(Owned):
     grid_carbon: Stated[KilogramsPerJoule] | None = None
     shell_cost: Stated[DollarsPerWatt] | None = None
     rows: RowPlan
+    storage: SharedStorage | None = None
     air: dict[str, SiteOption] = Field(default_factory=dict)
     rear_door: dict[str, SiteOption] = Field(default_factory=dict)
     liquid: dict[str, SiteOption] = Field(default_factory=dict)

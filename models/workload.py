@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from models.parts.system import SystemKind
 from models.policy import Owned, Record, Stated
+from models.services import Networks, Spares, StorageNeed
 from models.units import BytesPerSecond, Seconds, Share, Tokens, TokensPerSecond
 
 
@@ -156,6 +157,11 @@ class Workload(Owned):
     throughput: Throughput = ThroughputMethod.FIRST_ORDER
     injection_at_least: Stated[BytesPerSecond] | None = None
     bisection_at_least: Stated[BytesPerSecond] | None = None
+    storage_at_least: Stated[BytesPerSecond] | None = None
+    front_end_at_least: Stated[BytesPerSecond] | None = None
+    spares: Spares | None = None
+    storage: StorageNeed | None = None
+    networks: Networks = Field(default_factory=Networks)
 
     @property
     def given(self) -> GivenThroughput | None:

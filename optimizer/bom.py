@@ -33,12 +33,33 @@ def pod_lines(instance: Instance, placements: Placements, row: int, count: int) 
         yield _line(*here, "rack power", rack.distribution, racks * rack.distribution_units, rack.distribution.price)
     if rack.door is not None:
         yield _line(*here, "cooling", rack.door, racks, rack.door.price)
-    card = table.switches[int(table.switch[fabric])]
-    switch = instance.catalogue.get(Switch, card.id)
-    yield _line(*here, "network", switch, int(table.switch_count[fabric]) * count, switch.price)
+    yield from _fabric_lines(here, "", table, fabric, count)
+    for network, (other, at) in pods.network_row_of(pod).items():
+        yield from _fabric_lines(here, f"{network.value} ", other, at, count)
+    stored = pods.storage_card(pod)
+    if stored is not None:
+        nodes, stands = int(pods.storage_nodes[pod]) * count, int(pods.storage_racks[pod]) * count
+        yield _line(*here, "storage", stored.part, nodes, stored.part.price)
+        yield _line(*here, "storage racks", stored.frame, stands, stored.frame.price)
+        units = stands * stored.distribution_units
+        yield _line(*here, "storage rack power", stored.distribution, units, stored.distribution.price)
+
+
+def _fabric_lines(
+    here: tuple[Instance, str, str], network: str, table: FabricTable, fabric: int, count: int
+) -> Iterator[BomLine]:
+    """Switches, cables and modules of one network; its name goes before the layer, that of scale-out is left out."""
+    models: dict[str, int] = {}
+    lower, upper = table.switches[int(table.switch[fabric])], table.switches[int(table.spine_switch[fabric])]
+    for card, number in ((lower, table.leaf[fabric]), (upper, table.spine[fabric] + table.core[fabric])):
+        models[card.id] = models.get(card.id, 0) + int(number)
+    for name, number in models.items():
+        if number:
+            switch = here[0].catalogue.get(Switch, name)
+            yield _line(*here, f"{network}network", switch, number * count, switch.price)
     for link, ends in link_ends(table, fabric).items():
-        part = instance.catalogue.get(Link, link)
-        yield _line(*here, "optics and cables", part, ends * count, part.price_per_end)
+        part = here[0].catalogue.get(Link, link)
+        yield _line(*here, f"{network}optics and cables", part, ends * count, part.price_per_end)
 
 
 def link_ends(table: FabricTable, row: int) -> dict[str, int]:

@@ -240,12 +240,26 @@ def _uses(instance: Instance, candidates: Candidates, cluster: str, tables: list
     if limits.goodput is not None:
         useful = _only(whole, tables, lambda t: t.of_pods(t.pods.goodput))
         yield _Use("limits.goodput", limits.goodput.value, "of the time", False, useful, adds_up=False)
-    for name in ("injection", "bisection"):
+    if limits.availability is not None:
+        stands = _only(whole, tables, lambda t: t.availability)
+        yield _Use("limits.availability", limits.availability.value, "of the time", False, stands, adds_up=False)
+    if limits.blast_radius is not None:
+        lost = _only(whole, tables, lambda t: t.of_pods(t.pods.blast_radius))
+        yield _Use("limits.blast_radius", float(limits.blast_radius.value), "accelerators", True, lost, adds_up=False)
+    for name, column in BANDWIDTHS.items():
         stated = getattr(workload, f"{name}_at_least")
         if stated is not None:
-            carried = _only(whole, tables, lambda t, n=name: t.of_pods(getattr(t.pods, n)) * 8e-9)
+            carried = _only(whole, tables, lambda t, c=column: t.of_pods(getattr(t.pods, c)) * 8e-9)
             limit = f"workloads.{cluster}.{name}_at_least"
             yield _Use(limit, stated.value * 8e-9, "Gbit/s", False, carried, adds_up=False)
+
+
+BANDWIDTHS = {
+    "injection": "injection",
+    "bisection": "bisection",
+    "storage": "storage_bandwidth",
+    "front_end": "front_end_bandwidth",
+}
 
 
 def _racks(table: Placements) -> Floats:

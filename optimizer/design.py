@@ -18,8 +18,11 @@ class PodChoice:
     """``count`` equal pods of one cluster at one site; powers and heats [W] of one pod by figure (nameplate, design, typical, in
     use).
 
-    ``role``: what the pod does, ``mixed`` for all of its work. ``performance``: the mapping behind the throughput, its runner-up and the term that binds (empty where throughput is a
-    stated share of peak); ``throughput_band`` its relative error.
+    ``role``: what the pod does, ``mixed`` for all of its work. ``performance``: the mapping behind the throughput, its runner-up
+    and the term that binds (empty where throughput is a stated share of peak); ``throughput_band`` its relative error.
+    ``systems`` counts ``spares``; ``accelerators`` are those of the job. ``reliability``: causes of failures with rate and loss,
+    times, ranges, and what spares give. ``storage``: node type, counts and bandwidths (empty where the checkpoint time is stated);
+    ``networks``: the fabrics beside scale-out by name; ``storage_b_s``, ``front_end_b_s`` per accelerator.
     """
 
     cluster: str
@@ -54,6 +57,15 @@ class PodChoice:
     failure_rate_per_s: float
     goodput: float
     role: str = "mixed"
+    spares: int = 0
+    availability: float = 1.0
+    blast_radius: int = 0
+    reliability: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    storage: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    storage_racks: int = 0
+    networks: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    storage_b_s: float = 0.0
+    front_end_b_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

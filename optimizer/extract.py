@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption
-from models.candidates.pod_table import ROLES
+from models.candidates.pod_table import ROLES, PodTable
 from models.formulation.build import Formulation, column_name
 from models.formulation.capacity import units_for
 from models.formulation.core import POWER_QUANTUM, Row, block_name, units_per_column, up
 from models.formulation.family import BindingRow, families
 from models.formulation.linear import Linear
+from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.policy import PowerFigure
 from models.site import Chain
@@ -23,6 +25,7 @@ from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.design import Design, Margin, PlantChoice, PodChoice, Watts4, design_id
 from optimizer.figures import figures_of
 from optimizer.orders import orders_of, settled, with_orders
+from optimizer.reliability import reliability_of
 from optimizer.spend import spend_of
 
 
@@ -53,8 +56,8 @@ def design_of(
         values.update(_canonical_served(formulation, values))
         values.update(settled(formulation, model, values))
     orders = orders_of(formulation, values)
-    pods = tuple(_pod_choice(c) for c in chosen)
     instance = formulation.instance
+    pods = tuple(_pod_choice(instance, c) for c in chosen)
     bom = [line for c in chosen for line in pod_lines(instance, c.placements, c.row, c.count)]
     bom.extend(plant_lines(instance, plant))
     bom = with_orders(instance, bom, orders)
@@ -193,12 +196,12 @@ def _value(expression: Linear, values: Mapping[str, Floats]) -> float:
     )
 
 
-def pod_of(placements: Placements, row: int) -> PodChoice:
+def pod_of(instance: Instance, placements: Placements, row: int) -> PodChoice:
     """One pod of a placement as plain values."""
-    return _pod_choice(Chosen(placements, row, 0, 1))
+    return _pod_choice(instance, Chosen(placements, row, 0, 1))
 
 
-def _pod_choice(choice: Chosen) -> PodChoice:
+def _pod_choice(instance: Instance, choice: Chosen) -> PodChoice:
     placements, pods = choice.placements, choice.placements.pods
     pod = int(placements.pod[choice.row])
     rack = pods.rack_design(pod)
@@ -240,7 +243,49 @@ def _pod_choice(choice: Chosen) -> PodChoice:
         failure_rate_per_s=float(pods.failure_rate[pod]),
         goodput=float(pods.goodput[pod]),
         role=ROLES[int(pods.role[pod])].value,
+        spares=int(pods.spares[pod]),
+        availability=float(pods.availability[pod]),
+        blast_radius=int(pods.blast_radius[pod]),
+        reliability=reliability_of(instance, pods, pod),
+        storage=_storage(pods, pod),
+        storage_racks=int(pods.storage_racks[pod]),
+        networks={network.value: _unsized(t.row(row)) for network, (t, row) in pods.network_row_of(pod).items()},
+        storage_b_s=float(pods.storage_bandwidth[pod]),
+        front_end_b_s=float(pods.front_end_bandwidth[pod]),
     )
+
+
+def _unsized(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A fabric row without its place among the sizes that were planned together, which says nothing outside the planning."""
+    return {name: value for name, value in row.items() if name != "size"}
+
+
+def _storage(pods: PodTable, pod: int) -> dict[str, Any]:
+    """Storage of a pod as plain values; empty where it has none of its own and no share in its site's."""
+    if not pods.write_bandwidth[pod] > 0:
+        return {}
+    found: dict[str, Any] = {
+        "write_b_s": float(pods.write_bandwidth[pod]),
+        "ingest_b_s": float(pods.ingest[pod]),
+        "write_s": float(pods.write[pod]),
+        "load_s": float(pods.load_time[pod]),
+    }
+    card = pods.storage_card(pod)
+    if card is not None:
+        nodes = int(pods.storage_nodes[pod])
+        found.update(
+            {
+                "node": card.part.id,
+                "nodes": nodes,
+                "ports": nodes * card.ports,
+                "capacity_b": nodes * card.capacity,
+                "frame": card.frame.id,
+                "per_rack": card.per_rack,
+                "distribution": card.distribution.id,
+                "distribution_per_rack": card.distribution_units,
+            }
+        )
+    return found
 
 
 def _choices(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> dict[str, str | int | float]:
@@ -256,7 +301,7 @@ def _choices(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> dic
         found[f"{cluster}.vendor"] = joined([p.vendor for p in mine])
         found[f"{cluster}.pods"] = sum(p.count for p in mine)
         found[f"{cluster}.accelerators"] = sum(p.count * p.accelerators for p in mine)
-        found[f"{cluster}.racks"] = sum(p.count * (p.node_racks + p.network_racks) for p in mine)
+        found[f"{cluster}.racks"] = sum(p.count * (p.node_racks + p.network_racks + p.storage_racks) for p in mine)
         found[f"{cluster}.rack"] = joined([f"{p.systems_per_rack} per {p.frame}" for p in mine])
         found[f"{cluster}.cooling"] = joined([p.cooling for p in mine])
         found[f"{cluster}.fabric"] = joined([f"{p.fabric['switch']} {p.fabric['tiers']}-tier" for p in mine])
@@ -266,6 +311,10 @@ def _choices(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> dic
                 [f"{sum(p.count for p in mine if p.role == r)} {r}" for r in _roles(mine)]
             )
         found[f"{cluster}.site"] = joined([p.site for p in mine])
+        if any(p.spares for p in mine):
+            found[f"{cluster}.spares"] = sum(p.count * p.spares for p in mine)
+        if any(p.storage for p in mine):
+            found[f"{cluster}.storage"] = joined([f"{p.storage['write_b_s'] / 1e9:.4g} GB/s" for p in mine])
     for choice in plant:
         found[f"{choice.site}.{choice.chain}"] = choice.option
     return found

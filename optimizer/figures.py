@@ -40,7 +40,7 @@ def figures_of(
     figures["energy_mwh_per_year"] = in_use * SECONDS_PER_YEAR / 3.6e9
     figures["it_kw"] = sum(p.count * p.it_w[DESIGN] for p in pods) / 1e3
     figures["carbon_t"] = _carbon(instance, pods)
-    figures["floor_racks"] = float(sum(p.count * (p.node_racks + p.network_racks) for p in pods))
+    figures["floor_racks"] = float(sum(p.count * (p.node_racks + p.network_racks + p.storage_racks) for p in pods))
     shares, rates = [], []
     for cluster, workload in instance.workloads.items():
         rate = served(pods, cluster)
@@ -55,6 +55,8 @@ def figures_of(
         p.goodput for p in pods
     ]
     figures["goodput_fraction"] = min(useful, default=1.0)
+    figures["availability_fraction"] = min((p.availability for p in pods), default=1.0)
+    figures["blast_radius_accelerators"] = float(max((p.blast_radius for p in pods), default=0))
     return figures
 
 
@@ -120,5 +122,6 @@ def _carbon(instance: Instance, pods: tuple[PodChoice, ...]) -> float:
     total = 0.0
     for pod in pods:
         money = economics_of(instance, pod.site)
-        total += pod.count * (facility_w(instance, pod, IN_USE) * money.carbon_per_watt + pod.accelerators * embodied)
+        installed = pod.accelerators // (pod.systems - pod.spares) * pod.systems
+        total += pod.count * (facility_w(instance, pod, IN_USE) * money.carbon_per_watt + installed * embodied)
     return total / 1e3

@@ -89,7 +89,8 @@ def run(
     stop: Callable[[], bool] | None = None,
 ) -> Frontier:
     """``solve`` with its options as one value, each with its origin."""
-    formulation = build(instance, settings.objectives, enumerate_candidates(instance, PerformanceCache()))
+    asked = tuple(settings.objectives or ())
+    formulation = build(instance, asked or None, enumerate_candidates(instance, PerformanceCache(), objectives=asked))
     if formulation.hopeless:
         raise_infeasible(formulation)
     model = compile_formulation(formulation)

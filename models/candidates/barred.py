@@ -29,14 +29,16 @@ def barred_racks(barred: frozenset[str]) -> frozenset[str]:
     return frozenset(pod.split("|")[0] for pod in barred)
 
 
-def kept_fabrics(table: FabricTable, rows: Ints, barred: frozenset[str], compare: Compare) -> Ints:
+def kept_fabrics(
+    table: FabricTable, rows: Ints, barred: frozenset[str], compare: Compare, losses: bool = False
+) -> Ints:
     """``rows`` (the unbeaten of ``table``), every fabric called like that of a barred pod, and those that are unbeaten without them."""
     if not barred:
         return rows
     names = {pod.split("|")[1] for pod in barred}
     hit = np.array([row for row in range(len(table)) if name_of_row(table.row(row)) in names], dtype=np.int64)
     rest = np.setdiff1d(np.arange(len(table)), hit)
-    again = rest[unbeaten(table.take(rest), compare)] if len(rest) else rest
+    again = rest[unbeaten(table.take(rest), compare, losses)] if len(rest) else rest
     return np.union1d(np.union1d(rows, hit), again)
 
 

@@ -17,8 +17,11 @@ from models.candidates.told_apart import Compare
 Floats = npt.NDArray[np.float64]
 
 
-def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES) -> npt.NDArray[np.int64]:
-    """Rows of ``table`` to keep, in order; ties keep the first. Units of every switch and medium count where parts are told apart."""
+def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES, losses: bool = False) -> npt.NDArray[np.int64]:
+    """Rows of ``table`` to keep, in order; ties keep the first. Units of every switch and medium count where parts are told apart.
+
+    ``losses``: what a lost leaf takes counts too.
+    """
     if compare is Compare.NOTHING:
         return np.arange(len(table), dtype=np.int64)
     criteria = np.stack(
@@ -32,6 +35,11 @@ def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES) -> npt.NDAr
             table.capex_links_high,
             (table.links_leaf_spine + table.links_spine_core).astype(np.float64),
             table.link_failure_rate,
+            table.leaf.astype(np.float64),
+            node_link_failures(table),
+            fullest_leaf(table) * float(losses),
+            # a single switch of an upper tier is needed, of several one may be lost
+            (table.spine == 1).astype(np.float64) + (table.core == 1),
             -table.injection,
             -narrowest(table),
             -table.bisection,
@@ -53,6 +61,19 @@ def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES) -> npt.NDAr
 def narrowest(table: FabricTable) -> Floats:
     """Bandwidth per accelerator [B/s] that passes the narrowest tier."""
     return np.asarray(table.injection * np.minimum(table.taper_leaf, table.taper_spine), dtype=np.float64)
+
+
+def fullest_leaf(table: FabricTable) -> npt.NDArray[np.int64]:
+    """Node links of the fullest leaf: what a lost leaf takes."""
+    ports = table.links_node_leaf // np.maximum(table.nodes * table.planes, 1)
+    here = np.where(table.rail_optimised, table.nodes, table.nodes * ports)
+    return np.asarray(np.minimum(table.down, here), dtype=np.int64)
+
+
+def node_link_failures(table: FabricTable) -> Floats:
+    """Failures per second of the links that leave nodes, by the medium of each row."""
+    rates = np.array([medium.failure_rate for medium in table.media] or [0.0])
+    return np.asarray(table.links_node_leaf * rates[table.medium_node_leaf], dtype=np.float64)
 
 
 def _first_nondominated(values: Floats) -> npt.NDArray[np.bool_]:

@@ -21,9 +21,11 @@ def parts_of(pods: PodTable) -> tuple[str, ...]:
     for rack in pods.racks:
         found.update(dict.fromkeys(_per_rack(rack)))
         found[rack.system.id] = None
-    for table in pods.fabrics:
+    for table in (*pods.fabrics, *pods.networks):
         found.update(dict.fromkeys(card.id for card in table.switches))
         found.update(dict.fromkeys(card.id for medium in table.media for card in (medium.near, medium.far)))
+    for stored in pods.storages:
+        found.update(dict.fromkeys((stored.part.id, stored.frame.id, stored.distribution.id)))
     return tuple(found)
 
 
@@ -38,7 +40,23 @@ def units_per_pod(pods: PodTable, part: str) -> Ints:
         rows = np.flatnonzero(pods.table == number)
         if len(rows):
             counts[rows] += units_per_fabric(table, part)[pods.fabric[rows]]
-    return counts
+    for at, row in zip(pods.network_table, pods.network_row, strict=True):
+        for number, table in enumerate(pods.networks):
+            rows = np.flatnonzero(at == number)
+            if len(rows):
+                counts[rows] += units_per_fabric(table, part)[row[rows]]
+    return counts + _of_storage(pods, part)
+
+
+def _of_storage(pods: PodTable, part: str) -> Ints:
+    """Units in storage: nodes, and the frames and rack PDUs they stand in."""
+    nodes = np.array([card.part.id == part for card in pods.storages] + [False], dtype=np.int64)
+    racks = np.array(
+        [(c.frame.id == part) + (c.distribution.id == part) * c.distribution_units for c in pods.storages] + [0],
+        dtype=np.int64,
+    )
+    # no storage reads -1, the last entry, which counts nothing
+    return np.asarray(nodes[pods.storage] * pods.storage_nodes + racks[pods.storage] * pods.storage_racks)
 
 
 def units_per_fabric(table: FabricTable, part: str) -> Ints:

@@ -89,6 +89,11 @@ class Placements:
         weight = {PriceBasis.LOW: 0.0, PriceBasis.MID: 0.5, PriceBasis.HIGH: 1.0}[basis]
         return self.of_pods(low + weight * (high - low))
 
+    @property
+    def availability(self) -> Floats:
+        """Probability that the pod of each row stands: its systems with their spares, its fabric, its storage."""
+        return self.of_pods(self.pods.availability)
+
     def capex(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:
         """Capital cost [USD] of each row without plant units: equipment with charges, and the shell.
 
@@ -113,7 +118,7 @@ class Placements:
         """Carbon [kg] of each row over the horizon: operation and embodied."""
         return (
             self.facility_power(PowerFigure.IN_USE) * money.carbon_per_watt
-            + self.of_pods(self.pods.accelerators) * embodied_per_accelerator
+            + self.of_pods(self.pods.installed) * embodied_per_accelerator
         )
 
     def take(self, rows: npt.ArrayLike) -> Placements:
@@ -138,10 +143,13 @@ class Candidates:
         return tuple(p for p in self.placements if p.cluster == cluster)
 
 
-def enumerate_candidates(instance: Instance, memo: Memo | None = None, barred_too: bool = False) -> Candidates:
+def enumerate_candidates(
+    instance: Instance, memo: Memo | None = None, barred_too: bool = False, objectives: Sequence[str] = ()
+) -> Candidates:
     """All placements of all clusters at all sites they may stand at; ``memo`` keeps throughput tables by content.
 
-    ``barred_too``: also those of pods that are barred for want of a layout.
+    ``barred_too``: also those of pods that are barred for want of a layout. ``objectives``: those asked for; emptier racks are
+    kept only where the largest loss at once counts.
     """
     rejections: list[Rejection] = []
     options: dict[str, dict[Chain, list[PlantOption]]] = {}
@@ -154,7 +162,8 @@ def enumerate_candidates(instance: Instance, memo: Memo | None = None, barred_to
         racks, illegal = enumerate_rack_designs(instance, cluster)
         rejections.extend(illegal)
         for site in workload.sites if workload.sites is not None else tuple(instance.sites):
-            made, unfit, count = _place(instance, cluster, site, racks, options[site], memo, barred_too)
+            asked = _Asked(memo, barred_too, _losses_count(instance, objectives))
+            made, unfit, count = _place(instance, cluster, site, racks, options[site], asked)
             rejections.extend(unfit)
             refusals += count
             if made is not None:
@@ -165,16 +174,28 @@ def enumerate_candidates(instance: Instance, memo: Memo | None = None, barred_to
     return Candidates(tuple(placements), options, economics, tuple(dict.fromkeys(rejections)), refusals, offers)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What every enumeration of pods is told beside the instance."""
+
+    memo: Memo | None
+    barred_too: bool
+    every_rack: bool
+
+
+def _losses_count(instance: Instance, objectives: Sequence[str]) -> bool:
+    return instance.limits.blast_radius is not None or "blast_radius" in objectives
+
+
 def _place(
     instance: Instance,
     cluster: str,
     site: str,
     racks: Sequence[RackDesign],
     options: dict[Chain, list[PlantOption]],
-    memo: Memo | None,
-    barred_too: bool,
+    asked: _Asked,
 ) -> tuple[Placements | None, tuple[Rejection, ...], int]:
-    found = enumerate_pods(instance, cluster, site, racks, memo, barred_too)
+    found = enumerate_pods(instance, cluster, site, racks, asked.memo, asked.barred_too, asked.every_rack)
     if found.pods is None:
         return None, found.rejections, len(found.refusals)
     pods = found.pods

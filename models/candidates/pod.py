@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +14,20 @@ from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import FabricTable, Refusal
-from models.candidates.pod_performance import Performance, goodput_of, power_in_use
-from models.candidates.pod_table import FIGURES, ROLES, PodTable
-from models.candidates.rack_design import RackDesign, power_of
+from models.candidates.pod_goodput import spares_of
+from models.candidates.pod_networks import Planner
+from models.candidates.pod_performance import Performance
+from models.candidates.pod_rows import FabricKey, Shared, pods_of
+from models.candidates.pod_storage import storage_cards
+from models.candidates.pod_table import PodTable
+from models.candidates.rack_design import RackDesign
 from models.candidates.rejection import Rejection, Stage
-from models.candidates.site_fit import fits_alone, network_racks, racks_for_site
+from models.candidates.site_fit import fits_alone, racks_for_site
 from models.candidates.throughput_table import Memo
 from models.candidates.told_apart import FABRIC_LAYERS, comparison
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
 from models.physics.network.lengths import RackPlan
-from models.workload import ServingRole
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -37,18 +40,6 @@ class PodSet:
     pods: PodTable | None
     rejections: tuple[Rejection, ...]
     refusals: tuple[Refusal, ...]
-
-
-@dataclass(frozen=True)
-class _FabricKey:
-    """What a fabric request depends on besides the instance; rack designs with equal keys share one enumeration."""
-
-    ports_per_node: int
-    port_speed: float
-    accelerators_per_node: int
-    nodes_per_rack: int
-    nodes_per_system: int
-    accelerators_per_system: int
 
 
 def system_counts(instance: Instance, cluster: str, accelerators_per_system: int) -> Ints:
@@ -65,20 +56,23 @@ def enumerate_pods(
     racks: Sequence[RackDesign],
     memo: Memo | None = None,
     barred_too: bool = False,
+    every_rack: bool = False,
 ) -> PodSet:
     """Every pod of ``cluster`` that may stand at ``site``; ``racks`` are the cluster's legal rack designs.
 
-    ``memo`` keeps searched throughput tables by content; ``barred_too`` also gives the pods that are barred for want of a layout.
+    ``memo`` keeps searched throughput tables by content; ``barred_too`` also gives the pods that are barred for want of a layout;
+    ``every_rack`` keeps emptier racks, and fabrics of smaller leaves, beside what else would replace them.
     """
     barred = barred_pods(instance, cluster, site)
-    kept, rejections = racks_for_site(instance, cluster, site, racks, barred_racks(barred))
+    kept, rejections = racks_for_site(instance, cluster, site, racks, barred_racks(barred), every_rack)
     switches, links, excluded = fabric_parts(instance, cluster)
     rejections.extend(excluded)
     tables: list[FabricTable] = []
-    index: dict[_FabricKey, int] = {}
+    index: dict[FabricKey, int] = {}
     joined_racks: list[int] = []
+    keys: dict[int, FabricKey] = {}
     for number, rack in enumerate(kept):
-        key = _key(rack)
+        key = _key(instance, cluster, rack)
         if key.port_speed not in instance.workloads[cluster].design_space.fabric.speeds:
             reason = f"its NICs run at {key.port_speed * 8 / 1e9:.0f} Gbit/s, not among design_space.fabric.speeds"
             rejections.append(Rejection(rack.id, Stage.FABRIC, reason, cluster, site))
@@ -87,42 +81,37 @@ def enumerate_pods(
             index[key] = len(tables)
             whole = enumerate_fabrics(_request(instance, cluster, site, key), switches, links)
             compare = comparison(instance, FABRIC_LAYERS)
-            tables.append(whole.take(kept_fabrics(whole, unbeaten(whole, compare), barred, compare)))
+            best = unbeaten(whole, compare, every_rack)
+            tables.append(whole.take(kept_fabrics(whole, best, barred, compare, every_rack)))
         if len(tables[index[key]]) == 0:
             rejections.append(Rejection(rack.id, Stage.FABRIC, "no legal fabric joins it at any size", cluster, site))
             continue
         joined_racks.append(number)
+        keys[number] = key
     performance = Performance(instance, cluster, memo)
-    asked = [(kept[n], tables[index[_key(kept[n])]]) for n in joined_racks]
+    asked = [(kept[n], tables[index[keys[n]]]) for n in joined_racks]
     performance.prepare((rack.system, table.injection, narrowest(table)) for rack, table in asked)
-    shared = _Shared(instance, cluster, site, tuple(kept), tuple(tables), performance)
+    planner = Planner(instance, cluster, site)
+    stores, unusable = storage_cards(instance, cluster, site)
+    rejections.extend(unusable)
+    shared = Shared(instance, cluster, site, tuple(kept), tuple(tables), performance, stores, planner)
     parts: list[PodTable] = []
     for number in joined_racks:
         for role in performance.roles:
-            pods = _pods_of(shared, number, index[_key(kept[number])], role)
-            if not len(pods):
+            pods, short = pods_of(shared, number, index[keys[number]], keys[number], role)
+            if short:
+                rejections.append(Rejection(kept[number].id, Stage.POD, short, cluster, site))
+            elif not len(pods):
                 rejections.append(Rejection(kept[number].id, Stage.POD, performance.refusal(role), cluster, site))
             fitting, too_large = fits_alone(instance, pods)
             if too_large:
                 rejections.append(Rejection(kept[number].id, Stage.POD, too_large, cluster, site))
             parts.append(pods.take(fitting))
     refusals = tuple(refusal for table in tables for refusal in table.refusals)
-    joined = PodTable.join(parts) if parts else None
+    joined = replace(PodTable.join(parts), networks=tuple(planner.tables)) if parts else None
     if joined is not None and not barred_too:
         joined = joined.take(not_barred(joined, barred))
     return PodSet(joined, tuple(rejections), refusals)
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """What all pods of a cluster at a site have in common."""
-
-    instance: Instance
-    cluster: str
-    site: str
-    racks: tuple[RackDesign, ...]
-    tables: tuple[FabricTable, ...]
-    performance: Performance
 
 
 def fabric_parts(instance: Instance, cluster: str) -> tuple[list[SwitchCard], list[LinkCard], list[Rejection]]:
@@ -169,11 +158,15 @@ def fabric_parts(instance: Instance, cluster: str) -> tuple[list[SwitchCard], li
 _FIELD = {"height": "height_units"}
 
 
-def _key(rack: RackDesign) -> _FabricKey:
+def _key(instance: Instance, cluster: str, rack: RackDesign) -> FabricKey:
     system = rack.system
     assert system.rails and system.scaleout_nics and system.scaleout_speed and system.accelerators
     nodes = system.scaleout_nics // system.rails
-    return _FabricKey(
+    jobs = system_counts(instance, cluster, system.accelerators)
+    spares = spares_of(instance, cluster, system, jobs)
+    return FabricKey(
+        systems=tuple((jobs + spares).tolist()),
+        spares=tuple(spares.tolist()),
         ports_per_node=system.rails,
         port_speed=system.scaleout_speed,
         accelerators_per_node=system.accelerators // nodes,
@@ -183,11 +176,11 @@ def _key(rack: RackDesign) -> _FabricKey:
     )
 
 
-def _request(instance: Instance, cluster: str, site: str, key: _FabricKey) -> FabricRequest:
+def _request(instance: Instance, cluster: str, site: str, key: FabricKey) -> FabricRequest:
     space = instance.workloads[cluster].design_space.fabric
     rows = instance.sites[site].rows
     return FabricRequest(
-        nodes=system_counts(instance, cluster, key.accelerators_per_system) * key.nodes_per_system,
+        nodes=np.array(key.systems, dtype=np.int64) * key.nodes_per_system,
         rack_plan=RackPlan(
             nodes_per_rack=key.nodes_per_rack,
             racks_per_row=rows.racks_per_row,
@@ -204,66 +197,3 @@ def _request(instance: Instance, cluster: str, site: str, key: _FabricKey) -> Fa
         protocols=frozenset(space.protocols) if space.protocols is not None else None,
         max_waste=space.wasted_ports_at_most,
     )
-
-
-def _pods_of(shared: _Shared, number: int, which: int, role: ServingRole) -> PodTable:
-    """The pods of one rack design in one role: one per row of its fabric table."""
-    instance, cluster, site, racks, tables = shared.instance, shared.cluster, shared.site, shared.racks, shared.tables
-    rack, table = racks[number], tables[which]
-    system, key = rack.system, _key(racks[number])
-    share = instance.assumptions.design_power_share.value
-    systems = table.nodes // key.nodes_per_system
-    accelerators = systems * key.accelerators_per_system
-    node_racks = -(-systems // rack.systems)
-    spread = table.power_max - table.power_typical
-    network = np.stack(
-        [table.power_max, table.power_typical + share * spread, table.power_typical, table.power_typical]
-    )
-    delivered = shared.performance.of(system, accelerators, table.injection, narrowest(table), role)
-    rated = [systems * power_of(system, figure, share) for figure in FIGURES[:3]]
-    compute = np.stack([*rated, systems * power_in_use(instance, system, delivered.computing, delivered.busy)])
-    door_share = 0.0 if rack.door is None else float(rack.door.power_share or 0.0)
-    liquid_share = float(system.liquid_fraction or 0.0)
-    rear = compute if rack.door is not None else np.zeros_like(compute)
-    liquid = compute * liquid_share
-    price = system.price
-    assert price is not None
-    overhead = rack.overhead
-    costs = [
-        np.stack([systems * system_price, node_racks * rack_price, switches, links])
-        for system_price, rack_price, switches, links in (
-            (price.low, overhead.low, table.capex_switches_low, table.capex_links_low),
-            (price.high, overhead.high, table.capex_switches_high, table.capex_links_high),
-        )
-    ]
-    failure_rate, goodput = goodput_of(instance, cluster, accelerators, table.nodes)
-    rows = np.flatnonzero(delivered.tokens_s > 0)
-    return PodTable(
-        cluster=cluster,
-        site=site,
-        racks=racks,
-        fabrics=tables,
-        profiles=shared.performance.profiles,
-        rack=np.full(len(table), number, dtype=np.int64),
-        table=np.full(len(table), which, dtype=np.int64),
-        fabric=np.arange(len(table), dtype=np.int64),
-        systems=systems,
-        accelerators=accelerators,
-        node_racks=node_racks,
-        network_racks=network_racks(instance, cluster, site, table.rack_units, table.power_max),
-        it=compute + network + rear * door_share,
-        air=compute - liquid - rear + network,
-        rear_door=rear * (1.0 + door_share),
-        liquid=liquid,
-        cost_low=costs[0],
-        cost_high=costs[1],
-        injection=table.injection,
-        bisection=table.bisection,
-        throughput=delivered.tokens_s,
-        band=delivered.band,
-        profile=delivered.profile,
-        role=np.full(len(table), ROLES.index(role), dtype=np.int64),
-        failure_rate=failure_rate,
-        goodput=goodput,
-        weight=node_racks * rack.weight + table.weight,
-    ).take(rows)

@@ -1,4 +1,4 @@
-"""Throughput and goodput of pods: one place, so that a better model replaces them here.
+"""Throughput of pods: one place, so that a better model replaces them here.
 
 ``first_order``: peak x stated derating x communication factor. ``mapping``: the best of all parallel mappings of the model on at
 most that many accelerators behind the pod's network, or of all ways to serve it there within the limits on latency; times the
@@ -22,7 +22,6 @@ from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.parts.model_card import ModelCard
 from models.parts.system import System
-from models.physics.checkpointing import goodput, optimal_interval
 from models.physics.first_order import communication_factor, serving_rate, training_rate
 from models.physics.node_power import idle_power, node_power
 from models.physics.performance.cards import AcceleratorCard, Network
@@ -268,20 +267,6 @@ def first_order(instance: Instance, cluster: str, system: System, accelerators: 
         return np.zeros(len(accelerators))
     sustained = peak * _stated(instance, "serving_derating")
     return serving_rate(accelerators, sustained, shape.active_params(), workload.prompt, workload.answer)
-
-
-def goodput_of(instance: Instance, cluster: str, accelerators: Ints, nodes: Ints) -> tuple[Floats, Floats]:
-    """Failure rate [1/s] of a pod and its share of useful time.
-
-    Training: the exact renewal expression at its best checkpoint interval. Serving keeps no work: 1 / (1 + rate * restart).
-    """
-    given = instance.assumptions
-    rate = accelerators * given.accelerator_failure_rate.value + nodes * given.node_failure_rate.value
-    write, restart = given.checkpoint_write.value, given.restart.value
-    if isinstance(instance.workloads[cluster], Serving):
-        return np.asarray(rate, dtype=np.float64), np.asarray(1.0 / (1.0 + rate * restart), dtype=np.float64)
-    interval = optimal_interval(write, rate)
-    return np.asarray(rate, dtype=np.float64), goodput(interval, write, rate, 0.0, restart)
 
 
 def _stated(instance: Instance, name: str) -> float:

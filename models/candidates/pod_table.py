@@ -7,7 +7,7 @@ program only adds up what it selects.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ import numpy.typing as npt
 
 from models.candidates.fabric_summary import name_of_row
 from models.candidates.fabric_table import FabricTable
+from models.candidates.network_plan import Network
+from models.candidates.pod_networks import BESIDE
+from models.candidates.pod_storage import StorageCard
 from models.candidates.rack_design import RackDesign
 from models.candidates.throughput_table import Profile
 from models.policy import PowerFigure
@@ -24,8 +27,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
-_SHARED = ("cluster", "site", "racks", "fabrics", "profiles")
-COST_LINES = ("systems", "racks", "switches", "links")
+_SHARED = ("cluster", "site", "racks", "fabrics", "profiles", "storages", "networks")
+COST_LINES = ("systems", "racks", "switches", "links", "storage")
 ROLES = tuple(ServingRole)
 
 
@@ -35,11 +38,15 @@ class PodTable:
 
     ``rack`` indexes ``racks``; ``table`` and ``fabric`` name a row of ``fabrics[table]``. ``systems``, ``accelerators``,
     ``node_racks`` and ``network_racks`` are counts. ``it``, ``air``, ``rear_door``, ``liquid`` (4 x n) [W]: electrical load and
-    the heat given to each chain, by ``FIGURES``. ``cost_low``, ``cost_high`` (4 x n) [USD] by ``COST_LINES``, before charges.
+    the heat given to each chain, by ``FIGURES``. ``cost_low``, ``cost_high`` (5 x n) [USD] by ``COST_LINES``, before charges.
     ``injection``, ``bisection`` [B/s per accelerator]; ``throughput`` tokens/s without failures, within the relative ``band``; ``profile`` names the
     search of mappings behind it (into ``profiles``, -1 for none), ``role`` what the pod does (into ``ROLES``; a pod that
-    trains is ``mixed``); ``failure_rate`` [1/s];
-    ``goodput`` fraction; ``weight`` [kg].
+    trains is ``mixed``); ``write`` and ``load_time`` [s] of a checkpoint; ``failure_rate`` [1/s]; ``goodput`` fraction;
+    ``availability`` the probability that the whole pod stands; ``blast_radius`` accelerators the worst single failure takes;
+    ``weight`` [kg]. ``storage`` indexes ``storages`` (-1: none bought), ``storage_nodes`` and ``storage_racks`` are counts,
+    ``write_bandwidth`` and ``ingest`` [B/s] what it writes and must read; ``network_table``, ``network_row`` (3 x n) name rows of
+    ``networks`` by ``pod_networks.BESIDE`` (-1: none); ``storage_bandwidth``, ``front_end_bandwidth`` [B/s per accelerator].
+    ``systems`` counts spares, of which there are ``spares``; ``accelerators`` are those of the job.
     """
 
     cluster: str
@@ -47,14 +54,24 @@ class PodTable:
     racks: tuple[RackDesign, ...]
     fabrics: tuple[FabricTable, ...]
     profiles: tuple[Profile, ...]
+    storages: tuple[StorageCard, ...]
+    networks: tuple[FabricTable, ...]
 
     rack: Ints
     table: Ints
     fabric: Ints
     systems: Ints
+    spares: Ints
     accelerators: Ints
     node_racks: Ints
     network_racks: Ints
+    storage: Ints
+    storage_nodes: Ints
+    storage_racks: Ints
+    write_bandwidth: Floats
+    ingest: Floats
+    network_table: Ints
+    network_row: Ints
     it: Floats
     air: Floats
     rear_door: Floats
@@ -63,12 +80,18 @@ class PodTable:
     cost_high: Floats
     injection: Floats
     bisection: Floats
+    storage_bandwidth: Floats
+    front_end_bandwidth: Floats
     throughput: Floats
     band: Floats
     profile: Ints
     role: Ints
+    write: Floats
+    load_time: Floats
     failure_rate: Floats
     goodput: Floats
+    availability: Floats
+    blast_radius: Ints
     weight: Floats
 
     def __len__(self) -> int:
@@ -82,15 +105,19 @@ class PodTable:
     def take(self, rows: npt.ArrayLike) -> PodTable:
         """The table of some rows: a mask or row numbers."""
         picked = np.asarray(rows)
-        columns = {name: getattr(self, name)[..., picked] for name in self.column_names()}
-        return PodTable(self.cluster, self.site, self.racks, self.fabrics, self.profiles, **columns)
+        if picked.dtype != np.bool_ and len(picked) == len(self) and (np.diff(picked) == 1).all():
+            return self
+        columns: dict[str, Any] = {name: getattr(self, name)[..., picked] for name in self.column_names()}
+        return replace(self, **columns)
 
     @staticmethod
     def join(parts: list[PodTable]) -> PodTable:
         """Tables of one cluster and site one after the other; they share ``racks``, ``fabrics`` and ``profiles``."""
         first = parts[0]
-        columns = {name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in PodTable.column_names()}
-        return PodTable(first.cluster, first.site, first.racks, first.fabrics, first.profiles, **columns)
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in PodTable.column_names()
+        }
+        return replace(first, **columns)
 
     @property
     def rate(self) -> Floats:
@@ -103,9 +130,14 @@ class PodTable:
         return np.where(able, self.rate, 0.0)
 
     @property
+    def installed(self) -> Ints:
+        """Accelerators bought: those of the job and those of the spares."""
+        return np.asarray(self.accelerators // (self.systems - self.spares) * self.systems, dtype=np.int64)
+
+    @property
     def floor(self) -> Ints:
         """Rack positions."""
-        return self.node_racks + self.network_racks
+        return self.node_racks + self.network_racks + self.storage_racks
 
     def load(self, chain: Floats, figure: PowerFigure) -> Floats:
         """One row of a (4 x n) column by figure."""
@@ -119,6 +151,19 @@ class PodTable:
         """The fabric of a pod as plain values."""
         return self.fabrics[int(self.table[row])].row(int(self.fabric[row]))
 
+    def storage_card(self, row: int) -> StorageCard | None:
+        """The storage nodes of a pod, None where it buys none."""
+        card = int(self.storage[row])
+        return self.storages[card] if card >= 0 else None
+
+    def network_row_of(self, row: int) -> dict[Network, tuple[FabricTable, int]]:
+        """Table and row of every network beside scale-out that has switches."""
+        return {
+            network: (self.networks[int(self.network_table[number, row])], int(self.network_row[number, row]))
+            for number, network in enumerate(BESIDE)
+            if self.network_row[number, row] >= 0
+        }
+
     def performance(self, row: int) -> dict[str, Any]:
         """The mapping a pod runs, its runner-up and binding term; empty where no mapping was searched."""
         profile = int(self.profile[row])
@@ -127,10 +172,14 @@ class PodTable:
     def pod_id(self, row: int) -> str:
         """Readable and unique within the table."""
         role = ROLES[int(self.role[row])]
-        return pod_id(self.rack_design(row), self.fabric_row(row), int(self.accelerators[row]), role)
+        card = self.storage_card(row)
+        level = f"{self.write_bandwidth[row] / 1e9:g}GB/s" if self.write_bandwidth[row] > 0 else ""
+        stored = f"{int(self.storage_nodes[row])}x{card.part.id}" if card is not None else level
+        return pod_id(self.rack_design(row), self.fabric_row(row), int(self.accelerators[row]), role, stored)
 
 
-def pod_id(rack: RackDesign, fabric: Mapping[str, Any], accelerators: int, role: ServingRole) -> str:
-    """Name of a pod from its parts: rack design, fabric and size, and its role where it has but one."""
+def pod_id(rack: RackDesign, fabric: Mapping[str, Any], accelerators: int, role: ServingRole, storage: str = "") -> str:
+    """Name of a pod: rack design, fabric and size, its role where it has but one, the storage it buys or is entitled to."""
     name = f"{rack.id}|{name_of_row(fabric)}|{accelerators}"
-    return name if role is ServingRole.MIXED else f"{name}|{role.value}"
+    name = name if role is ServingRole.MIXED else f"{name}|{role.value}"
+    return f"{name}|{storage}" if storage else name

@@ -79,6 +79,14 @@ class RackDesign:
         ranges = [(count, price) for count, price in bought if price is not None]
         return PriceRange(sum(n * p.low for n, p in ranges), sum(n * p.high for n, p in ranges))
 
+    @property
+    def survives_feed(self) -> bool:
+        """True where the power supplies are known to carry typical power with either feed lost."""
+        if self.supply.feed_lost_w is None:
+            return False
+        units = self.systems if self.system.kind is SystemKind.SERVER else 1
+        return self.supply.feed_lost_w * units >= (self.system.typical_power or 0.0) * self.systems
+
     def feed_loss(self) -> str:
         """What the loss of one feed means for a full rack, in words."""
         if self.supply.feed_lost_w is None:
@@ -206,7 +214,7 @@ def _rack(
     power = count * system.max_power
     distribution: tuple[PowerComponent, int] | None = None
     if server:
-        distribution = _distribution(instance, cluster, frame, power)
+        distribution = distribution_for(instance, cluster, frame, power)
         if distribution is None:
             return Rejection(
                 name,
@@ -241,7 +249,7 @@ def _rack(
     )
 
 
-def _distribution(instance: Instance, cluster: str, frame: Rack, power: float) -> tuple[PowerComponent, int] | None:
+def distribution_for(instance: Instance, cluster: str, frame: Rack, power: float) -> tuple[PowerComponent, int] | None:
     """The cheapest rack PDUs (19-inch) or power shelves (busbar frames) of which one feed's half carries ``power``."""
     space = instance.workloads[cluster].design_space
     kind = PowerKind.RACK_PDU if frame.kind == EIA else PowerKind.POWER_SHELF

@@ -30,19 +30,22 @@ def racks_for_site(
     site: str,
     racks: Sequence[RackDesign],
     no_stand_ins: frozenset[str] = frozenset(),
+    every_rack: bool = False,
 ) -> tuple[list[RackDesign], list[Rejection]]:
     """Rack designs a site accepts, without those a fuller rack of the same kind beats at every size.
 
-    ``no_stand_ins``: ids of racks that replace no other.
+    ``no_stand_ins``: ids of racks that replace no other. ``every_rack`` keeps all: fewer systems per rack lose less at once.
     """
     accepted: list[RackDesign] = []
     rejected: list[Rejection] = []
     for rack in racks:
-        reason = _refusal(instance, site, rack)
+        reason = _refusal(instance, cluster, site, rack)
         if reason is None:
             accepted.append(rack)
         else:
             rejected.append(Rejection(rack.id, Stage.SITE, reason, cluster, site))
+    if every_rack:
+        return accepted, rejected
     kept: list[RackDesign] = []
     compare = comparison(instance, RACK_LAYERS)
     for rack in accepted:
@@ -56,8 +59,10 @@ def racks_for_site(
     return kept, rejected
 
 
-def _refusal(instance: Instance, site: str, rack: RackDesign) -> str | None:
-    place = instance.sites[site]
+def _refusal(instance: Instance, cluster: str, site: str, rack: RackDesign) -> str | None:
+    place, need = instance.sites[site], instance.workloads[cluster].storage
+    if need is not None and need.shared and place.storage is None:
+        return "the site has no storage to share"
     available = rack.system.available
     assert available is not None
     if available > place.needed_by:
@@ -85,6 +90,7 @@ def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesi
     Cable runs grow with the number of racks, so they are no longer either.
     """
     from models.candidates.pod import system_counts
+    from models.candidates.pod_goodput import spares_of
 
     same = (
         better is not worse
@@ -99,6 +105,7 @@ def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesi
         return False
     assert better.system.accelerators is not None
     counts = system_counts(instance, cluster, better.system.accelerators)
+    counts = counts + spares_of(instance, cluster, better.system, counts)
     few, many = -(-counts // better.systems), -(-counts // worse.systems)
     if compare is Compare.PARTS and not _no_more_parts(few, better, many, worse):
         return False

@@ -110,7 +110,7 @@ def build(
     asked = parse_objectives(instance, names)
     if not asked and not relaxable:
         raise UsageError("no objective given")
-    core = assembled(instance, candidates if candidates is not None else enumerate_candidates(instance))
+    core = assembled(instance, candidates or enumerate_candidates(instance, objectives=tuple(names or ())))
     goals = []
     for name, objective, cluster in asked:
         goals.append(Goal(name, objective, objective.express(core, instance, cluster), cluster))

@@ -9,11 +9,14 @@ from models.catalogue import Catalogue
 from models.errors import Problem, nearest
 from models.parts.cooling import Cooling
 from models.parts.economics import Electricity
+from models.parts.failure_rate import FailureRate, Interruption
 from models.parts.network_part import Link, Switch
 from models.parts.part import Part
 from models.parts.power_component import PowerComponent
 from models.parts.rack import Floor, Rack
+from models.parts.storage import StorageNode
 from models.parts.system import System
+from models.policy import ComponentRates
 from models.reading.purchasing_names import purchasing_references
 from models.reading.shapes import Reference, at, items
 from models.site import Chain
@@ -57,7 +60,27 @@ def _references(raw: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Refere
         for number, row in enumerate(rows if isinstance(rows, list | tuple) else ()):
             yield f"{here}.throughput.rows.{number}.system", at(row, "system"), catalogue.of(System), "system"
         yield from _space_references(f"{here}.design_space", at(workload, "design_space"), catalogue)
+        yield from _service_references(here, workload, catalogue)
+    yield from _component_references(at(raw, "components"), catalogue)
     yield from purchasing_references(raw, catalogue)
+
+
+def _component_references(components: Any, catalogue: Catalogue) -> Iterator[Reference]:
+    for kind, name in items(components):
+        if kind == "software":
+            yield from _listed("components.software", name, catalogue.of(Interruption), "interruption")
+        elif kind in ComponentRates.model_fields and not kind.endswith(("_per_cpu", "_per_accelerator", "_per_node")):
+            yield f"components.{kind}", name, catalogue.of(FailureRate), "failure rate"
+
+
+def _service_references(here: str, workload: Any, catalogue: Catalogue) -> Iterator[Reference]:
+    protocols = {switch.protocol for switch in catalogue.of(Switch).values()}
+    nodes = at(workload, "storage", "nodes")
+    yield from _listed(f"{here}.storage.nodes", nodes, catalogue.of(StorageNode), "storage node")
+    for network, space in items(at(workload, "networks")):
+        path = f"{here}.networks.{network}"
+        yield from _listed(f"{path}.switches", at(space, "switches"), catalogue.of(Switch), "switch")
+        yield from _listed(f"{path}.protocols", at(space, "protocols"), protocols, "protocol")
 
 
 def _site_references(here: str, site: Any, catalogue: Catalogue) -> Iterator[Reference]:

@@ -121,6 +121,7 @@ _SHOWN = {
     "x_demand": (1.0, "x demand", 3),
     "t": (1e-3, "kt", 1),
     "racks": (1.0, "racks", 0),
+    "accelerators": (1.0, "accelerators", 0),
 }
 
 

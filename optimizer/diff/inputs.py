@@ -15,7 +15,6 @@ from models.loading import load_resolved
 from models.physics.performance.constants import FILE_NAME
 from optimizer.explain.groups import plain
 
-
 CONSTANTS = f"catalogue.{FILE_NAME}"
 
 

@@ -143,7 +143,7 @@ def _like(instance: Instance, bars: Sequence[tuple[str, BarredPod]]) -> Iterator
             if name in here or looked >= SIBLINGS or _kind(placements, row) not in kinds:
                 continue
             looked += 1
-            reason = proof_against(instance, pod_of(placements, row))
+            reason = proof_against(instance, pod_of(instance, placements, row))
             if reason:
                 yield placements.cluster, BarredPod(site=placements.site, pod=name, owner="layout", reason=reason)
 
@@ -204,7 +204,7 @@ def unproven_bars(instance: Instance) -> list[tuple[str, BarredPod]]:
         }
         for row, pod in enumerate(placements.pod if pods else ()):
             name = placements.pods.pod_id(int(pod))
-            if name in pods and proof_against(instance, pod_of(placements, row)):
+            if name in pods and proof_against(instance, pod_of(instance, placements, row)):
                 wanted.pop((placements.cluster, placements.site, name), None)
                 pods.discard(name)
     return list(wanted.values())

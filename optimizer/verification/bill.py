@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from models.instance import Instance
-from models.parts.network_part import Link
+from models.parts.network_part import Link, Switch
 from models.parts.part import Part, PriceRange
 from models.parts.power_component import PowerComponent
 from models.site import Chain
@@ -42,10 +42,21 @@ def pod_lines(instance: Instance, facts: PodFacts) -> Iterator[BomLine]:
         yield _line(*here, "rack power", parts.distribution, units, parts.distribution.price)
     if parts.door is not None:
         yield _line(*here, "cooling", parts.door, racks, parts.door.price)
-    yield _line(*here, "network", fabric.switch, fabric.switches * pod.count, fabric.switch.price)
-    for link, ends in fabric.ends.items():
-        part = instance.catalogue.get(Link, link)
-        yield _line(*here, "optics and cables", part, ends * pod.count, part.price_per_end)
+    for name, network in (("", fabric), *((f"{name} ", one) for name, one in facts.services.networks.items())):
+        for model, number in network.models.items():
+            if number:
+                switch = instance.catalogue.get(Switch, model)
+                yield _line(*here, f"{name}network", switch, number * pod.count, switch.price)
+        for link, ends in network.ends.items():
+            part = instance.catalogue.get(Link, link)
+            yield _line(*here, f"{name}optics and cables", part, ends * pod.count, part.price_per_end)
+    stored = facts.services.storage
+    if stored is not None:
+        stands = stored.racks * pod.count
+        yield _line(*here, "storage", stored.node, stored.nodes * pod.count, stored.node.price)
+        yield _line(*here, "storage racks", stored.frame, stands, stored.frame.price)
+        units = stands * stored.distribution_units
+        yield _line(*here, "storage rack power", stored.distribution, units, stored.distribution.price)
 
 
 def _line(

@@ -71,7 +71,7 @@ def _check_choices(
             "vendor": [p.vendor for p in mine],
             "pods": sum(p.count for p in mine),
             "accelerators": sum(p.count * p.accelerators for p in mine),
-            "racks": sum(p.count * (p.node_racks + p.network_racks) for p in mine),
+            "racks": sum(p.count * (p.node_racks + p.network_racks + p.storage_racks) for p in mine),
             "rack": [f"{p.systems_per_rack} per {p.frame}" for p in mine],
             "cooling": [p.cooling for p in mine],
             "fabric": [f"{p.fabric['switch']} {p.fabric['tiers']}-tier" for p in mine],
@@ -81,6 +81,10 @@ def _check_choices(
         if any("role" in p.performance for p in mine):
             counts = {p.role: sum(q.count for q in mine if q.role == p.role) for p in mine}
             columns["roles"] = [f"{count} {role}" for role, count in counts.items()]
+        if any(p.spares for p in mine):
+            columns["spares"] = sum(p.count * p.spares for p in mine)
+        if any(p.storage for p in mine):
+            columns["storage"] = [f"{p.storage['write_b_s'] / 1e9:.4g} GB/s" for p in mine]
         for name, value in columns.items():
             words = "" if isinstance(value, int) else " + ".join(dict.fromkeys(value))
             expected[f"{cluster}.{name}"] = value if isinstance(value, int) else words

@@ -6,6 +6,7 @@ import csv
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from optimizer.verification.findings import Checks
 from optimizer.verification.goals import check_columns
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
+Vector = Matrix
 
 
 def check_manifest(instance: Instance, manifest: Mapping[str, Any], frontier: Frontier) -> Checks:
@@ -120,7 +122,7 @@ def _check_points(checks: Checks, found: Matrix, frontier: Frontier) -> None:
     if not len(listed):
         checks.rule("points", not len(found), len(found), 0, "points found, none listed")
         return
-    in_quanta = next((scaled for scaled in _readings(found, listed[0]) if _missing(scaled, listed) is None), None)
+    in_quanta = next((scaled for scaled in _readings(found, listed) if _missing(scaled, listed) is None), None)
     if in_quanta is None:
         number = _missing(found, listed)
         reported = dict(frontier.points[number or 0].objectives)
@@ -139,21 +141,35 @@ def _room(frontier: Frontier, number: int) -> float:
     return np.inf if error is None else error / objective.quantum + 1e-6
 
 
-def _readings(found: Matrix, first: Matrix) -> Iterator[Matrix]:
-    """The points in quanta, for every step and origin by which one of them could be the design ``first``."""
+def _readings(found: Matrix, listed: Matrix) -> Iterator[Matrix]:
+    """The points in quanta, for every step and origin by which one of them could be the first listed design."""
     seen = set()
-    for point in found:
-        step, origin = np.ones(len(first)), np.zeros(len(first))
-        for number, (value, counted) in enumerate(zip(first, point, strict=True)):
-            ratio = value / counted if counted else 0.0
-            if (ratio >= 1 and abs(ratio - round(ratio)) < 1e-9) or (counted and ratio > 0 and counted % 1):
-                step[number] = ratio
-            else:
-                origin[number] = value - counted
-        key = (*step, *origin)
-        if key not in seen:
-            seen.add(key)
-            yield found * step + origin
+    for point in np.unique(found, axis=0):
+        axes = [_scales(found[:, n], listed[:, n], float(point[n])) for n in range(listed.shape[1])]
+        for chosen in product(*axes):
+            if chosen not in seen:
+                seen.add(chosen)
+                scales = np.array(chosen)
+                yield found * scales[:, 0] + scales[:, 1]
+
+
+def _scales(found: Vector, listed: Vector, counted: float) -> list[tuple[float, float]]:
+    """Steps and origins of one objective that make ``counted`` the first listed value and reach every listed one."""
+    value = float(listed[0])
+    ratio = value / counted if counted else 0.0
+    whole = (ratio >= 1 and abs(ratio - round(ratio)) < 1e-9) or (counted and ratio > 0 and counted % 1)
+    tried = [(ratio, 0.0)] if whole else [(1.0, value - counted)]
+    others = listed[listed != value]
+    if len(others):
+        steps = (float(others[0]) - value) / (np.unique(found[found != counted]) - counted)
+        tried += [(step, value - step * counted) for step in steps[steps >= 1].tolist()]
+    return [scale for scale in dict.fromkeys(tried) if _reaches(found * scale[0] + scale[1], listed)] or tried[:1]
+
+
+def _reaches(found: Vector, listed: Vector) -> bool:
+    """Whether every listed value is among those found."""
+    near = np.abs(listed[:, None] - found) <= 1e-6 * np.maximum(1.0, np.abs(listed[:, None]) * 1e-6)
+    return bool(near.any(axis=1).all())
 
 
 def _missing(found: Matrix, listed: Matrix) -> int | None:

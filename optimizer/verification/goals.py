@@ -38,6 +38,8 @@ GOALS: Mapping[str, Goal] = {
     "floor": Goal("floor_racks", 1.0, False, lambda s, _: s.floor()),
     "throughput": Goal("throughput_tokens_per_s", 1.0, True, _first, True),
     "throughput_x_demand": Goal("throughput_x_demand", 1e-4, True, lambda s, _: s.share_of_demand()),
+    "availability": Goal("availability_fraction", 1e-6, True, lambda s, _: s.availability()),
+    "blast_radius": Goal("blast_radius_accelerators", 1.0, False, lambda s, _: s.blast_radius()),
     "goodput": Goal("goodput_fraction", 1e-6, True, lambda s, cluster: s.goodput(cluster), True),
 }
 

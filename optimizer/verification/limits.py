@@ -17,7 +17,8 @@ from optimizer.verification.outside import check_outside
 from optimizer.verification.plant import chain_loads
 from optimizer.verification.pods import PodFacts
 from optimizer.verification.purchasing import check_arrivals, check_rules, purchasing_limits
-from optimizer.verification.quanta import EDGE, ZERO, Total, down, quanta
+from optimizer.verification.quanta import EDGE, ZERO, Total, down, quanta, up
+from optimizer.verification.services import needed_capacity
 from optimizer.verification.totals import ROLES, Sums
 
 MEGABIT_PER_SECOND = 1e6 / 8
@@ -28,6 +29,7 @@ def limits_of(sums: Sums) -> Iterator[Limit]:
     """Every stated limit that applies to the design."""
     yield from _workloads(sums)
     yield from _sites(sums)
+    yield from _shared_storage(sums)
     yield from _chains(sums)
     yield from _ceilings(sums)
     yield from purchasing_limits(sums.book)
@@ -41,7 +43,7 @@ def _workloads(sums: Sums) -> Iterator[Limit]:
         for role in _roles(sums, cluster):
             row = f"performance.demand[{cluster}{f',{role}' if role else ''}]"
             yield Limit(row, sums.delivered(cluster, role), demand, False, "tokens/s", f"{source}.{field}")
-        for what in ("injection", "bisection"):
+        for what in ("injection", "bisection", "storage", "front_end"):
             stated = getattr(workload, f"{what}_at_least")
             if stated is not None:
                 least = ceil(stated.value / MEGABIT_PER_SECOND - 1e-6)
@@ -51,6 +53,29 @@ def _workloads(sums: Sums) -> Iterator[Limit]:
             least = ceil(sums.instance.limits.goodput.value / MILLIONTH - EDGE)
             row, unit = "reliability.goodput", "millionths of the time"
             yield _floor(sums, cluster, row, least, unit, "limits.goodput", _useful)
+        yield from _standing(sums, cluster)
+
+
+def _standing(sums: Sums, cluster: str) -> Iterator[Limit]:
+    """Limits on availability and on what one failure takes."""
+    limits = sums.instance.limits
+    if limits.availability is not None:
+        least = ceil(limits.availability.value / MILLIONTH - EDGE)
+        row, unit = "reliability.availability", "millionths of the time"
+        yield _floor(sums, cluster, row, least, unit, "limits.availability", _stands)
+    if limits.blast_radius is not None:
+        row, source, most = "reliability.blast_radius", "limits.blast_radius", limits.blast_radius.value
+        lost = [(one.reliability.blast_radius, one.count) for one in sums.facts if one.pod.cluster == cluster]
+        if isinstance(sums.instance.workloads[cluster], Training):
+            total = sum(each * count for each, count in lost)
+            yield Limit(f"{row}[{cluster}]", Total(total, total), most, True, "accelerators", source)
+        else:
+            over = sum(count for each, count in lost if each > most)
+            yield Limit(f"{row}_of_each[{cluster}]", Total(over, over), 0, True, "pods above the ceiling", source)
+
+
+def _stands(one: PodFacts) -> Total:
+    return quanta(one.reliability.availability, MILLIONTH, down)
 
 
 def _roles(sums: Sums, cluster: str) -> tuple[str | None, ...]:
@@ -63,7 +88,12 @@ def _roles(sums: Sums, cluster: str) -> tuple[str | None, ...]:
 
 
 def _megabits(what: str) -> Callable[[PodFacts], Total]:
-    return lambda one: quanta(getattr(one.fabric, what), MEGABIT_PER_SECOND, down)
+    def value(one: PodFacts) -> Total:
+        given = {"storage": one.services.storage_b_s, "front_end": one.services.front_end_b_s}
+        exact = given[what] if what in given else float(getattr(one.fabric, what))
+        return quanta(exact, MEGABIT_PER_SECOND, down)
+
+    return value
 
 
 def _useful(one: PodFacts) -> Total:
@@ -96,6 +126,31 @@ def _sites(sums: Sums) -> Iterator[Limit]:
             yield Limit(
                 f"space.positions[{site}]", racks, place.rack_positions, True, "racks", f"{source}.rack_positions"
             )
+
+
+def _shared_storage(sums: Sums) -> Iterator[Limit]:
+    """What clusters take of the storage of a site: entitlements, reading, capacity."""
+    sharing = {c for c, w in sums.instance.workloads.items() if w.storage is not None and w.storage.shared}
+    for site, place in sums.instance.sites.items():
+        could = [
+            c
+            for c in sharing
+            if sums.instance.workloads[c].sites is None or site in (sums.instance.workloads[c].sites or ())
+        ]
+        if place.storage is None or not could:
+            continue
+        here = [one for one in sums.facts if one.pod.site == site and one.pod.cluster in sharing]
+        source = f"sites.{site}.storage"
+        totals = {"write": ZERO, "read": ZERO, "capacity": ZERO}
+        for one in here:
+            totals["write"] = totals["write"] + quanta(one.services.write, 1e6, up).times(one.count)
+            totals["read"] = totals["read"] + quanta(one.services.ingest, 1e6, up).times(one.count)
+            kept = needed_capacity(sums.instance, one.pod.cluster)
+            totals["capacity"] = totals["capacity"] + quanta(kept, 1e12, up).times(one.count)
+        for what, unit, quantum in (("write", "MB/s", 1e6), ("read", "MB/s", 1e6), ("capacity", "TB", 1e12)):
+            limit = floor(getattr(place.storage, what) / quantum + EDGE)
+            row = what if what == "capacity" else f"{what}_bandwidth"
+            yield Limit(f"storage.{row}[{site}]", totals[what], limit, True, unit, f"{source}.{what}")
 
 
 def _chains(sums: Sums) -> Iterator[Limit]:

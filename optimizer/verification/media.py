@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.instance import Instance
@@ -89,7 +90,7 @@ def _linear(link: Link) -> bool:
 def medium_of(
     checks: Checks,
     instance: Instance,
-    cluster: str,
+    allowed: Sequence[str] | None,
     name: str | None,
     speed: float,
     ends: tuple[Cage, Cage],
@@ -103,7 +104,6 @@ def medium_of(
         checks.rule(where, False, name, "a cable or two modules of the catalogue")
         return None
     near, far = found[0], found[1]
-    allowed = instance.workloads[cluster].design_space.fabric.media
     for link in (near, far):
         checks.rule(where, allowed is None or link.id in allowed, link.id, allowed, "not in the design space")
         absent = link.missing("rate", "lanes", "reach", "power_per_end", "price_low_per_end", "price_high_per_end")

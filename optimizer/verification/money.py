@@ -106,7 +106,7 @@ def pod_carbon(instance: Instance, facts: PodFacts, plant: Plant) -> float:
     """Carbon [kg] of one pod over the horizon."""
     at = site_money(instance, facts.pod.site)
     embodied = instance.assumptions.embodied_carbon_per_accelerator.value
-    return plant.facility_w(facts, PowerFigure.IN_USE) * at.carbon + facts.accelerators * embodied
+    return plant.facility_w(facts, PowerFigure.IN_USE) * at.carbon + facts.installed * embodied
 
 
 def expected_figures(
@@ -156,4 +156,6 @@ def _deliveries(instance: Instance, facts: Sequence[PodFacts]) -> dict[str, floa
     figures["throughput_x_demand"] = min(rate / instance.workloads[c].demand for c, rate in rates.items())
     training = [f.goodput for f in facts if isinstance(instance.workloads[f.pod.cluster], Training)]
     figures["goodput_fraction"] = min(training or [f.goodput for f in facts], default=1.0)
+    figures["availability_fraction"] = min((f.reliability.availability for f in facts), default=1.0)
+    figures["blast_radius_accelerators"] = float(max((f.reliability.blast_radius for f in facts), default=0))
     return figures

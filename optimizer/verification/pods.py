@@ -8,7 +8,6 @@ from typing import Any
 
 from models.instance import Instance
 from models.parts.rack import Rack
-from models.physics.checkpointing import goodput, optimal_interval
 from models.physics.node_power import computing_share, idle_power, node_power
 from models.policy import PowerFigure
 from models.site import Chain
@@ -17,8 +16,11 @@ from models.workload import Serving, ServingRole, ThroughputMethod, Training
 from optimizer.design import PodChoice, Watts4
 from optimizer.verification.clos import ceil_div
 from optimizer.verification.fabric import FabricFacts, check_fabric
+from optimizer.verification.fabric_question import scale_out
+from optimizer.verification.failures import Reliability, Stored, reliability_of
 from optimizer.verification.findings import Checks
 from optimizer.verification.racks import EIA, RackParts, check_rack
+from optimizer.verification.services import Services, services_of
 from optimizer.verification.throughput import Throughput, throughput_of
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
@@ -37,8 +39,18 @@ class PodFacts:
     accelerators: int
     loads: dict[Chain, Watts4]
     delivered: Throughput
-    failure_rate: float
-    goodput: float
+    services: Services
+    reliability: Reliability
+
+    @property
+    def goodput(self) -> float:
+        """Share of useful time."""
+        return self.reliability.goodput
+
+    @property
+    def installed(self) -> int:
+        """Accelerators bought, spares included."""
+        return self.pod.systems * (self.parts.system.accelerators or 0)
 
     @property
     def count(self) -> int:
@@ -62,7 +74,12 @@ class PodFacts:
     @property
     def floor(self) -> int:
         """Rack positions of one pod."""
-        return self.node_racks + self.network_racks
+        return self.node_racks + self.network_racks + self.storage_racks
+
+    @property
+    def storage_racks(self) -> int:
+        """Racks of storage of one pod."""
+        return self.services.storage.racks if self.services.storage is not None else 0
 
     def load(self, chain: Chain, figure: PowerFigure) -> float:
         """Load [W] of one pod on a chain: IT power for the power chain, heat for the others."""
@@ -75,40 +92,48 @@ def check_pod(checks: Checks, instance: Instance, pod: PodChoice, number: int) -
     known = checks.rule(f"{prefix}.cluster", pod.cluster in instance.workloads, pod.cluster, list(instance.workloads))
     known &= checks.rule(f"{prefix}.site", pod.site in instance.sites, pod.site, list(instance.sites))
     known &= checks.rule(f"{prefix}.systems", pod.systems >= 1, pod.systems, "at least one")
+    known &= checks.rule(f"{prefix}.spares", 0 <= pod.spares < pod.systems, pod.spares, "fewer than systems")
     known &= checks.rule(f"{prefix}.systems_per_rack", pod.systems_per_rack >= 1, pod.systems_per_rack, "at least one")
     if not known:
         return None
     parts = check_rack(checks, instance, pod, prefix)
-    fabric = check_fabric(checks, instance, pod, parts, f"{prefix}.fabric") if parts is not None else None
+    fabric = (
+        check_fabric(checks, scale_out(instance, pod, parts), pod.fabric, f"{prefix}.fabric")
+        if parts is not None
+        else None
+    )
     if parts is None or fabric is None:
         return None
-    facts = _facts(instance, pod, parts, fabric)
+    facts = _facts(checks, instance, pod, parts, fabric, prefix)
     _compare(checks, instance, facts, prefix)
     return facts
 
 
-def _facts(instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricFacts) -> PodFacts:
+def _facts(
+    checks: Checks, instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricFacts, prefix: str
+) -> PodFacts:
     system = parts.system
     assert system.accelerators is not None and system.scaleout_nics is not None and system.rails is not None
-    accelerators = pod.systems * system.accelerators
-    nodes = pod.systems * (system.scaleout_nics // system.rails)
-    failures, useful = _goodput(instance, pod.cluster, accelerators, nodes)
+    accelerators = (pod.systems - pod.spares) * system.accelerators
     delivered = throughput_of(instance, pod, parts, accelerators, fabric.injection, fabric.narrowest)
+    services = services_of(checks, instance, pod, fabric, delivered.tokens_s, prefix)
     return PodFacts(
         pod=pod,
         parts=parts,
         fabric=fabric,
         node_racks=ceil_div(pod.systems, pod.systems_per_rack),
-        network_racks=_network_racks(instance, pod, fabric),
+        network_racks=_network_racks(instance, pod, fabric, services),
         accelerators=accelerators,
-        loads=_loads(instance, pod, parts, fabric, delivered),
+        loads=_loads(instance, pod, parts, fabric, services, delivered),
         delivered=delivered,
-        failure_rate=failures,
-        goodput=useful,
+        services=services,
+        reliability=reliability_of(
+            instance, pod, parts, fabric, services.writing, _stored_nodes(instance, services, pod)
+        ),
     )
 
 
-def _network_racks(instance: Instance, pod: PodChoice, fabric: FabricFacts) -> int:
+def _network_racks(instance: Instance, pod: PodChoice, fabric: FabricFacts, services: Services) -> int:
     """Racks of switches, by rack units of the tallest allowed 19-inch frame and by the heat the room takes per rack."""
     frames = instance.workloads[pod.cluster].design_space.frames
     heights = [
@@ -117,9 +142,10 @@ def _network_racks(instance: Instance, pod: PodChoice, fabric: FabricFacts) -> i
         if frame.kind == EIA and frame.rack_units is not None and (frames is None or frame.id in frames)
     ]
     room = max(heights, default=SMALLEST_FRAME) - instance.assumptions.reserved_rack_units.value
-    racks = _whole(fabric.rack_units / room)
+    racks = _whole((fabric.rack_units + services.total("rack_units")) / room)
+    heat = fabric.power_max + services.total("power_max")
     limit = instance.sites[pod.site].air_per_rack
-    return racks if isinstance(limit, Unlimited) else max(racks, _whole(fabric.power_max / limit))
+    return racks if isinstance(limit, Unlimited) else max(racks, _whole(heat / limit))
 
 
 def _whole(value: float) -> int:
@@ -138,23 +164,26 @@ def _in_use(pod: PodChoice, parts: RackParts, accelerators: int, delivered: Thro
 
 
 def _loads(
-    instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricFacts, delivered: Throughput
+    instance: Instance, pod: PodChoice, parts: RackParts, fabric: FabricFacts, services: Services, delivered: Throughput
 ) -> dict[Chain, Watts4]:
     """Electrical load and heat to each chain: switches always heat the room, a rear door takes all of its rack."""
     system, door = parts.system, parts.door
     assert system.max_power is not None and system.typical_power is not None and system.liquid_fraction is not None
     share = instance.assumptions.design_power_share.value
     power, air, rear, liquid = [], [], [], []
+    typical = fabric.power_typical + services.total("power_typical")
+    most = fabric.power_max + services.total("power_max")
+    if services.storage is not None:
+        typical, most = typical + services.storage.power_typical, most + services.storage.power_max
     steps = [
-        (
-            system.typical_power + weight * (system.max_power - system.typical_power),
-            fabric.power_typical + weight * (fabric.power_max - fabric.power_typical),
-        )
+        (system.typical_power + weight * (system.max_power - system.typical_power), typical + weight * (most - typical))
         for weight in (1.0, share, 0.0)
     ]
-    each = pod.systems * (system.accelerators or 0)
-    for one, network in [*steps, (_in_use(pod, parts, each, delivered), fabric.power_typical)]:
-        compute = pod.systems * one
+    jobs = pod.systems - pod.spares
+    in_use = _in_use(pod, parts, jobs * (system.accelerators or 0), delivered)
+    for number, (one, network) in enumerate([*steps, (in_use, typical)]):
+        idle = one if number == 0 else min(one, _idle(parts, one))
+        compute = jobs * one + pod.spares * idle
         to_liquid = compute * system.liquid_fraction
         to_door = compute if door is not None else 0.0
         fans = to_door * ((door.power_share or 0.0) if door is not None else 0.0)
@@ -166,13 +195,19 @@ def _loads(
     return {chain: (watts[0], watts[1], watts[2], watts[3]) for chain, watts in chains.items()}
 
 
-def _goodput(instance: Instance, cluster: str, accelerators: int, nodes: int) -> tuple[float, float]:
-    given = instance.assumptions
-    rate = accelerators * given.accelerator_failure_rate.value + nodes * given.node_failure_rate.value
-    write, restart = given.checkpoint_write.value, given.restart.value
-    if isinstance(instance.workloads[cluster], Serving):
-        return rate, 1.0 / (1.0 + rate * restart)
-    return rate, float(goodput(optimal_interval(write, rate), write, rate, 0.0, restart))
+def _stored_nodes(instance: Instance, services: Services, pod: PodChoice) -> Stored | None:
+    storage, need = services.storage, instance.workloads[pod.cluster].storage
+    if storage is None or need is None:
+        return None
+    return Stored(storage.node.id, storage.nodes, storage.ports // storage.nodes, need.lost)
+
+
+def _idle(parts: RackParts, otherwise: float) -> float:
+    """Power of a spare system [W]: its accelerators idle, the rest of it running."""
+    rating, system = parts.accelerator.tdp, parts.system
+    if rating is None or system.max_power is None:
+        return otherwise
+    return float(idle_power(system.max_power, system.accelerators or 0, rating))
 
 
 def _fabric_name(fabric: Mapping[str, Any]) -> str:
@@ -191,6 +226,13 @@ def _roles(workload: Training | Serving) -> set[str]:
     return {role.value for role in workload.roles or ServingRole}
 
 
+def _stored(services: Services) -> str:
+    """The storage in a pod's name: its nodes, or the bandwidth it is entitled to."""
+    if services.storage is not None:
+        return f"|{services.storage.nodes}x{services.storage.node.id}"
+    return f"|{services.write / 1e9:g}GB/s" if services.write > 0 else ""
+
+
 def _compare_mapping(checks: Checks, facts: PodFacts, prefix: str) -> None:
     """What a design tells of its mapping, field by field; nothing where throughput is a stated share of peak."""
     told, expected = dict(facts.pod.performance), facts.delivered.performance
@@ -201,13 +243,28 @@ def _compare_mapping(checks: Checks, facts: PodFacts, prefix: str) -> None:
         checks.same(f"{prefix}.performance.{name}", reported, wanted)
 
 
+def _compare_tree(checks: Checks, told: Any, expected: Any, where: str) -> None:
+    """Nested mappings and lists, field by field."""
+    if isinstance(told, dict) and isinstance(expected, dict):
+        for name in sorted(told.keys() | expected.keys()):
+            known = name in told and name in expected
+            if checks.rule(f"{where}.{name}", known, told.get(name), expected.get(name), "missing or unknown"):
+                _compare_tree(checks, told[name], expected[name], f"{where}.{name}")
+    elif isinstance(told, list | tuple) and isinstance(expected, list | tuple) and len(told) == len(expected):
+        for number, (one, other) in enumerate(zip(told, expected, strict=True)):
+            _compare_tree(checks, one, other, f"{where}[{number}]")
+    else:
+        checks.same(where, told, expected)
+
+
 def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -> None:
     pod, workload = facts.pod, instance.workloads[facts.pod.cluster]
     fabric = pod.fabric
     rack = f"{pod.systems_per_rack}x{pod.system}@{pod.frame}.{pod.cooling}"
     expected = {
         "pod_id": f"{rack}|{_fabric_name(fabric)}|{facts.accelerators}"
-        + ("" if pod.role == "mixed" else f"|{pod.role}"),
+        + ("" if pod.role == "mixed" else f"|{pod.role}")
+        + _stored(facts.services),
         "accelerators": facts.accelerators,
         "node_racks": facts.node_racks,
         "network_racks": facts.network_racks,
@@ -215,22 +272,29 @@ def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -
         "air_w": facts.loads[Chain.AIR],
         "rear_door_w": facts.loads[Chain.REAR_DOOR],
         "liquid_w": facts.loads[Chain.LIQUID],
-        "weight_kg": facts.node_racks * facts.parts.weight + facts.fabric.weight,
+        "weight_kg": facts.node_racks * facts.parts.weight + facts.fabric.weight + facts.services.total("weight"),
+        "storage_b_s": facts.services.storage_b_s,
+        "front_end_b_s": facts.services.front_end_b_s,
         "injection_b_s": facts.fabric.injection,
         "bisection_b_s": facts.fabric.bisection,
         "throughput_tokens_s": facts.throughput,
         "throughput_band": facts.delivered.band,
-        "failure_rate_per_s": facts.failure_rate,
+        "failure_rate_per_s": facts.reliability.failure_rate,
         "goodput": facts.goodput,
+        "spares": facts.reliability.spares,
+        "availability": facts.reliability.availability,
+        "blast_radius": facts.reliability.blast_radius,
     }
     for name, value in expected.items():
         checks.same(f"{prefix}.{name}", getattr(pod, name), value)
     _compare_mapping(checks, facts, prefix)
+    _compare_tree(checks, dict(pod.reliability), facts.reliability.told, f"{prefix}.reliability")
     checks.rule(f"{prefix}.throughput_tokens_s", facts.throughput > 0, facts.throughput, "the model fits in memory")
     roles = _roles(workload)
     checks.rule(f"{prefix}.role", pod.role in roles, pod.role, sorted(roles), "what pods of the cluster may do")
     sizes = workload.design_space.sizes
-    each = facts.accelerators // pod.systems
+    jobs = pod.systems - pod.spares
+    each = facts.accelerators // jobs
     counts = {ceil_div(wanted, each) for wanted in range(sizes.smallest, sizes.largest + 1, sizes.step)}
-    checks.rule(f"{prefix}.systems", pod.systems in counts, pod.systems, "a size of the design space")
+    checks.rule(f"{prefix}.systems", jobs in counts, jobs, "a size of the design space")
     checks.rule(f"{prefix}.count", pod.count >= 1, pod.count, "at least one pod")

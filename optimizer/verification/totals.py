@@ -123,6 +123,16 @@ class Sums:
         wanted = [cluster] if cluster is not None else training or list(self.instance.workloads)
         return least(self._goodput(name) for name in wanted)
 
+    def availability(self) -> Total:
+        """Availability of the worst pod in use [1e-6]."""
+        found = [quanta(one.reliability.availability, 1e-6, down) for one in self.facts]
+        return Total(min((s.least for s in found), default=0), min((s.most for s in found), default=0))
+
+    def blast_radius(self) -> Total:
+        """Accelerators that the worst single failure takes."""
+        most = max((one.reliability.blast_radius for one in self.facts), default=0)
+        return Total(most, most)
+
     def _goodput(self, cluster: str) -> Total:
         """Of the worst pod in use."""
         shares = [quanta(one.goodput, 1e-6, down) for one in self.facts if one.pod.cluster == cluster]

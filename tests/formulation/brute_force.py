@@ -18,6 +18,7 @@ from models.candidates.plant import PlantOption, PlantUnit
 from models.candidates.pod_table import ROLES
 from models.instance import Instance
 from models.parts.economics import Electricity
+from models.parts.model_card import ModelCard
 from models.policy import PowerFigure
 from models.site import Chain
 from models.units import Unlimited
@@ -30,7 +31,7 @@ from .brute_rules import keeps_rules, spend_by_vendor, units_asked, within_suppl
 
 YEAR = 365.25 * 86400.0
 FIGURE_ROW = {PowerFigure.NAMEPLATE: 0, PowerFigure.DESIGN: 1, PowerFigure.TYPICAL: 2, PowerFigure.IN_USE: 3}
-MAXIMISED = {"throughput", "throughput_x_demand", "goodput"}
+MAXIMISED = {"throughput", "throughput_x_demand", "goodput", "availability"}
 Vector = tuple[int, ...]
 
 
@@ -94,8 +95,14 @@ class Figures:
     rate: int
     share: int
     goodput: int
+    availability: int
+    blast_radius: int
     injection: float
     bisection: float
+    storage: float
+    front_end: float
+    write: int
+    ingest: int
     racks: int
     draw: int
     utility_draw: int
@@ -132,7 +139,8 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
         capex = paid + float(pods.it[1, pod]) * money.shell
         opex = paid * money.upkeep + draw(PowerFigure.IN_USE) * money.watt
         rate = float(pods.throughput[pod] * pods.goodput[pod])
-        embodied = inst.assumptions.embodied_carbon_per_accelerator.value * int(pods.accelerators[pod])
+        bought = int(pods.systems[pod]) * (pods.rack_design(pod).system.accelerators or 0)
+        embodied = inst.assumptions.embodied_carbon_per_accelerator.value * bought
         made.append(
             Figures(
                 cluster=table.cluster,
@@ -143,9 +151,15 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                 rate=down(rate),
                 share=down(rate / inst.workloads[table.cluster].demand * 1e4),
                 goodput=down(float(pods.goodput[pod]) * 1e6),
+                availability=down(float(table.availability[row]) * 1e6),
+                blast_radius=int(pods.blast_radius[pod]),
                 injection=float(pods.injection[pod]),
                 bisection=float(pods.bisection[pod]),
-                racks=int(pods.node_racks[pod] + pods.network_racks[pod]),
+                storage=float(pods.storage_bandwidth[pod]),
+                front_end=float(pods.front_end_bandwidth[pod]),
+                write=up(float(pods.write_bandwidth[pod]) / 1e6),
+                ingest=up(float(pods.ingest[pod]) / 1e6),
+                racks=int(pods.node_racks[pod] + pods.network_racks[pod] + pods.storage_racks[pod]),
                 draw=up(draw(PowerFigure.DESIGN) / 1e3),
                 utility_draw=up(draw(inst.sites[table.site].utility_figure) / 1e3),
                 capex=round(capex / 1e3),
@@ -261,7 +275,7 @@ def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
             return False
         if both(choice, cluster, lambda row: row.rate) < up(workload.demand):
             return False
-        for what in ("injection", "bisection"):
+        for what in ("injection", "bisection", "storage", "front_end"):
             floor_of = getattr(workload, f"{what}_at_least")
             if floor_of is not None and any(getattr(r, what) < floor_of.value * (1 - 1e-9) for r in mine):
                 return False
@@ -271,7 +285,30 @@ def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
             return False
         if not isinstance(place.rack_positions, Unlimited) and sum(r.racks for r in here) > place.rack_positions:
             return False
+        if place.storage is not None:
+            sharing = [r for r in here if _shares(inst, r.cluster)]
+            if sum(r.write for r in sharing) > down(place.storage.write / 1e6):
+                return False
+            if sum(r.ingest for r in sharing) > down(place.storage.read / 1e6):
+                return False
+            if sum(_stored(inst, r.cluster) for r in sharing) > down(place.storage.capacity / 1e12):
+                return False
     return _within_limits(inst, choice, plant) and within_supply(inst, choice) and keeps_rules(inst, choice, plant)
+
+
+def _shares(inst: Instance, cluster: str) -> bool:
+    need = inst.workloads[cluster].storage
+    return need is not None and need.shared
+
+
+def _stored(inst: Instance, cluster: str) -> int:
+    """Terabytes of a dataset and of the checkpoints kept, below the highest fill."""
+    workload = inst.workloads[cluster]
+    need = workload.storage
+    assert need is not None
+    parameters = inst.catalogue.get(ModelCard, workload.model).shape().params()
+    each = need.bytes_per_parameter if isinstance(workload, Training) else {"bf16": 2.0, "fp8": 1.0}[workload.dtype]
+    return up((need.dataset + parameters * each * (need.checkpoints_kept + 1)) / need.fill / 1e12)
 
 
 def _within_limits(inst: Instance, choice: Choice, plant: Plant) -> bool:
@@ -291,7 +328,11 @@ def _within_limits(inst: Instance, choice: Choice, plant: Plant) -> bool:
     delivered = sum(both(choice, cluster, lambda row: row.rate) for cluster in inst.workloads)
     if limits.throughput is not None and delivered < up(limits.throughput.value):
         return False
-    return limits.goodput is None or all(r.goodput >= up(limits.goodput.value * 1e6) for r in choice)
+    if limits.goodput is not None and any(r.goodput < up(limits.goodput.value * 1e6) for r in choice):
+        return False
+    if limits.availability is not None and any(r.availability < up(limits.availability.value * 1e6) for r in choice):
+        return False
+    return limits.blast_radius is None or all(r.blast_radius <= limits.blast_radius.value for r in choice)
 
 
 def value(inst: Instance, choice: Choice, plant: Plant, name: str) -> int:
@@ -312,6 +353,10 @@ def value(inst: Instance, choice: Choice, plant: Plant, name: str) -> int:
         return max([plant.ordering.days, *(r.available for r in choice)])
     if base == "concentration":
         return max(spend_by_vendor(inst, choice, plant).values())
+    if base == "availability":
+        return min(r.availability for r in choice)
+    if base == "blast_radius":
+        return max(r.blast_radius for r in choice)
     return {
         "capex": sum(r.capex for r in choice) + plant.capex,
         "tco": sum(r.tco for r in choice) + plant.tco,

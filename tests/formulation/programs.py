@@ -38,11 +38,15 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "workloads": {
                 "train": {
+                    "storage": {"write": ["40 GB/s"]},
+                    "networks": {"front_end": {"speed": "400 Gbit/s", "ports_per_system": 1}},
+                    "storage_at_least": "2 Gbit/s",
+                    "front_end_at_least": "25 Gbit/s",
                     "design_space": {
                         "systems": ["dgx_h100"],
                         "fabric": {"switches": ["qm9700"]},
                         "sizes": {"smallest": 192, "largest": 384, "step": 192},
-                    }
+                    },
                 }
             }
         },
@@ -65,7 +69,20 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
     "space": ("tiny/space", {"workloads": {"train": ONE_SERVER}, "limits": {"floor": 10}}),
     "reliability": (
         "tiny/reliability",
-        {"workloads": {"train": ONE_SERVER}},
+        {"workloads": {"train": ONE_SERVER}, "limits": {"availability": 0.01, "blast_radius": 48}},
+    ),
+    "storage": (
+        "tiny/two-clusters",
+        {
+            "workloads": {
+                "train": {**ONE_SERVER, "storage": {"write": ["20 GB/s", "60 GB/s"], "shared": True}},
+                "chat": {
+                    "design_space": {"systems": ["mi300x_8u"]},
+                    "storage": {"write": ["1 GB/s"], "read": "20 GB/s", "dataset": "10 TB", "shared": True},
+                },
+            },
+            "sites": {"hall": {"storage": {"write": "62 GB/s", "read": "50 GB/s", "capacity": "1 PB"}}},
+        },
     ),
     "sourcing": (
         "tiny/sourcing",

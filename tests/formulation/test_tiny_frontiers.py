@@ -16,6 +16,7 @@ OBJECTIVES = (
     ("capex", "carbon", "throughput"),
     ("capex", "floor", "goodput"),
     ("tco", "goodput", "carbon"),
+    ("capex", "availability", "blast_radius"),
 )
 
 

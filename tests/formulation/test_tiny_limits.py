@@ -55,3 +55,30 @@ def test_the_end_of_the_price_ranges_decides_which_vendor_is_worth_its_money() -
         efficient[scenario] = sorted(choice[0].capex for choice, _ in kept)
     assert len(efficient["high"]) < len(efficient[None])
     assert efficient["high"][0] > efficient[None][0]
+
+
+def test_emptier_racks_are_kept_where_the_largest_loss_counts() -> None:
+    inst = load("tiny/performance", overrides={"limits": {"blast_radius": 96}})
+    for found in (
+        enumerate_candidates(inst),
+        enumerate_candidates(load("tiny/performance"), objectives=("blast_radius",)),
+    ):
+        assert {r.systems for p in found.placements for r in p.pods.racks} > {4}
+    (table,) = enumerate_candidates(inst).placements
+    assert len(set(table.pods.blast_radius.tolist())) > 2
+    kept = legal_designs(inst, enumerate_candidates(inst))
+    assert kept
+    assert all(row.blast_radius <= 96 for choice, _ in kept for row in choice)
+    fewer = legal_designs(
+        load("tiny/performance", overrides={"limits": {"blast_radius": 40}}), enumerate_candidates(inst)
+    )
+    assert 0 < len(fewer) < len(kept)
+
+
+def test_a_floor_on_availability_asks_for_spares() -> None:
+    spares = {"confidence": "99.5 %", "replacement": "24 h"}
+    by_parts = {"accelerator_failure_rate": None, "node_failure_rate": None}
+    for change, empty in (({}, True), ({"spares": spares}, False)):
+        over = {"workloads": {"train": change}, "limits": {"availability": "99 %"}, "assumptions": by_parts}
+        inst = load("tiny/performance", overrides=over)
+        assert (not legal_designs(inst, enumerate_candidates(inst))) is empty

@@ -57,7 +57,7 @@ def _without_layout(inst: Instance) -> set[str]:
     found = set()
     for placements in enumerate_candidates(inst).placements:
         for row, pod in enumerate(placements.pod):
-            if proof_against(inst, pod_of(placements, row)):
+            if proof_against(inst, pod_of(inst, placements, row)):
                 found.add(placements.pods.pod_id(int(pod)))
     return found
 
@@ -89,7 +89,7 @@ def test_a_bar_without_proof_is_found(instance: Instance, tmp_path: Path) -> Non
     fine = next(
         name
         for row, pod in enumerate(placements.pod)
-        if not proof_against(instance, pod_of(placements, row))
+        if not proof_against(instance, pod_of(instance, placements, row))
         for name in [placements.pods.pod_id(int(pod))]
     )
     barred = with_bars(

@@ -3,7 +3,8 @@
     sum_p  injection[p] * use[c,p]  >=  floor[c]                                for every training cluster c with a floor
     sum_{p: injection[p] < floor[c]}  use[c,p]  <=  0                           for every serving cluster c with a floor
 
-injection [Mbit/s per accelerator, one direction]  from candidates;  floor  workloads.<c>.injection_at_least; bisection likewise.
+injection [Mbit/s per accelerator, one direction]  from candidates;  floor  workloads.<c>.injection_at_least; bisection likewise,
+and storage (read from storage through its network) and front_end (through the front-end network).
 Linear because bandwidth is a datum of the chosen pod; a serving cluster may use several kinds, each of which must meet the floor.
 """
 
@@ -24,13 +25,19 @@ from models.instance import Instance
 from models.workload import Serving
 
 MEGABIT_PER_SECOND = 1e6 / 8
+COLUMNS = {
+    "injection": "injection",
+    "bisection": "bisection",
+    "storage": "storage_bandwidth",
+    "front_end": "front_end_bandwidth",
+}
 
 
 @family(reads=("use",))
 def bandwidth(m: Core, inst: Instance) -> None:
     """Adds a row per cluster and stated floor."""
     for cluster, workload in inst.workloads.items():
-        for what in ("injection", "bisection"):
+        for what in COLUMNS:
             stated = getattr(workload, f"{what}_at_least")
             if stated is None:
                 continue
@@ -45,7 +52,7 @@ def bandwidth(m: Core, inst: Instance) -> None:
 
 
 def _megabits(placements: Placements, what: str) -> Floats:
-    return down(placements.of_pods(getattr(placements.pods, what)) * (1.0 + 1e-9), MEGABIT_PER_SECOND)
+    return down(placements.of_pods(getattr(placements.pods, COLUMNS[what])) * (1.0 + 1e-9), MEGABIT_PER_SECOND)
 
 
 def _meets(placements: Placements, what: str, least: int) -> npt.NDArray[np.bool_]:
@@ -55,5 +62,7 @@ def _meets(placements: Placements, what: str, least: int) -> npt.NDArray[np.bool
 @bandwidth.says
 def _(row: BindingRow) -> str:
     if row.what.endswith("_of_each"):
-        return f"cluster {row.index[0]} may only use pods whose {row.what.partition('_')[0]} meets the floor"
-    return f"cluster {row.index[0]} has {row.value / 1e3:,.0f} Gbit/s of {row.what} per accelerator, at its floor"
+        what = row.what.removesuffix("_of_each").replace("_", " ")
+        return f"cluster {row.index[0]} may only use pods whose {what} bandwidth meets the floor"
+    what = row.what.replace("_", " ")
+    return f"cluster {row.index[0]} has {row.value / 1e3:,.3g} Gbit/s of {what} bandwidth per accelerator, at its floor"

@@ -1,0 +1,262 @@
+"""The pods of one rack design: every row of its fabric table, with every figure the program and the tables need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.candidates.fabric_choice import narrowest
+from models.candidates.fabric_table import FabricTable
+from models.candidates.failures import failures_of
+from models.candidates.network_plan import Network
+from models.candidates.pod_goodput import pod_availability, stated_write, useful_of, worst_loss
+from models.candidates.pod_networks import BESIDE, NetworkRows, Planner, plan_networks, space_of
+from models.candidates.pod_performance import Performance, power_in_use
+from models.candidates.pod_storage import (
+    StorageCard,
+    StorageRows,
+    state_bytes,
+    storage_failures,
+    storage_rows,
+    storage_standing,
+)
+from models.candidates.pod_table import FIGURES, ROLES, PodTable
+from models.candidates.rack_design import RackDesign, power_of
+from models.candidates.site_fit import network_racks
+from models.instance import Instance
+from models.parts.accelerator import Accelerator
+from models.physics.node_power import idle_power
+from models.physics.storage import load_time, write_time
+from models.policy import PowerFigure
+from models.workload import ServingRole
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FabricKey:
+    """What a fabric request depends on besides the instance; rack designs with equal keys share one enumeration.
+
+    ``systems`` at every size, of which ``spares`` are spare.
+    """
+
+    systems: tuple[int, ...]
+    spares: tuple[int, ...]
+    ports_per_node: int
+    port_speed: float
+    accelerators_per_node: int
+    nodes_per_rack: int
+    nodes_per_system: int
+    accelerators_per_system: int
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all pods of a cluster at a site have in common; ``planner`` keeps the networks beside scale-out."""
+
+    instance: Instance
+    cluster: str
+    site: str
+    racks: tuple[RackDesign, ...]
+    tables: tuple[FabricTable, ...]
+    performance: Performance
+    storage: tuple[StorageCard, ...]
+    planner: Planner
+
+
+@dataclass(frozen=True)
+class _Pods:
+    """Pods being put together, one entry each: fabric rows, systems, storage, networks, mean power of a working system [W]."""
+
+    rack: RackDesign
+    fabric: FabricTable
+    systems: Ints
+    spares: Ints
+    stored: StorageRows
+    beside: NetworkRows
+    in_use: Floats
+
+    @property
+    def jobs(self) -> Ints:
+        """Systems that work."""
+        return self.systems - self.spares
+
+    @property
+    def node_racks(self) -> Ints:
+        """Racks of systems."""
+        return np.asarray(-(-self.systems // self.rack.systems), dtype=np.int64)
+
+
+def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: ServingRole) -> tuple[PodTable, str]:
+    """The pods of one rack design in one role: one per row of its fabric table and level of storage; and what storage or network lack."""
+    instance, cluster, site = shared.instance, shared.cluster, shared.site
+    rack, table = shared.racks[number], shared.tables[which]
+    sized = table.nodes // key.nodes_per_system
+    spares = np.array(key.spares, dtype=np.int64)[table.size]
+    accelerators = (sized - spares) * key.accelerators_per_system
+    delivered = shared.performance.of(rack.system, accelerators, table.injection, narrowest(table), role)
+    able = np.flatnonzero(delivered.tokens_s > 0)
+    stored, said = storage_rows(instance, cluster, shared.storage, delivered.tokens_s[able])
+    at = able[stored.row]
+    ports = np.array([card.ports for card in shared.storage] + [0], dtype=np.int64)[stored.card] * stored.nodes
+    fabric = table.take(at)
+    beside = plan_networks(shared.planner, rack.systems, sized[at], stored.nodes, ports, fabric.switch_count)
+    if not beside.legal.all():
+        said = said or "no legal fabric joins the ports of one of its other networks"
+    in_use = power_in_use(instance, rack.system, delivered.computing, delivered.busy)
+    pods = _Pods(rack, fabric, sized[at], spares[at], stored, beside, np.broadcast_to(in_use, len(sized))[at])
+    write, load = _checkpoint_times(shared, pods)
+    line = storage_failures(instance, cluster, shared.storage, stored.card, stored.nodes)
+    failures = failures_of(instance, rack.system, pods.jobs, fabric, line)
+    useful = useful_of(instance, cluster, failures, pods.spares, write, load)
+    network_table, network_row = _network_columns(beside)
+    costs = _costs(shared, pods)
+    it, air, rear_door, liquid = _loads(shared, pods)
+    units = fabric.rack_units + beside.total("rack_units")
+    heat = fabric.power_max + beside.total("power_max")
+    made = PodTable(
+        cluster=cluster,
+        site=site,
+        racks=shared.racks,
+        fabrics=shared.tables,
+        profiles=shared.performance.profiles,
+        storages=shared.storage,
+        networks=(),
+        rack=np.full(len(at), number, dtype=np.int64),
+        table=np.full(len(at), which, dtype=np.int64),
+        fabric=at,
+        systems=pods.systems,
+        spares=pods.spares,
+        accelerators=accelerators[at],
+        node_racks=pods.node_racks,
+        network_racks=network_racks(instance, cluster, site, units, heat),
+        storage=stored.card,
+        storage_nodes=stored.nodes,
+        storage_racks=stored.racks,
+        write_bandwidth=stored.write,
+        ingest=stored.ingest,
+        network_table=network_table,
+        network_row=network_row,
+        it=it,
+        air=air,
+        rear_door=rear_door,
+        liquid=liquid,
+        cost_low=costs[0],
+        cost_high=costs[1],
+        injection=fabric.injection,
+        bisection=fabric.bisection,
+        storage_bandwidth=_per_accelerator(shared, pods, Network.STORAGE, stored.read) / accelerators[at],
+        front_end_bandwidth=_per_accelerator(shared, pods, Network.FRONT_END, None) / accelerators[at],
+        throughput=delivered.tokens_s[at],
+        band=delivered.band[at],
+        profile=delivered.profile[at],
+        role=np.full(len(at), ROLES.index(role), dtype=np.int64),
+        write=write,
+        load_time=load,
+        failure_rate=useful.failure_rate,
+        goodput=useful.goodput,
+        availability=pod_availability(instance, cluster, rack.system, pods.jobs, pods.spares, fabric)
+        * storage_standing(instance, cluster, shared.storage, stored.card, stored.nodes),
+        blast_radius=worst_loss(instance, cluster, rack, pods.jobs, fabric),
+        weight=pods.node_racks * rack.weight + fabric.weight + beside.total("weight"),
+    )
+    return made.take(np.flatnonzero(beside.legal)), said
+
+
+def _checkpoint_times(shared: Shared, pods: _Pods) -> tuple[Floats, Floats]:
+    """Seconds to write a checkpoint and to read it back: stated, or through storage and the network before it."""
+    instance, cluster = shared.instance, shared.cluster
+    size = len(pods.systems)
+    if instance.workloads[cluster].storage is None:
+        return np.full(size, stated_write(instance, cluster)), np.zeros(size)
+    state = state_bytes(instance, cluster)
+    ports, bandwidth = _ports(shared, pods, Network.STORAGE)
+    write = write_time(state, pods.stored.write, ports, bandwidth)
+    return write, load_time(state, pods.stored.read, ports, bandwidth)
+
+
+def _ports(shared: Shared, pods: _Pods, network: Network) -> tuple[Floats, Floats]:
+    """Ports of the job's systems on a network, and the bandwidth of one [B/s]; without that network nothing limits them."""
+    space = space_of(shared.instance, shared.cluster, network)
+    unlimited = np.full(len(pods.systems), np.inf)
+    if space is None:
+        return unlimited, unlimited
+    return (pods.jobs * space.ports_per_system).astype(np.float64), pods.beside.bandwidth(network)
+
+
+def _per_accelerator(shared: Shared, pods: _Pods, network: Network, most: Floats | None) -> Floats:
+    """Bandwidth of the whole job on a network [B/s], no more than ``most``; 0 where there is neither."""
+    if space_of(shared.instance, shared.cluster, network) is None:
+        return np.zeros(len(pods.systems)) if most is None else most
+    ports, bandwidth = _ports(shared, pods, network)
+    return ports * bandwidth if most is None or not most.any() else np.minimum(most, ports * bandwidth)
+
+
+def _network_columns(beside: NetworkRows) -> tuple[Ints, Ints]:
+    """Table and row of every network beside scale-out (network x pods), -1 where it has no switch."""
+    tables = np.full((len(BESIDE), len(beside.legal)), -1, dtype=np.int64)
+    rows = np.full_like(tables, -1)
+    for number, network in enumerate(BESIDE):
+        if network in beside.choices:
+            tables[number], rows[number] = beside.choices[network].table, beside.choices[network].row
+    return tables, rows
+
+
+def _costs(shared: Shared, pods: _Pods) -> list[Floats]:
+    """Prices by line (lines x pods) [USD], low and high ends."""
+    price, overhead = pods.rack.system.price, pods.rack.overhead
+    assert price is not None
+    table, beside, stored = pods.fabric, pods.beside, pods.stored
+    found = []
+    for end in ("low", "high"):
+        of_node = np.array([getattr(card.part.price, end) for card in shared.storage] + [0.0])
+        of_rack = np.array([getattr(card.rack_price, end) for card in shared.storage] + [0.0])
+        found.append(
+            np.stack(
+                [
+                    pods.systems * getattr(price, end),
+                    pods.node_racks * getattr(overhead, end),
+                    getattr(table, f"capex_switches_{end}") + beside.total(f"capex_switches_{end}"),
+                    getattr(table, f"capex_links_{end}") + beside.total(f"capex_links_{end}"),
+                    stored.nodes * of_node[stored.card] + stored.racks * of_rack[stored.card],
+                ]
+            )
+        )
+    return found
+
+
+def _loads(shared: Shared, pods: _Pods) -> tuple[Floats, Floats, Floats, Floats]:
+    """Electrical load, and heat to air, rear doors and liquid [W], by figure."""
+    rack, system = pods.rack, pods.rack.system
+    share = shared.instance.assumptions.design_power_share.value
+    typical = pods.fabric.power_typical + pods.beside.total("power_typical") + _storage_power(shared, pods, "typical")
+    most = pods.fabric.power_max + pods.beside.total("power_max") + _storage_power(shared, pods, "max")
+    room = np.stack([most, typical + share * (most - typical), typical, typical])
+    compute = np.stack([_compute(shared, pods, figure) for figure in FIGURES])
+    door_share = 0.0 if rack.door is None else float(rack.door.power_share or 0.0)
+    rear = compute if rack.door is not None else np.zeros_like(compute)
+    liquid = compute * float(system.liquid_fraction or 0.0)
+    return compute + room + rear * door_share, compute - liquid - rear + room, rear * (1.0 + door_share), liquid
+
+
+def _compute(shared: Shared, pods: _Pods, figure: PowerFigure) -> Floats:
+    """Power of all systems [W]: spares idle, but for nameplate, which counts whatever is plugged in."""
+    instance, system = shared.instance, pods.rack.system
+    each: Floats | float = pods.in_use
+    if figure is not PowerFigure.IN_USE:
+        each = power_of(system, figure, instance.assumptions.design_power_share.value)
+    if figure is PowerFigure.NAMEPLATE:
+        return np.asarray(pods.systems * each, dtype=np.float64)
+    rating = instance.catalogue.get(Accelerator, system.accelerator or "").tdp
+    idle = each
+    if rating is not None and system.max_power is not None:
+        idle = np.minimum(each, idle_power(system.max_power, system.accelerators or 0, rating))
+    return np.asarray(pods.jobs * each + pods.spares * idle, dtype=np.float64)
+
+
+def _storage_power(shared: Shared, pods: _Pods, figure: str) -> Floats:
+    each = np.array([getattr(card.part, f"{figure}_power") for card in shared.storage] + [0.0])
+    return np.asarray(pods.stored.nodes * each[pods.stored.card], dtype=np.float64)
