@@ -25,7 +25,10 @@ def pod_lines(instance: Instance, placements: Placements, row: int, count: int) 
     rack = pods.rack_design(pod)
     table, fabric = pods.fabrics[int(pods.table[pod])], int(pods.fabric[pod])
     here = (instance, placements.cluster, placements.site)
-    yield _line(*here, "silicon", rack.system, int(pods.systems[pod]) * count, rack.system.price)
+    spares = int(pods.spares[pod])
+    yield _line(*here, "silicon", rack.system, (int(pods.systems[pod]) - spares) * count, rack.system.price)
+    if spares:
+        yield _line(*here, "spares", rack.system, spares * count, rack.system.price)
     racks = int(pods.node_racks[pod]) * count
     if rack.system.kind is SystemKind.SERVER:
         yield _line(*here, "rack", rack.frame, racks, rack.frame.price)

@@ -18,8 +18,12 @@ _LINE_OF = {
     "cooling": "cooling",
     "network": "network",
     "optics and cables": "network",
+    "storage": "storage",
+    "storage racks": "storage",
+    "storage rack power": "storage",
+    **{f"{name} {layer}": "network" for name in ("storage", "front-end", "management") for layer in ("network", "optics and cables")},
 }
-ORDER = ("hardware", "network", "power", "cooling", "spares", "energy", "maintenance", "shell", "tiers lost")
+ORDER = ("hardware", "network", "storage", "power", "cooling", "spares", "energy", "maintenance", "shell", "tiers lost")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ FORBIDDEN = (
     "optimizer.extract",
     "optimizer.figures",
     "optimizer.orders",
+    "optimizer.reliability",
     "optimizer.solve",
     "optimizer.spend",
     "pyomo",
