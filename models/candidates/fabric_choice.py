@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.fabric_table import FabricTable
-from models.candidates.part_counts import units_per_fabric
+from models.candidates.fabric_units import units_per_fabric
 from models.candidates.told_apart import Compare
 
 Floats = npt.NDArray[np.float64]

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.fabric_table import FabricTable
+from models.candidates.fabric_units import units_per_fabric
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import RackDesign
 from models.parts.system import SystemKind
 
 Ints = npt.NDArray[np.int64]
-
-FABRIC_LEVELS = ("node_leaf", "leaf_spine", "spine_core")
 
 
 def parts_of(pods: PodTable) -> tuple[str, ...]:
@@ -57,20 +55,6 @@ def _of_storage(pods: PodTable, part: str) -> Ints:
     )
     # no storage reads -1, the last entry, which counts nothing
     return np.asarray(nodes[pods.storage] * pods.storage_nodes + racks[pods.storage] * pods.storage_racks)
-
-
-def units_per_fabric(table: FabricTable, part: str) -> Ints:
-    """Units of a switch, cable or module each fabric of a table buys."""
-    switch = np.array([card.id == part for card in table.switches], dtype=np.int64)
-    counts = switch[table.switch] * table.leaf + switch[table.spine_switch] * (table.spine + table.core)
-    near = np.array([medium.near.id == part for medium in table.media] + [False], dtype=np.int64)
-    far = np.array([medium.far.id == part for medium in table.media] + [False], dtype=np.int64)
-    for level in FABRIC_LEVELS:
-        # no such level reads -1, the last entry, which counts nothing
-        medium = getattr(table, f"medium_{level}")
-        counts = counts + near[medium] * getattr(table, f"near_units_{level}")
-        counts = counts + far[medium] * getattr(table, f"far_units_{level}")
-    return np.asarray(counts, dtype=np.int64)
 
 
 def _per_rack(rack: RackDesign) -> dict[str, int]:

@@ -21,7 +21,11 @@ _LINE_OF = {
     "storage": "storage",
     "storage racks": "storage",
     "storage rack power": "storage",
-    **{f"{name} {layer}": "network" for name in ("storage", "front-end", "management") for layer in ("network", "optics and cables")},
+    **{
+        f"{name} {layer}": "network"
+        for name in ("storage", "front-end", "management")
+        for layer in ("network", "optics and cables")
+    },
 }
 ORDER = ("hardware", "network", "storage", "power", "cooling", "spares", "energy", "maintenance", "shell", "tiers lost")
 

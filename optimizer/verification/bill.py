@@ -34,7 +34,9 @@ def pod_lines(instance: Instance, facts: PodFacts) -> Iterator[BomLine]:
     pod, parts, fabric = facts.pod, facts.parts, facts.fabric
     racks = facts.node_racks * pod.count
     here = (instance, pod.cluster, pod.site)
-    yield _line(*here, "silicon", parts.system, pod.systems * pod.count, parts.system.price)
+    yield _line(*here, "silicon", parts.system, (pod.systems - pod.spares) * pod.count, parts.system.price)
+    if pod.spares:
+        yield _line(*here, "spares", parts.system, pod.spares * pod.count, parts.system.price)
     if parts.is_server:
         yield _line(*here, "rack", parts.frame, racks, parts.frame.price)
     if parts.distribution is not None:
