@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ def row_quote(row: QuoteRow, rates: Mapping[str, float]) -> Quote:
     return Quote.model_validate(row.as_quote(), context={"rates": rates})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Instance:
     """A validated instance. ``raw`` is the merged document as written, ``origins`` its lines by dotted path."""
 
@@ -135,6 +136,26 @@ class Instance:
             (expired if late else valid)[name] = quote
         return valid, expired
 
+    def __repr__(self) -> str:
+        return f"<Instance {self.name} {self.fingerprint[:12]}>"
+
+    def _repr_html_(self) -> str:
+        """The instance in a notebook: what runs where, under which limits."""
+        rows = [
+            *(
+                (f"cluster {name}", f"{w.kind}, {w.model}, {w.demand:,.0f} tokens/s")
+                for name, w in self.workloads.items()
+            ),
+            *((f"site {name}", _written(self.raw, "sites", name)) for name in self.sites),
+            ("limits", _written(self.raw, "limits") or "none"),
+            ("fingerprint", self.fingerprint[:12]),
+        ]
+        cells = "".join(
+            f"<tr><th align=left>{html.escape(k)}</th><td align=left>{html.escape(v)}</td></tr>" for k, v in rows
+        )
+        title = html.escape(self.document.title or self.name)
+        return f"<table><caption>{html.escape(self.name)}: {title}</caption>{cells}</table>"
+
     def origin(self, path: str) -> str:
         """``file:line`` of a dotted path, or of its nearest parent."""
         while path:
@@ -151,6 +172,17 @@ class Instance:
             [self.raw, rows, dict(self.catalogue.constants)], sort_keys=True, separators=(",", ":"), ensure_ascii=False
         )
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _written(raw: Mapping[str, Any], *steps: str) -> str:
+    """Plain values of a section as its author wrote them, in one line."""
+    node: Any = raw
+    for step in steps:
+        node = node.get(step) if isinstance(node, Mapping) else None
+    if not isinstance(node, Mapping):
+        return ""
+    plain = {k: v.get("value") if isinstance(v, Mapping) else v for k, v in node.items()}
+    return ", ".join(f"{k} {v}" for k, v in plain.items() if v is not None and not isinstance(v, list | tuple))
 
 
 def _restored(document: Document, catalogue: Catalogue, raw: dict[str, Any], origins: dict[str, str]) -> Instance:

@@ -155,6 +155,12 @@ class Frontier:
 
         return write(table_of(self, read_manifest(Path(self.run)) if self.run else None), "xlsx", path)
 
+    def plot(self, x: str | None = None, y: str | None = None) -> Any:
+        """A scatter of the designs (plotly); ``x`` and ``y`` name objectives, the third is the size of the marks."""
+        from optimizer.plots.frontier import frontier_points, plot_frontier
+
+        return plot_frontier(frontier_points(self), x, y, f"{self.instance}: {self.proof.sentence()}")
+
     def _repr_html_(self) -> str:
         caption = html.escape(f"{self.instance}: {len(self)} designs, {self.proof.sentence()}")
         return f"<p>{caption}</p>{self.designs.head(12).to_html(index=False)}" if self.points else f"<p>{caption}</p>"
