@@ -26,6 +26,7 @@ from models.instance import Instance
 from models.policy import PowerFigure
 from models.units import Unlimited
 from models.workload import Serving, ServingRole, Training
+from optimizer.performance_cache import PerformanceCache
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,7 +104,7 @@ class CheckReport:
 
 def check_instance(instance: Instance) -> CheckReport:
     """Usable parts, exclusions and best cases of a valid instance."""
-    candidates = enumerate_candidates(_open(instance))
+    candidates = enumerate_candidates(_open(instance), PerformanceCache())
     cases = tuple(case for cluster in instance.workloads for case in _cases(instance, candidates, cluster))
     problems = [case.problem() for case in cases if case.hopeless]
     for cluster in instance.workloads:

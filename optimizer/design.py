@@ -223,6 +223,31 @@ def throughput_band(pods: Sequence[PodChoice], cluster: str) -> float:
     return sum(rate * band for rate, band in mine) / total if total else 0.0
 
 
+def behind_throughput(pods: Sequence[PodChoice]) -> dict[str, str]:
+    """What stands behind the throughput of every cluster by dotted name: mapping (or replicas), runner-up, and the term that binds.
+
+    Several kinds of pods of one cluster are joined with ``+``; nothing where throughput is a stated share of peak.
+    """
+    found: dict[str, list[str]] = {}
+    for pod in pods:
+        told = pod.performance
+        if "mapping" in told:
+            found.setdefault(f"{pod.cluster}.mapping", []).append(told["mapping"])
+        elif "replica" in told:
+            replicas = (
+                f"{told['role']} {told['replicas']} x {told['replica']}, tensor {told['tensor']}, batch {told['batch']}"
+            )
+            found.setdefault(f"{pod.cluster}.mapping", []).append(replicas)
+        elif "source" in told:
+            found.setdefault(f"{pod.cluster}.mapping", []).append(f"from {told['source']}")
+        if told.get("runner_up"):
+            second = f"{told['runner_up']} ({told['runner_up_share']:.1%})"
+            found.setdefault(f"{pod.cluster}.runner_up", []).append(second)
+        if "binding" in told:
+            found.setdefault(f"{pod.cluster}.binding", []).append(told["binding"])
+    return {name: " + ".join(dict.fromkeys(words)) for name, words in found.items()}
+
+
 def design_id(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...], orders: tuple[Order, ...] = ()) -> str:
     """Hash of the decisions alone: the same choices have the same id in every run."""
     decisions: list[Any] = [

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optimizer.design import Design
+from optimizer.design import Design, behind_throughput
 from optimizer.pareto.result import FrontierStatus, ParetoResult
 from optimizer.ties import bands, tie_groups
 
@@ -125,7 +125,9 @@ class Frontier:
         bounded = [c for c in shown if any(c in d.bounds for d in self.points)]
         keys = list(dict.fromkeys(key for d in self.points for key in d.choices))
         table = []
-        for d, group in zip(self.points, tie_groups(self.points), strict=True):
+        words = [behind_throughput(d.pods) for d in self.points]
+        told = list(dict.fromkeys(key for behind in words for key in behind))
+        for d, group, behind in zip(self.points, tie_groups(self.points), words, strict=True):
             row: dict[str, Any] = {"design_id": d.design_id}
             for column in shown:
                 row[column] = tidy(d.objectives[column])
@@ -139,6 +141,7 @@ class Frontier:
                 if name not in row:
                     row[name] = float(f"{d.figures[name]:.12g}")
             row.update({key: d.choices.get(key) for key in keys})
+            row.update({key: behind.get(key) for key in told})
             if group is not None:
                 row.update({f"{c}.throughput_band": float(f"{b:.12g}") for c, b in bands(d).items()})
                 row["tie"] = group

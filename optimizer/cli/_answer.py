@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from models.instance import Instance
-from optimizer.design import Design, Margin
+from optimizer.design import Design, Margin, behind_throughput
 from optimizer.frontier import Frontier, ObjectiveColumn, tidy
 from optimizer.pareto.result import FrontierStatus
 from optimizer.ties import bands, tie_groups
@@ -40,6 +40,7 @@ def frontier_data(frontier: Frontier) -> dict[str, Any]:
                 "choices": dict(d.choices),
                 "preliminary_parts": list(d.preliminary),
                 "tco_usd_band": [round(d.figures["tco_usd_low"], 2), round(d.figures["tco_usd_high"], 2)],
+                "performance": behind_throughput(d.pods),
                 "throughput_band": bands(d),
                 "tie": group,
             }

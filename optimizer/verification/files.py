@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,14 @@ import numpy as np
 
 from models.errors import UsageError
 from models.instance import Instance
-from optimizer.design import Design
-from optimizer.frontier import STANDARD_FIGURES, Frontier, tidy
+from optimizer.frontier import Frontier, tidy
 from optimizer.pareto.ledger import read_lines
 from optimizer.pareto.result import Closure, FrontierStatus
 from optimizer.store import SCHEMA
 from optimizer.tables import safe_cell
 from optimizer.verification.findings import Checks
 from optimizer.verification.goals import check_columns
+from optimizer.verification.table_rows import bom_rows, frontier_rows, spend_rows
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 Vector = Matrix
@@ -183,83 +182,13 @@ def _missing(found: Matrix, listed: Matrix) -> int | None:
 def check_tables(folder: Path, frontier: Frontier) -> list[Checks]:
     """``frontier.csv``, ``bom.csv`` and the Parquet file, cell by cell against the designs."""
     found = [
-        _check_table(folder / "frontier.csv", _frontier_rows(frontier), "design_id"),
-        _check_table(folder / "bom.csv", _bom_rows(frontier.points), "design_id"),
-        _check_table(folder / "spend.csv", _spend_rows(frontier.points), "design_id"),
+        _check_table(folder / "frontier.csv", frontier_rows(frontier), "design_id"),
+        _check_table(folder / "bom.csv", bom_rows(frontier.points), "design_id"),
+        _check_table(folder / "spend.csv", spend_rows(frontier.points), "design_id"),
     ]
     if (folder / "frontier.parquet").exists() and importlib.util.find_spec("pyarrow") is not None:
         found.append(_check_parquet(folder / "frontier.parquet", frontier))
     return found
-
-
-def _frontier_rows(frontier: Frontier) -> list[dict[str, Any]]:
-    columns = [objective.column for objective in frontier.objectives]
-    bounded = [c for c in columns if any(c in design.bounds for design in frontier.points)]
-    keys = list(dict.fromkeys(key for design in frontier.points for key in design.choices))
-    banded = any(name.endswith(".throughput_band") for design in frontier.points for name in design.figures)
-    ties = _ties(frontier.points)
-    rows = []
-    for design in frontier.points:
-        row: dict[str, Any] = {"design_id": design.design_id}
-        for column in columns:
-            row[column] = design.objectives[column]
-            if column in bounded:
-                row[f"{column}_bound"] = design.bounds.get(column, design.objectives[column])
-        row["tco_usd_low"] = round(design.figures["tco_usd_low"], 2)
-        row["tco_usd_high"] = round(design.figures["tco_usd_high"], 2)
-        for name in STANDARD_FIGURES:
-            row.setdefault(name, float(f"{design.figures[name]:.12g}"))
-        row.update({key: design.choices.get(key) for key in keys})
-        if banded:
-            row.update({k: float(f"{v:.12g}") for k, v in design.figures.items() if k.endswith(".throughput_band")})
-            row["tie"] = ties[design.design_id]
-        row["preliminary_parts"] = " ".join(design.preliminary)
-        row["prices"] = "estimates" if any(line.price_is_estimate for line in design.bom) else "quotes"
-        rows.append(row)
-    return rows
-
-
-def _ties(designs: Sequence[Design]) -> dict[str, int]:
-    """Group by design: the best of those left takes with it all whose throughput its band, or theirs, covers in every cluster."""
-    groups: dict[str, int] = {}
-    left = sorted(designs, key=lambda design: design.figures["throughput_x_demand"], reverse=True)
-    number = 0
-    while left:
-        number += 1
-        lead, rest = left[0].figures, []
-        for design in left:
-            mine = design.figures
-            clusters = [name[: -len(".tokens_per_s")] for name in mine if name.endswith(".tokens_per_s")]
-            gaps = [abs(lead[f"{c}.tokens_per_s"] - mine[f"{c}.tokens_per_s"]) for c in clusters]
-            rooms = [
-                max(f.get(f"{c}.throughput_band", 0.0) for f in (lead, mine))
-                * max(f[f"{c}.tokens_per_s"] for f in (lead, mine))
-                for c in clusters
-            ]
-            if all(gap <= room for gap, room in zip(gaps, rooms, strict=True)):
-                groups[design.design_id] = number
-            else:
-                rest.append(design)
-        left = rest
-    return groups
-
-
-def _bom_rows(designs: Iterable[Design]) -> list[dict[str, Any]]:
-    return [{"design_id": design.design_id, **asdict(line)} for design in designs for line in design.bom]
-
-
-def _spend_rows(designs: Iterable[Design]) -> list[dict[str, Any]]:
-    told = ("category", "item", "site", "cluster", "layer", "part", "vendor", "quantity")
-    return [
-        {
-            "design_id": design.design_id,
-            **{name: getattr(line, name) for name in told},
-            "amount_usd": line.cents / 100,
-            "carbon_kg": line.carbon_kg,
-        }
-        for design in designs
-        for line in design.spend
-    ]
 
 
 def _check_table(path: Path, expected: Sequence[Mapping[str, Any]], key: str) -> Checks:
@@ -306,7 +235,7 @@ def _check_parquet(path: Path, frontier: Frontier) -> Checks:
     except (OSError, ValueError) as error:
         checks.rule("file", False, str(error), "a table that can be read")
         return checks
-    for row_number, row in enumerate(_frontier_rows(frontier)):
+    for row_number, row in enumerate(frontier_rows(frontier)):
         for name, value in row.items():
             cells = table.get(name, [])
             cell = cells[row_number] if row_number < len(cells) else None
