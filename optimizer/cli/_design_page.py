@@ -7,11 +7,12 @@ from typing import Any
 
 from models.instance import Instance
 from optimizer.cli._answer import show_value
+from optimizer.cli._pod_page import budget, networks, spares, storage
+from optimizer.cli._tables import table
 from optimizer.design import Design, PodChoice
 from optimizer.frontier import Frontier
 
 SPEED = 8e-9
-LEVELS = (("node_leaf", "node - leaf"), ("leaf_spine", "leaf - spine"), ("spine_core", "spine - core"))
 
 
 def page(frontier: Frontier, design: Design, instance: Instance) -> Iterator[str]:
@@ -26,18 +27,6 @@ def page(frontier: Frontier, design: Design, instance: Instance) -> Iterator[str
     yield from _section("Spend over the horizon, at present value", _spend(design), "lllrr")
     yield from _margins(design)
     yield from _footing(design, instance)
-
-
-def table(rows: Sequence[Sequence[Any]], align: str) -> Iterator[str]:
-    """Aligned columns; the first row is the heading. ``align`` has an ``l`` or ``r`` per column."""
-    text = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in text) for column in range(len(align))]
-    for row in text:
-        cells = [
-            cell.rjust(width) if side == "r" else cell.ljust(width)
-            for cell, width, side in zip(row, widths, align, strict=True)
-        ]
-        yield "  " + "  ".join(cells).rstrip()
 
 
 def _section(title: str, rows: Sequence[Sequence[Any]], align: str) -> Iterator[str]:
@@ -76,12 +65,14 @@ def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterato
     yield f"Pod {number + 1} of {of}: {pod.count} x {pod.pod_id}"
     power = " + ".join(f"{chain}: {option}" for chain, option in pod.options.items())
     yield f"  cluster {pod.cluster} at {pod.site}; {power}"
-    yield f"  {pod.systems} x {pod.system}{mark} by {pod.vendor}, {pod.accelerators} accelerators"
+    working = f" at work, {pod.spares} of the systems spare" if pod.spares else ""
+    yield f"  {pod.systems} x {pod.system}{mark} by {pod.vendor}, {pod.accelerators} accelerators{working}"
     feeds = f"; {pod.distribution_per_rack} x {pod.distribution}" if pod.distribution else ""
     door = f"; rear door {pod.door}" if pod.door else ""
+    stores = f", {pod.storage_racks} storage racks" if pod.storage_racks else ""
     yield (
         f"  {pod.node_racks} racks of {pod.systems_per_rack} in {pod.frame}, {pod.cooling} cooled{feeds}{door}; "
-        f"{pod.network_racks} network racks; {pod.feed_loss}"
+        f"{pod.network_racks} network racks{stores}; {pod.feed_loss}"
     )
     yield (
         f"  IT {pod.it_w[1] / 1e3:,.0f} kW ({pod.it_w[0] / 1e3:,.0f} nameplate, {pod.it_w[2] / 1e3:,.0f} typical, "
@@ -95,7 +86,10 @@ def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterato
         f"{pod.injection_b_s * SPEED:,.0f} Gbit/s per accelerator, {pod.bisection_b_s * SPEED:,.0f} across the bisection"
     )
     yield from _performance(pod)
-    yield from _fabric(pod)
+    yield from networks(pod)
+    yield from budget(pod)
+    yield from spares(pod)
+    yield from storage(pod)
 
 
 def _performance(pod: PodChoice) -> Iterator[str]:
@@ -125,33 +119,6 @@ def _performance(pod: PodChoice) -> Iterator[str]:
             f"batch {told['batch']:,}{first}{each}; {memory}; known to {pod.throughput_band:.0%}"
         )
     yield f"  binding: {told['binding']} ({terms}); accelerators compute {told['computing_share']:.0%} of the time"
-
-
-def _fabric(pod: PodChoice) -> Iterator[str]:
-    f = pod.fabric
-    yield ""
-    kind = "rail-optimised" if f["rail_optimised"] else "plain"
-    yield (
-        f"  Fabric: {f['switch']}, {f['tiers']} tiers, {kind}, oversubscription {f['oversubscription']:.3g} "
-        f"at the leaf ({f['down']} down, {f['up']} up)"
-    )
-    tiers: list[tuple[Any, ...]] = [("tier", "switch", "count", "ports", "down", "up", "reserved", "spare")]
-    upper = f.get("spine_switch", f["switch"])
-    for tier, switch, used, above, reserved in (
-        ("leaf", f["switch"], "leaf_down_used", "leaf_up_used", "leaf_reserved"),
-        ("spine", upper, "spine_down_used", "spine_up_used", None),
-        ("core", upper, "core_used", None, None),
-    ):
-        if f[tier]:
-            up, kept = (f[above] if above else 0), (f[reserved] if reserved else 0)
-            tiers.append((tier, switch, f[tier], f[f"{tier}_ports"], f[used], up, kept, f[f"{tier}_spare"]))
-    yield from ("  " + line for line in table(tiers, "llrrrrrr"))
-    links: list[tuple[Any, ...]] = [("links", "count", "medium", "units up", "units down", "run at most")]
-    for level, words in LEVELS:
-        if f[f"medium_{level}"]:
-            units = (f[f"near_units_{level}"], f[f"far_units_{level}"])
-            links.append((words, f[f"links_{level}"], f[f"medium_{level}"], *units, f"{f[f'length_{level}']:.1f} m"))
-    yield from ("  " + line for line in table(links, "lrlrrr"))
 
 
 def _plant(design: Design) -> list[tuple[Any, ...]]:

@@ -11,6 +11,8 @@ import click
 from optimizer.cli._output import json_option, print_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from optimizer.design import Design
     from optimizer.frontier import Frontier
 
@@ -18,9 +20,15 @@ if TYPE_CHECKING:
 @click.command(name="show", short_help="Show a frontier, or one design of it.")
 @click.argument("run", type=click.Path())
 @click.argument("design", required=False)
+@click.option("--graphml", type=click.Path(dir_okay=False), help="Write the networks of DESIGN as GraphML.")
+@click.option("--cables", type=click.Path(dir_okay=False), help="Write the cable schedule of DESIGN as CSV.")
 @json_option
-def command(run: str, design: str | None, as_json: bool) -> None:
-    """Show the frontier of RUN (a run folder or a file in it), or one DESIGN of it, named by the start of its id."""
+def command(run: str, design: str | None, graphml: str | None, cables: str | None, as_json: bool) -> None:
+    """Show the frontier of RUN (a run folder or a file in it), or one DESIGN of it, named by the start of its id.
+
+    ``--graphml`` and ``--cables`` write all networks of the design beside, link by link; an existing file is refused.
+    """
+    from models.errors import UsageError
     from optimizer.cli._answer import frontier_data, json_status
     from optimizer.cli._run_path import run_folder
     from optimizer.store import read_frontier, read_inputs
@@ -29,12 +37,15 @@ def command(run: str, design: str | None, as_json: bool) -> None:
     frontier = read_frontier(folder)
     status = json_status(frontier.status)
     if design is None:
+        if graphml or cables:
+            raise UsageError("--graphml and --cables write one design: name it after the run")
         if as_json:
             print_json("show", frontier_data(frontier), status)
         else:
             _print_frontier(frontier)
         return
     found = find_design(frontier, design)
+    _write_topology(folder, found, graphml, cables)
     if as_json:
         print_json("show", {"run": frontier.run, "design": dataclasses.asdict(found)}, status)
         return
@@ -42,6 +53,31 @@ def command(run: str, design: str | None, as_json: bool) -> None:
 
     for line in page(frontier, found, read_inputs(folder)):
         click.echo(line)
+
+
+def _write_topology(folder: Path, design: Design, graphml: str | None, cables: str | None) -> None:
+    """Graph and cable schedule of a design, where asked for."""
+    from pathlib import Path
+
+    from models.errors import UsageError
+
+    files = {name: Path(name) for name in (graphml, cables) if name}
+    for path in files.values():
+        if path.exists():
+            raise UsageError(f"{path} exists: choose another file")
+        if not path.parent.is_dir():
+            raise UsageError(f"no folder {path.parent} for {path.name}")
+    if not files:
+        return
+    from optimizer.design_topology import design_graph
+    from optimizer.store import read_inputs
+    from optimizer.topology import to_graphml, write_cable_schedule
+
+    graph = design_graph(read_inputs(folder), design)
+    if graphml:
+        to_graphml(graph, files[graphml])
+    if cables:
+        write_cable_schedule(graph, files[cables])
 
 
 def find_design(frontier: Frontier, name: str) -> Design:

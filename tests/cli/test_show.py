@@ -38,7 +38,16 @@ def test_one_design_as_a_page(cli: Callable, solved: Path, ids: list[str]) -> No
     done = cli("show", str(solved), ids[0])
     assert done.code == 0
     design = json.loads((solved / "designs.jsonl").read_text().splitlines()[0])
-    for title in ("Objectives", "Pod 1 of 1", "Fabric:", "Plant", "Bill of materials", "Limits", "Assumptions"):
+    for title in (
+        "Objectives",
+        "Pod 1 of 1",
+        "Fabric:",
+        "Reliability:",
+        "Plant",
+        "Bill of materials",
+        "Limits",
+        "Assumptions",
+    ):
         assert title in done.out
     for line in design["bom"]:
         assert line["part"] in done.out
@@ -50,7 +59,7 @@ def test_one_design_as_a_page(cli: Callable, solved: Path, ids: list[str]) -> No
         assert margin["source"] in done.out
     fabric = design["pods"][0]["fabric"]
     row = next(line.split() for line in done.out.splitlines() if line.strip().startswith("leaf "))
-    assert [int(cell) for cell in row[2:]] == [
+    assert [int(cell) for cell in row[2:8]] == [
         fabric["leaf"], fabric["leaf_ports"], fabric["leaf_down_used"], fabric["leaf_up_used"], fabric["leaf_reserved"],
         fabric["leaf_spare"],
     ]  # fmt: skip
@@ -89,3 +98,79 @@ def test_an_unknown_design(cli: Callable, solved: Path, ids: list[str]) -> None:
 def test_an_unknown_run(cli: Callable, tmp_path: Path) -> None:
     assert cli("show", str(tmp_path / "none")).code == 2
     assert cli("show", str(tmp_path)).code == 2
+
+
+SERVICES = {
+    "workloads": {
+        "train": {
+            "spares": {"confidence": "99 %", "replacement": "24 h"},
+            "storage": {"write": ["40 GB/s"], "dataset": "20 TB"},
+            "networks": {
+                "storage": {"speed": "400 Gbit/s", "ports_per_system": 2},
+                "management": {"speed": "1 Gbit/s", "ports_per_system": 2, "uplinks": "100 Gbit/s"},
+            },
+        }
+    },
+    "assumptions": {"accelerator_failure_rate": None, "node_failure_rate": None},
+}
+
+
+@pytest.fixture(scope="module")
+def serviced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from models.loading import load
+    from optimizer.solve import solve
+
+    folder = tmp_path_factory.mktemp("serviced") / "run"
+    solve(load("tiny/performance", overrides=SERVICES), ["capex", "throughput"], "exact", out=folder)
+    return folder
+
+
+def test_every_network_the_budget_the_spares_and_the_storage_are_shown(cli: Callable, serviced: Path) -> None:
+    design = json.loads((serviced / "designs.jsonl").read_text().splitlines()[0])
+    pod = design["pods"][0]
+    done = cli("show", str(serviced), design["design_id"])
+    for words in (
+        "Fabric:",
+        "Storage network:",
+        "Management network:",
+        "Reliability:",
+        "Spares:",
+        "Storage:",
+        "chosen",
+    ):
+        assert words in done.out
+    for cause in pod["reliability"]["causes"]:
+        assert cause["cause"] in done.out
+    leaves = [line.split() for line in done.out.splitlines() if line.strip().startswith("leaf ")]
+    fabrics = [pod["fabric"], *pod["networks"].values()]
+    assert [int(row[2]) for row in leaves if row[1] != "switches"] == [fabric["leaf"] for fabric in fabrics]
+
+
+def test_graph_and_cables_of_all_networks(cli: Callable, serviced: Path, tmp_path: Path) -> None:
+    import csv
+
+    import networkx as nx
+
+    design = json.loads((serviced / "designs.jsonl").read_text().splitlines()[0])
+    pod = design["pods"][0]
+    graphml, cables = tmp_path / "fabric.graphml", tmp_path / "cables.csv"
+    done = cli("show", str(serviced), design["design_id"], "--graphml", str(graphml), "--cables", str(cables))
+    assert done.code == 0
+    graph = nx.read_graphml(graphml)
+    kinds = [facts["kind"] for _, facts in graph.nodes(data=True)]
+    fabrics = [pod["fabric"], *pod["networks"].values()]
+    assert kinds.count("system") == pod["systems"]
+    assert kinds.count("storage") == pod["storage"]["nodes"]
+    assert kinds.count("leaf") == sum(fabric["leaf"] for fabric in fabrics)
+    levels = ("links_node_leaf", "logical_leaf_spine", "links_spine_core")
+    links = sum(fabric[level] for fabric in fabrics for level in levels)
+    assert graph.number_of_edges() == links
+    rows = list(csv.DictReader(cables.open(encoding="utf-8")))
+    assert len(rows) == links
+    ends = [row[end] for row in rows for end in ("a_end", "b_end")]
+    assert len(set(ends)) == len(ends)
+    assert all(row["medium"] and float(row["length_m"]) > 0 for row in rows)
+    managed = [v for v in graph if "/scale-out/" in v and any("/management/" in n for n in graph.neighbors(v))]
+    assert len(managed) == pod["fabric"]["leaf"] + pod["fabric"]["spine"]
+    assert cli("show", str(serviced), design["design_id"], "--cables", str(cables)).code == 2
+    assert cli("show", str(serviced), "--cables", str(tmp_path / "other.csv")).code == 2
