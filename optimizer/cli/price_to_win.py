@@ -95,21 +95,13 @@ def _levels(about: Any, options: dict[str, Any]) -> list[Any]:
 
 
 def _print(result: Any) -> None:
-    from optimizer.sensitivity.price_section import dollars, price_sentence
+    from optimizer.sensitivity.price_section import price_sentence, step_rows
 
     click.echo(price_sentence(result))
     if result.requirement:
         click.echo("Held: " + ", ".join(f"{name} {value:,.10g}" for name, value in result.requirement.items()) + ".")
     if result.staircase:
-        rows = [
-            (
-                dollars(s.price_low),
-                "any" if s.price_high is None else dollars(s.price_high),
-                f"{s.units:,}",
-                s.design_id,
-            )
-            for s in result.staircase
-        ]
+        rows = step_rows(result)
         click.echo()
         print_table(rows, ["from", "to", "units", "design"], right=("from", "to", "units"))
     if result.displaces:

@@ -18,7 +18,10 @@ MOST_STEPS = 12
 
 @dataclass(frozen=True, slots=True)
 class Lever:
-    """A change that makes the target win: ``source`` from ``value`` to ``to`` (None: no value does). ``proven``: nothing smaller does."""
+    """A change that makes the target win: ``source`` from ``value`` to ``to`` (None: no value does). ``proven``: nothing smaller does.
+
+    ``searched``: how far was looked where no value was found before the search ended; none up to there does.
+    """
 
     lever: str
     source: str
@@ -26,6 +29,7 @@ class Lever:
     value: float | None
     to: float | None
     proven: bool
+    searched: float | None = None
 
     @property
     def change(self) -> float | None:
@@ -40,9 +44,13 @@ def smallest_move(steered: Steered, limit: LimitRow, looser: bool, effort: Effor
     row = limit.row
     use: float | None = limit.bound
     proven = True
+    searched: float | None = None
     for step in range(MOST_STEPS + 1):
-        if use is None or effort.over or step == MOST_STEPS:
-            proven = use is None and proven
+        if use is None:
+            break
+        searched = limit.stated(use)
+        if effort.over or step == MOST_STEPS:
+            proven = False
             break
         mine = steered.least(effort, limit.bounds(use), [WITH])
         other = steered.least(effort, limit.bounds(use), [WITHOUT])
@@ -50,7 +58,15 @@ def smallest_move(steered: Steered, limit: LimitRow, looser: bool, effort: Effor
         if mine.value is not None and (other.value is None or mine.value <= other.value + 1e-6):
             return Lever(_word(looser), row.source, row.unit, limit.stated(limit.bound), limit.stated(use), proven)
         use = _looser(steered, limit, mine, effort) if looser else _tighter(steered, limit, mine, other, effort)
-    return Lever(_word(looser), row.source, row.unit, limit.stated(limit.bound), None, proven)
+    return Lever(
+        _word(looser),
+        row.source,
+        row.unit,
+        limit.stated(limit.bound),
+        None,
+        proven,
+        None if proven else searched,
+    )
 
 
 def _word(looser: bool) -> str:

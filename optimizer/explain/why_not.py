@@ -60,7 +60,10 @@ class Clash:
 
 @dataclass(frozen=True)
 class WhyNot:
-    """``price`` [USD] of insisting is the sum of ``bridge``; ``turned_down`` what became of candidates that have the target."""
+    """``price`` [USD] of insisting is the sum of ``bridge``; ``turned_down`` what became of candidates that have the target.
+
+    ``proven`` speaks of verdict, price and clashes; each lever says for itself how far it was followed.
+    """
 
     target: str
     kind: str
@@ -194,9 +197,8 @@ class _Asking:
         program = PartProgram.of(self._instance, name, "tco", (), known)
         result = price_in(program, Requirement(), None, "tco", 0.0, self._effort)
         low, high = result.interval
-        unit = "USD a unit" if len(parts) == 1 else "times list price"
         to = low if low is not None and high is not None and high > 0 else None
-        return Lever("price", name, unit, program.list_price, to, result.proven)
+        return Lever("price", name, result.unit, program.list_price, to, result.proven)
 
     def _priced_parts(self) -> list[str]:
         present = set()
@@ -232,7 +234,7 @@ class _Asking:
             clashes=clashes,
             levers=levers,
             turned_down=() if verdict is Verdict.CHOSEN else tuple(self._turned_down()),
-            proven=known and proven and all(lever.proven for lever in levers),
+            proven=known and proven and not self._effort.over,
             solves=self._effort.solves,
             seconds=round(self._effort.spent, 3),
         )

@@ -66,7 +66,9 @@ def lever_text(lever: Lever) -> str:
     proof = "" if lever.proven else " (not proven to be the smallest)"
     now = "none" if lever.value is None else f"{lever.value:,.10g}"
     if lever.to is None:
-        return f"{lever.source}: no {lever.lever} value found that makes it win{proof}"
+        if lever.searched is not None:
+            return f"{lever.source}: no {lever.lever} value as far as {lever.searched:,.10g} {lever.unit} makes it win"
+        return f"{lever.source}: no {lever.lever} value makes it win"
     change = "" if lever.change is None else f", {lever.change:+.1%}"
     return f"{lever.source}: from {now} to {lever.to:,.10g} {lever.unit}{change}{proof}"
 

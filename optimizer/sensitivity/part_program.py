@@ -11,7 +11,7 @@ import numpy as np
 
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.errors import UsageError, nearest
-from models.formulation import totals
+from models.formulation import purchases, totals
 from models.formulation.core import Core
 from models.formulation.counts import units
 from models.formulation.family import Direction, Objective, objectives
@@ -25,6 +25,7 @@ from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemb
 from optimizer.sensitivity.repricing import candidates_at_any_price, find_part, list_price
 
 CENT = 1e-2
+UNIT_PRICE, FACTOR = "USD a unit", "times list price"
 PRICED = ("tco", "capex")
 """Objectives a price enters."""
 _MONEY = {"capex": totals.capex, "opex": totals.opex, "tco": totals.tco}
@@ -83,7 +84,8 @@ class PartProgram:
     """What is asked about a part: ``whole`` has measures ``rest``, ``paid`` (per dollar of unit price), ``units`` and, for each
     money ceiling c the price enters, ``c.rest`` and ``c.paid``. ``budgets``: ceiling [USD] by name.
 
-    Several parts are a bundle: their price is then one factor on all their list prices, and ``list_price`` is 1.
+    Several parts are a bundle, and a part that is quoted has tiers and one-off costs: the price is then one factor on all list
+    prices and on every quote that contains one of the parts, and ``list_price`` is 1. ``price_unit`` says which it is.
     """
 
     instance: Instance
@@ -94,6 +96,7 @@ class PartProgram:
     along: tuple[str, ...]
     smallest: float
     per_unit: float
+    price_unit: str
 
     @staticmethod
     def of(
@@ -113,7 +116,8 @@ class PartProgram:
         stated, candidates = found or _candidates(instance, parts)
         core, goals = assemble(stated, candidates, [objective, *(n for n in along if n != objective)])
         prices = {part.id: list_price(part, instance.money.price_basis) for part in parts}
-        single = len(parts) == 1
+        quoted = set(candidates.offers.parts) & set(prices)
+        single = len(parts) == 1 and not quoted
         listed = prices[parts[0].id] if single else 1.0
         worth = {part: 1.0 if single else (price or 0.0) for part, price in prices.items()}
         measures: dict[str, Linear] = {"units": Linear.total([units(core, part) for part in worth])}
@@ -135,7 +139,8 @@ class PartProgram:
             budgets=budgets,
             along=tuple(along),
             smallest=float(bought[bought > 0].min(initial=math.inf)),
-            per_unit=float(min(factors)) * min((w for w in worth.values() if w > 0), default=1.0),
+            per_unit=float(min(factors)) * _least_worth(core, worth, quoted),
+            price_unit=UNIT_PRICE if single else FACTOR,
         )
 
     @property
@@ -221,13 +226,35 @@ def _candidates(instance: Instance, parts: Sequence[Part]) -> tuple[Instance, Ca
 
 
 def _split(core: Core, worth: Mapping[str, float], objective: str, price: float) -> tuple[Linear, Linear]:
-    """Money [USD] without the parts, and per unit of their price: a dollar, or the factor on what each is ``worth``."""
-    sites = core.instance.sites
-    paid = Linear.total(
-        [units(core, part, site=s) * (_factor(core, s, objective) * w) for s in sites for part, w in worth.items() if w]
+    """Money [USD] without the parts, and per unit of their price: a dollar, or the factor on what each is ``worth`` and on its orders."""
+    quoted = set(core.candidates.offers.parts) & set(worth)
+    plain = {part: w for part, w in worth.items() if w and part not in quoted}
+    bought = Linear.total(
+        [
+            units(core, part, site=s) * (_factor(core, s, objective) * w)
+            for s in core.instance.sites
+            for part, w in plain.items()
+        ]
     )
+    if quoted:
+        orders = purchases.paid(core, purchases.Cost(objective), lambda offer: bool(quoted & set(offer.contents)), CENT)
+        bought = bought + orders * CENT
     whole = _MONEY[objective](core, CENT) * CENT
-    return whole - paid * price, paid
+    return whole - bought * price, bought
+
+
+def _least_worth(core: Core, worth: Mapping[str, float], quoted: set[str]) -> float:
+    """The least money [USD before charges] that one unit more adds per unit of the price."""
+    basis = core.instance.money.price_basis
+    offered = [
+        price / sum(offer.contents.values())
+        for part in quoted
+        for offer in core.candidates.offers.selling(part)
+        for price in offer.prices(basis)
+        if price > 0
+    ]
+    plain = [w for part, w in worth.items() if w > 0 and part not in quoted]
+    return min([*offered, *plain], default=1.0)
 
 
 def _ratio(paid: Linear, count: Linear) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from optimizer.sensitivity.part_program import UNIT_PRICE
 from optimizer.sensitivity.price_to_win import PriceToWin
 
 
@@ -16,6 +17,7 @@ def price_data(result: PriceToWin) -> dict[str, Any]:
         "requirement": dict(result.requirement),
         "volume": result.volume,
         "interval": list(result.interval),
+        "unit": result.unit,
         "list_price": result.list_price,
         "wins_at_list": result.wins_at_list,
         "staircase": [
@@ -37,14 +39,16 @@ def price_sentence(result: PriceToWin) -> str:
     """The answer in one sentence."""
     who = f"{result.part}" if result.volume == 1 else f"{result.volume:,} units of {result.part}"
     low, high = result.interval
-    listed = "it has no list price" if result.list_price is None else f"list price {dollars(result.list_price)}"
+    listed = "it has no list price" if result.list_price is None else f"list price {_price(result, result.list_price)}"
+    each = " a unit" if result.unit == UNIT_PRICE else ""
     if low is None and high is None:
         return f"{who}: no price wins; {result.reason}."
     if low is not None and high is None:
-        return f"{who}: wins at any price examined, up to {dollars(low)} a unit; {result.reason or 'not proven beyond'} ({listed})."
+        why = result.reason or "not proven beyond"
+        return f"{who}: wins at any price examined, up to {_price(result, low)}{each}; {why} ({listed})."
     assert high is not None
     if high <= 0.0:
-        paid = f"would have to be paid {dollars(-high)} a unit" if high < 0 else "does not win"
+        paid = f"would have to be paid {_price(result, -high)}{each}" if high < 0 else "does not win"
         return f"{who}: {paid} even as a gift ({listed})."
     verdict = {True: "wins at list price", False: "loses at list price", None: "undecided at list price"}[
         result.wins_at_list
@@ -55,20 +59,45 @@ def price_sentence(result: PriceToWin) -> str:
     if result.list_price and result.wins_at_list:
         change = f", which leaves {(low or 0.0) / result.list_price - 1:.1%} of room"
     proof = "" if result.proven else "; stopped early, the interval holds the truth but is not as narrow as it could be"
-    return f"{who}: wins below {interval_text(low, high)} a unit; {verdict} ({listed}{change}){proof}."
+    return f"{who}: wins below {_interval(result)}{each}; {verdict} ({listed}{change}){proof}."
+
+
+def _price(result: PriceToWin, amount: float) -> str:
+    return dollars(amount) if result.unit == UNIT_PRICE else f"{amount:.4f} {result.unit}"
+
+
+def _interval(result: PriceToWin) -> str:
+    low, high = result.interval
+    if result.unit == UNIT_PRICE or low is None or high is None:
+        return interval_text(low, high)
+    first, last = f"{low:.4f}", f"{high:.4f}"
+    return f"{first if first == last else f'{first} to {last}'} {result.unit}"
+
+
+def step_rows(result: PriceToWin) -> list[tuple[str, str, str, str]]:
+    """Cells of the staircase: from, to, units, design."""
+    return [
+        (
+            _price(result, s.price_low),
+            "any" if s.price_high is None else _price(result, s.price_high),
+            f"{s.units:,}",
+            s.design_id,
+        )
+        for s in result.staircase
+    ]
 
 
 def price_markdown(results: Sequence[PriceToWin]) -> str:
     """A section of a sensitivity report: one row per part and requirement, then the staircases."""
     lines = ["## Price to win", ""]
-    lines += ["| part | requirement | units | wins below [USD a unit] | list price | displaces | proof |"]
+    lines += ["| part | requirement | units | wins below, a unit | list price | displaces | proof |"]
     lines += ["|---|---|---:|---:|---:|---|---|"]
     for r in results:
         asked = ", ".join(f"{k} {v:,.6g}" for k, v in r.requirement.items()) or "demand"
         low, high = r.interval
-        wins = r.reason if low is None and high is None else interval_text(low, high)
+        wins = r.reason if low is None and high is None else _interval(r)
         gone = ", ".join(f"{d.units_without - d.units_with:,} {d.part}" for d in r.displaces[:3])
-        price = "-" if r.list_price is None else dollars(r.list_price)
+        price = "-" if r.list_price is None else _price(r, r.list_price)
         proof = "proven" if r.proven else "stopped early"
         lines.append(f"| {r.part} | {asked} | {r.volume:,} | {wins} | {price} | {gone or '-'} | {proof} |")
     for r in results:
@@ -80,10 +109,7 @@ def price_markdown(results: Sequence[PriceToWin]) -> str:
                 "| from | to | units | design |",
                 "|---:|---:|---:|---|",
             ]
-            lines += [
-                f"| {dollars(s.price_low)} | {'any' if s.price_high is None else dollars(s.price_high)} | {s.units:,} | {s.design_id} |"
-                for s in r.staircase
-            ]
+            lines += [f"| {' | '.join(row)} |" for row in step_rows(r)]
     return "\n".join(lines) + "\n"
 
 

@@ -55,7 +55,7 @@ class Displaced:
 
 @dataclass(frozen=True)
 class PriceToWin:
-    """Price to win of a part at one requirement.
+    """Price to win of a part at one requirement; prices in ``unit``: dollars a unit, or a factor on list prices and quotes.
 
     ``interval`` [USD a unit; for a bundle the factor on its list prices] holds the highest price at which ``volume`` units or more are in the cheapest design; an end is None where
     there is none: (None, None) for a part no design can use, high None for one no design can do without. Below zero: it does not win
@@ -72,6 +72,7 @@ class PriceToWin:
     displaces: tuple[Displaced, ...]
     reason: str
     proven: bool
+    unit: str
     solves: int
     seconds: float
     designs: Mapping[str, Design] = field(default_factory=dict, repr=False, compare=False)
@@ -90,7 +91,7 @@ class PriceToWin:
         """The staircase as a table."""
         import pandas as pd
 
-        columns = ["price_low_usd", "price_high_usd", "units", "design_id"]
+        columns = ["price_low", "price_high", "units", "design_id"]
         return pd.DataFrame(
             [(s.price_low, s.price_high, s.units, s.design_id) for s in self.staircase], columns=columns
         )
@@ -137,6 +138,7 @@ def price_in(
         displaces=_displaced(result),
         reason=result.reason,
         proven=result.proven,
+        unit=program.price_unit,
         solves=effort.solves - before,
         seconds=round(effort.spent, 3),
         designs=_designs(result.envelope),
@@ -283,13 +285,10 @@ class _Search:
 
     def _no_volume(self, envelope: Envelope, answer: Probe | Answer, top: float) -> _Found:
         if isinstance(answer, Answer) and answer.infeasible:
-            if self._volume > 1:
-                return _Found(
-                    envelope=envelope,
-                    top=top,
-                    reason=f"no design that meets the requirement buys {self._volume:,.0f} units",
-                )
-            reason = reasons_against(self._program.instance, self._program.name, self._program.whole)
+            many = "" if self._volume == 1 else f" {self._volume:,.0f} units of"
+            reason = (
+                f"no design with{many} it meets the requirement and every limit; optimizer explain why-not says which"
+            )
             return _Found(envelope=envelope, top=top, reason=reason)
         return _Found(None, 0.0, envelope, top, proven=False)
 

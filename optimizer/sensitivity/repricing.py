@@ -103,11 +103,11 @@ def candidates_at_any_price(instance: Instance, part: Part) -> tuple[Instance, C
     for price in dict.fromkeys((at_list, PriceRange(0.0, 0.0), PriceRange(BEYOND_REASON, BEYOND_REASON))):
         found = enumerate_candidates(with_part(instance, priced_at(part, price)), memo)
         made.append(_restated(found, part.id, price, at_list))
-    joined = tuple(
+    placements = tuple(
         joined([p for c in made for p in c.placements if (p.cluster, p.site) == key])
         for key in dict.fromkeys((p.cluster, p.site) for c in made for p in c.placements)
     )
-    return stated, dataclasses.replace(made[0], placements=joined)
+    return stated, dataclasses.replace(made[0], placements=placements)
 
 
 def _restated(found: Candidates, part: str, price: PriceRange, stated: PriceRange) -> Candidates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models.candidates.part_counts import units_per_pod
@@ -19,6 +19,9 @@ from optimizer.explain.why_not import Verdict, why_not
 from optimizer.explain.why_not_section import why_not_markdown
 from tests.formulation.brute_force import Money, choices, figures, legal, plant_of, value
 from tests.formulation.test_pruning_keeps_frontiers import changes
+
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+# an example costs too much to try hundreds of variants of it
 
 
 def best_with_and_without(inst: Instance, part: str) -> tuple[int | None, int | None]:
@@ -42,7 +45,7 @@ def best_with_and_without(inst: Instance, part: str) -> tuple[int | None, int | 
     return best.get(True), best.get(False)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(change=changes("train"), part=st.sampled_from(["dgx_h100", "mi300x_8u", "qm9700", "aoc_800"]))
 def test_one_training_cluster(change: dict[str, Any], part: str) -> None:
     inst = load("tiny/performance", overrides=change)

@@ -104,10 +104,10 @@ def _plant(choice: Choice) -> dict:
 
 
 def cheapest(inst: Instance, designs: Sequence[Known], price: float, objective: str = "tco") -> list[Known]:
-    """All designs within a cent of the least cost at a unit price."""
+    """All designs within what rounding each line to cents can hide of the least cost at a unit price."""
     open_to = [d for d in designs if d.affordable(inst, price)]
     least = min((d.cost(price, objective) for d in open_to), default=math.inf)
-    return [d for d in open_to if d.cost(price, objective) <= least + 0.01 + 1e-9 * abs(least)]
+    return [d for d in open_to if d.cost(price, objective) <= least + 0.25 + 1e-9 * abs(least)]
 
 
 def price_to_enter(designs: Sequence[Known], volume: int = 1) -> float | None:

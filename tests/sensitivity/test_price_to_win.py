@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models.errors import InfeasibleError
@@ -15,8 +16,12 @@ from models.loading import load
 from optimizer.sensitivity.part_program import Requirement
 from optimizer.sensitivity.price_to_win import NO_DESIGN, PriceToWin, price_to_win
 from optimizer.sensitivity.repricing import candidates_at_any_price, find_part, list_price
+from optimizer.solve import solve
 from tests.formulation.test_pruning_keeps_frontiers import changes
 from tests.sensitivity.brute_money import Known, cheapest, known_designs, price_to_enter
+
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+# an example costs too much to try hundreds of variants of it
 
 PARTS = {
     "train": ("dgx_h100", "mi300x_8u", "qm9700", "ups_1500k", "eia48", "sr8_800", "crah_fanwall"),
@@ -81,7 +86,7 @@ def check(inst: Instance, part: str, volume: int | None = None, wanted: Requirem
             agrees(inst, result, designs, price)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(change=changes("train"), part=st.sampled_from(PARTS["train"]), volume=st.sampled_from([None, None, 4, 30]))
 def test_one_training_cluster(change: dict[str, Any], part: str, volume: int | None) -> None:
     inst = load("tiny/performance", overrides=change)
@@ -91,7 +96,7 @@ def test_one_training_cluster(change: dict[str, Any], part: str, volume: int | N
         assert not any(len(p) for p in everything(inst, part)[0][1].placements)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(change=changes("chat"), part=st.sampled_from(PARTS["chat"]))
 def test_one_serving_cluster(change: dict[str, Any], part: str) -> None:
     inst = load("tiny/serving", overrides=change)
@@ -153,3 +158,49 @@ def test_a_part_outside_the_design_space_keeps_its_reason() -> None:
     result = price_to_win(load("tiny/performance"), "gb200_nvl72")
     assert result.interval == (None, None)
     assert "design_space" in result.reason
+
+
+def scaled_quotes(inst: Instance, part: str, factor: float) -> Instance:
+    """The instance with every price of the quotes that contain a part multiplied."""
+    quotes = {}
+    for name, quote in inst.document.quotes.items():
+        contents = quote.parts if quote.parts else {quote.part: 1}
+        changes: dict[str, Any] = {}
+        if part in contents:
+            if quote.price is not None:
+                changes["price"] = quote.price * factor
+            if quote.tiers:
+                changes["tiers"] = tuple(t.model_copy(update={"price": t.price * factor}) for t in quote.tiers)
+            if quote.one_off:
+                changes["one_off"] = quote.one_off * factor
+        quotes[name] = quote.model_copy(update=changes)
+    return replace(inst, document=inst.document.model_copy(update={"quotes": quotes}))
+
+
+def least_tco(inst: Instance) -> tuple[float, float]:
+    """Least tco [kUSD] with and without servers of the quoted part, by the program itself."""
+    result = solve(inst, ["tco"], "exact")
+    (design,) = result.points
+    return design.objectives["tco_usd"], sum(line.quantity for line in design.bom if line.part == "dgx_h100")
+
+
+def test_a_quoted_part_has_a_factor_on_its_quotes() -> None:
+    inst = load("tiny/sourcing")
+    result = price_to_win(inst, "dgx_h100")
+    assert result.unit == "times list price"
+    assert result.list_price == 1.0
+    low, high = result.interval
+    assert low is not None
+    assert high is not None
+    assert least_tco(scaled_quotes(inst, "dgx_h100", low * 0.995))[1] > 0
+    assert least_tco(scaled_quotes(inst, "dgx_h100", high * 1.005))[1] == 0
+
+
+def test_a_bundle_of_parts_has_one_factor() -> None:
+    inst = load("tiny/performance")
+    both = price_to_win(inst, "dgx_h100,sn5600")
+    assert both.unit == "times list price"
+    alone = {part: price_to_win(inst, part) for part in ("dgx_h100", "sn5600")}
+    factors = [r.interval[0] / r.list_price for r in alone.values() if r.interval[0] is not None and r.list_price]
+    assert both.interval[0] is not None
+    assert both.interval[0] >= max(factors) - 1e-6

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models.candidates.placement import enumerate_candidates
@@ -19,6 +19,9 @@ from optimizer.sensitivity.switch_points import FieldKind, SwitchPoints, switch_
 from optimizer.sensitivity.switch_section import regime_data, regime_markdown, switch_data, switch_markdown
 from tests.formulation.test_pruning_keeps_frontiers import changes
 from tests.sensitivity.brute_money import cheapest, known_designs
+
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+# an example costs too much to try hundreds of variants of it
 
 
 def least(inst: Instance, field: str, value: float) -> float | None:
@@ -58,7 +61,7 @@ def edges(result: SwitchPoints) -> np.ndarray:
     return np.array([e + s * 1e-4 * width for e in ends for s in (-1, 1) if result.low < e < result.high])
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(
     change=changes("train"),
     field=st.sampled_from(

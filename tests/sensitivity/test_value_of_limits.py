@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models.candidates.placement import enumerate_candidates
@@ -16,6 +16,9 @@ from optimizer.sensitivity.limits_section import limits_data, limits_markdown
 from optimizer.sensitivity.value_of_limits import LimitValue, value_of_limits
 from tests.formulation.brute_force import legal_designs, value
 from tests.formulation.test_pruning_keeps_frontiers import changes
+
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+# an example costs too much to try hundreds of variants of it
 
 UNITS = {"kW": "kW", "kUSD": "kUSD", "t": "t", "racks": None}
 CHECKED = (
@@ -78,7 +81,7 @@ def check(name: str, change: dict[str, Any]) -> None:
         assert after is None or after > truth
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(change=changes("train"))
 def test_one_training_cluster(change: dict[str, Any]) -> None:
     try:
@@ -87,7 +90,7 @@ def test_one_training_cluster(change: dict[str, Any]) -> None:
         assert best("tiny/performance", change) is None
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(utility=st.integers(180, 500), positions=st.integers(5, 12))
 def test_clusters_that_share_a_site(utility: int, positions: int) -> None:
     check("tiny/two-clusters", {"sites": {"hall": {"utility": f"{utility} kW", "rack_positions": positions}}})
