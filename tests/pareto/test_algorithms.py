@@ -18,7 +18,7 @@ from optimizer.pareto import Closure, FrontierStatus, ParetoResult, RunLimits, p
 from optimizer.pareto.algorithms import names
 from tests.pareto.programs import frontier, legal_values, program, random_program
 
-MANY = [name for name in names() if name in ("zones", "batches")]
+MANY = [name for name in names() if name in ("zones", "batches", "boxes")]
 PAIRS = [("epsilon", 2), *((name, k) for name in MANY for k in (2, 3, 4)), ("batches", 5), ("single", 1)]
 
 
@@ -169,7 +169,7 @@ def test_a_failing_solver_never_passes_for_a_proof(
         assert covered(result, values)
 
 
-@pytest.mark.parametrize("algorithm", ["epsilon", "zones", "batches"])
+@pytest.mark.parametrize("algorithm", ["epsilon", "zones", "batches", "boxes"])
 def test_stopped_runs_are_valid_and_resume_to_the_same_frontier(algorithm: str, tmp_path: Path) -> None:
     model = random_program(2 if algorithm == "epsilon" else 3, 5, columns=9)
     values = legal_values(model)

@@ -28,4 +28,6 @@ def default_for(k: int, *, structured: bool = False) -> str:
         return "single"
     if k == 2:
         return "epsilon"
-    return "zones" if k <= 4 or structured else "batches"
+    if structured:
+        return "zones"
+    return "boxes" if k <= 4 else "batches"

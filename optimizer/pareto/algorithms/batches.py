@@ -1,8 +1,9 @@
-"""Disjunctive batches: one program over many zones at once, so that closing them costs few solves.
+"""Disjunctive batches: one program over many zones at once, so that closing them costs few solves, and the first points lie far apart.
 
-The largest zones first. A batch of m zones asks for the legal point of least normalised sum in their union: it is nondominated,
-because whatever dominates it would lie in the same zone with a smaller sum; an infeasible batch closes all m zones with one proof. m
-starts at one and grows eightfold with every infeasible batch.
+A batch of m zones asks for the legal point of least weighted sum in their union: it is nondominated, because whatever dominates it would lie
+in the same zone with a smaller sum; an infeasible batch closes all m zones with one proof. Zones come in the order of what they may add
+to the hypervolume: the volume below the corner that earlier answers leave reachable (each proved that a weighted sum is at least so much below
+its own corner). A single zone is asked with weights that fit its reachable edges. m starts at one and grows with every infeasible batch.
 """
 
 from __future__ import annotations
@@ -11,23 +12,25 @@ from typing import ClassVar
 
 import numpy as np
 
+from optimizer.pareto.prospects import Prospects
 from optimizer.pareto.query import Answer, Outcome, Point, Query
 from optimizer.pareto.result import Closure
 from optimizer.pareto.search_region import SearchRegion, Zone
 from optimizer.pareto.space import Algorithm, Rounds, Space, largest_first
 
-GROWTH = 8
-LARGEST_BATCH = 64
-
 
 class Batches:
-    """Fewest solves, and early points spread over the frontier; meant for five objectives and more, or costly solves."""
+    """Fewest solves and early points spread over the frontier; for five objectives and more, or where a solve is dear."""
 
     name: ClassVar[str] = "batches"
+    growth: ClassVar[int] = 64
+    largest: ClassVar[int] = 64
+    shrink: ClassVar[int] = 1
 
     def __init__(self, space: Space) -> None:
         self._space = space
         self._region = SearchRegion(space.k)
+        self._prospects = Prospects(space)
         self._size = 1
 
     def rounds(self) -> Rounds:
@@ -37,9 +40,11 @@ class Batches:
         self._drop_empty()
         while len(self._region):
             groups = self._choose()
-            answers = yield [Query(tuple(z.upper for z in group)) for group in groups]
-            for group, answer in zip(groups, answers, strict=True):
+            queries = [self._query(group) for group in groups]
+            answers = yield queries
+            for group, query, answer in zip(groups, queries, answers, strict=True):
                 self._digest(group, answer)
+                self._prospects.learn(query, answer, self._region)
             self._drop_empty()
 
     def unfinished(self) -> list[Point]:
@@ -47,13 +52,15 @@ class Batches:
         return [tuple(u) for u in self._region.uppers.tolist()]
 
     def _choose(self) -> list[list[Zone]]:
-        """The largest zones by normalised volume, dealt out in groups of the present size."""
+        """The most promising zones, dealt out in groups of the present size."""
         region = self._region
-        edges = self._space.extents(region.uppers)
-        volumes = np.log(np.maximum(edges, 1e-12)).sum(axis=1)
-        order = largest_first(volumes, self._size * self._space.width)
+        order = largest_first(self._prospects.scores(region), self._size * self._space.width)
         zones = [region.zone(region.keys[int(slot)]) for slot in order]
         return [zones[at : at + self._size] for at in range(0, len(zones), self._size)]
+
+    def _query(self, group: list[Zone]) -> Query:
+        weights = self._prospects.weights(group[0]) if len(group) == 1 else None
+        return Query(tuple(z.upper for z in group), weights=weights)
 
     def _digest(self, group: list[Zone], answer: Answer) -> None:
         region, space = self._region, self._space
@@ -63,13 +70,14 @@ class Batches:
                 if zone.key in alive:
                     space.settle(zone.upper, Closure.INFEASIBLE, answer.number)
             region.remove(zone.key for zone in group if zone.key in alive)
-            self._size = min(GROWTH * self._size, LARGEST_BATCH)
+            self._size = min(self.growth * self._size, self.largest)
             return
         new = answer.point is not None and answer.point not in space.points
         if new and answer.point is not None and bool((np.asarray(answer.point) < region.uppers).all(axis=1).any()):
             space.list_point(answer)
             region.add(answer.point)
-        if answer.outcome is Outcome.OPTIMAL and (new or self._space.width > 1):
+        if answer.outcome is Outcome.OPTIMAL and (new or space.width > 1):
+            self._size = max(1, self._size // self.shrink)
             return
         if len(group) > 1:
             self._size = 1

@@ -1,0 +1,88 @@
+"""What an open zone may still add to the hypervolume, judged from the sums that earlier answers proved.
+
+An answer that minimised ``w f`` below a corner c with value v says ``w y >= v`` for every legal y below c. In a zone u inside, a point can lie
+below u by at most ``(w u - v) / w_i`` in objective i: the reachable edges. The volume they span ranks the zones; weights that are large where
+edges are short find points from its middle. Nothing is closed by these sums: they steer, they do not prove.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from optimizer.compiled_model import Floats
+from optimizer.pareto.query import Answer, Outcome, Point, Query
+from optimizer.pareto.search_region import SearchRegion, Zone
+from optimizer.pareto.space import Space
+
+FAR = 0.6
+"""An unbounded zone reaches from the worst listed value this share of the way to the worst legal one."""
+FIT = 0.3
+"""Power of the reachable edges in a zone's weights; the rest is that of the ranges."""
+LARGEST_WEIGHT = 1000
+MOST_SUMS = 400
+"""Sums that are remembered, the latest ones."""
+
+
+class Prospects:
+    """Scores of open zones, each computed once and again when a sum inside it was learnt."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._corners: Floats = np.empty((0, space.k))
+        self._weights: Floats = np.empty((0, space.k))
+        self._values: Floats = np.empty(0)
+        self._scores: dict[int, float] = {}
+        self._edges: dict[int, Floats] = {}
+
+    def scores(self, region: SearchRegion) -> Floats:
+        """Logarithm of the volume each open zone may add, in the order of ``region.keys``."""
+        near, far = self._near(), self._far()
+        for key in region.keys:
+            if key not in self._scores:
+                self._scores[key] = self._judge(key, np.asarray(region.zone(key).upper), near, far)
+        return np.array([self._scores[key] for key in region.keys], dtype=np.float64)
+
+    def weights(self, zone: Zone) -> Point:
+        """Whole weights for a search of ``zone``, which was scored."""
+        edges = self._edges[zone.key]
+        wanted = edges**-FIT * self._space.spans() ** (FIT - 1.0)
+        return tuple(np.maximum(1.0, np.round(LARGEST_WEIGHT * wanted / wanted.max())).tolist())
+
+    def learn(self, query: Query, answer: Answer, region: SearchRegion) -> None:
+        """Take in what the answer to a query with weights proved, and forget the scores it may change."""
+        if query.weights is None or answer.outcome is not Outcome.OPTIMAL or not math.isfinite(answer.bound):
+            return
+        corner = np.asarray(query.boxes[0])
+        self._corners = np.vstack([self._corners, corner])[-MOST_SUMS:]
+        self._weights = np.vstack([self._weights, np.asarray(query.weights)])[-MOST_SUMS:]
+        self._values = np.append(self._values, answer.bound)[-MOST_SUMS:]
+        for slot in region.below(corner):
+            self._scores.pop(region.keys[int(slot)], None)
+        if len(self._scores) > 4 * len(region) + 1000:
+            alive = set(region.keys)
+            self._scores = {key: score for key, score in self._scores.items() if key in alive}
+            self._edges = {key: edges for key, edges in self._edges.items() if key in alive}
+
+    def _near(self) -> Floats:
+        return np.where(np.isfinite(self._space.ideal), self._space.ideal, 0.0)
+
+    def _far(self) -> Floats:
+        far, listed = self._space.far(), self._space.listed
+        if not len(listed):
+            return far
+        worst = listed.max(axis=0)
+        return np.asarray(worst + FAR * np.maximum(far - worst, 0.0), dtype=np.float64) + self._space.delta
+
+    def _judge(self, key: int, upper: Floats, near: Floats, far: Floats) -> float:
+        corner = np.minimum(upper, far)
+        edges = np.maximum(corner - near, 1e-9)
+        inside = (upper <= self._corners).all(axis=1)
+        if inside.any():
+            weights = self._weights[inside]
+            left = np.maximum(weights @ corner - self._values[inside], 1e-9)
+            reachable = np.minimum(edges, left[:, None] / weights)
+            edges = reachable[int(np.argmin(np.log(reachable).sum(axis=1)))]
+        self._edges[key] = np.maximum(edges, 1e-9)
+        return float(np.log(self._edges[key]).sum())
