@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from models.parts.quarter import QuarterField
+from models.physics.power import BreakerCode
 from models.policy import Owned, PowerFigure, Record, Stated
 from models.units import (
     Bytes,
     BytesPerSecond,
+    Amperes,
+    Celsius,
+    CubicMetersPerSecond,
     DollarsPerJoule,
     DollarsPerWatt,
     Fraction,
     KilogramsPerJoule,
     Meters,
+    Seconds,
+    Share,
     Unlimited,
+    Volts,
     WattsOrUnlimited,
 )
 
@@ -76,6 +83,39 @@ class SharedStorage(Owned):
     write: BytesPerSecond
     read: BytesPerSecond
     capacity: Bytes
+class FeedLoss(Record):
+    """What may hold a rack up when one of its feeds is lost: ``capped_to`` is the lowest share of nameplate it can be capped to, after
+    ``capping_delay``, during which supplies and whips stand ``overload`` (share) more; the feed may be away for ``ride_through``.
+    """
+
+    remedies: tuple[Literal["capping", "battery"], ...] = ()
+    capped_to: Share | None = None
+    capping_delay: Seconds = 0.0
+    overload: Share = 0.0
+    ride_through: Seconds = 0.0
+
+    @model_validator(mode="after")
+    def _complete(self) -> FeedLoss:
+        if "capping" in self.remedies and self.capped_to is None:
+            raise ValueError("capping is allowed, but capped_to does not say how far")
+        if "battery" in self.remedies and self.ride_through <= 0:
+            raise ValueError("battery is allowed, but ride_through does not say for how long a feed may be away")
+        return self
+
+
+class RackFeed(Owned):
+    """The whips of a rack: two feeds (A and B) of at most ``whips_per_feed`` each, every whip with its breaker.
+
+    ``voltage`` is line to line for three phases, between the conductors for one; ``derating`` what is left for ambient and grouping.
+    """
+
+    voltage: Volts = Field(gt=0)
+    phases: Literal[1, 3] = 3
+    breaker: Amperes = Field(gt=0)
+    code: BreakerCode
+    derating: Fraction = Field(default=1.0, gt=0, le=1)
+    whips_per_feed: int = Field(default=2, gt=0)
+    loss: FeedLoss | None = None
 
 
 class Site(Owned):
@@ -97,6 +137,10 @@ class Site(Owned):
     rear_door: dict[str, SiteOption] = Field(default_factory=dict)
     liquid: dict[str, SiteOption] = Field(default_factory=dict)
     power: dict[str, SiteOption] = Field(min_length=1)
+    rack_feed: RackFeed | None = None
+    racks_arrive_loaded: bool = False
+    airflow_per_rack: CubicMetersPerSecond | None = None
+    supply_air: Celsius | None = None
 
     @model_validator(mode="after")
     def _energy_known(self) -> Site:

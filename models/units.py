@@ -39,6 +39,7 @@ tebi- = 1099511627776 = Ti-
 meter = [length] = m
 gram = [mass] = g
 second = [time] = s
+ampere = [current] = A
 kelvin = [temperature] = K
 celsius_point = [temperature_point] = degC
 byte = [information] = B
@@ -65,6 +66,7 @@ pascal = newton / meter ** 2 = Pa
 bar = 100000 pascal
 joule = newton * meter = J
 watt = joule / second = W
+volt = watt / ampere = V
 watt_hour = 3600 joule = Wh
 bit_per_second = bit / second = bps
 cubic_foot_per_minute = 0.3048 ** 3 * meter ** 3 / minute = CFM
@@ -109,6 +111,8 @@ SQUARE_METER = Unit("m**2", "m2", "area", "2 m**2")
 CUBIC_METER_PER_SECOND = Unit("m**3/s", "m3_s", "volume flow", "90 L/min")
 KILOGRAM = Unit("kg", "kg", "mass", "1360 kg")
 KILOGRAM_PER_SQUARE_METER = Unit("kg/m**2", "kg_m2", "floor load", "1800 kg/m**2")
+VOLT = Unit("V", "v", "voltage", "415 V")
+AMPERE = Unit("A", "a", "current", "60 A")
 KELVIN = Unit("K", "k", "temperature difference", "10 K")
 CELSIUS = Unit("degC", "degc", "temperature", "32 degC")
 FLOP_PER_SECOND = Unit("FLOP/s", "flop_s", "arithmetic rate", "989 TFLOP/s")
@@ -291,6 +295,8 @@ SquareMeters = Annotated[float, SQUARE_METER, _validator(SQUARE_METER)]
 CubicMetersPerSecond = Annotated[float, CUBIC_METER_PER_SECOND, _validator(CUBIC_METER_PER_SECOND)]
 Kilograms = Annotated[float, KILOGRAM, _validator(KILOGRAM)]
 KilogramsPerSquareMeter = Annotated[float, KILOGRAM_PER_SQUARE_METER, _validator(KILOGRAM_PER_SQUARE_METER)]
+Volts = Annotated[float, VOLT, _validator(VOLT)]
+Amperes = Annotated[float, AMPERE, _validator(AMPERE)]
 Kelvins = Annotated[float, KELVIN, _validator(KELVIN)]
 Celsius = Annotated[float, CELSIUS, _validator(CELSIUS)]
 FlopPerSecond = Annotated[float, FLOP_PER_SECOND, _validator(FLOP_PER_SECOND)]

@@ -34,6 +34,9 @@ def pod_lines(instance: Instance, placements: Placements, row: int, count: int) 
         yield _line(*here, "rack", rack.frame, racks, rack.frame.price)
     if rack.distribution is not None:
         yield _line(*here, "rack power", rack.distribution, racks * rack.distribution_units, rack.distribution.price)
+    if rack.feed is not None and rack.feed.battery is not None:
+        battery = rack.feed.battery
+        yield _line(*here, "rack power", battery, racks * rack.feed.batteries, battery.price)
     if rack.door is not None:
         yield _line(*here, "cooling", rack.door, racks, rack.door.price)
     yield from _fabric_lines(here, "", table, fabric, count)

@@ -42,6 +42,7 @@ class PodChoice:
     distribution_per_rack: int
     door: str | None
     feed_loss: str
+    rack: Mapping[str, Any]
     fabric: Mapping[str, Any]
     options: Mapping[str, str]
     it_w: Watts4

@@ -228,6 +228,7 @@ def _pod_choice(instance: Instance, choice: Chosen) -> PodChoice:
         distribution_per_rack=rack.distribution_units,
         door=rack.door.id if rack.door else None,
         feed_loss=rack.feed_loss(),
+        rack=dict(rack.contents),
         fabric=dict(pods.fabric_row(pod)),
         options={o.chain.value: o.id for o in combination.options},
         it_w=by_figure(pods.it),

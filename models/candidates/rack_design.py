@@ -7,10 +7,12 @@ says what they carry with a module of each shelf in reserve and with one feed lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from math import ceil
+from typing import Any
 
+from models.candidates.rack_power import FeedVerdict, over_units
 from models.candidates.rejection import Rejection, Stage
 from models.instance import Instance
 from models.parts.cooling import Cooling, CoolingKind
@@ -18,7 +20,7 @@ from models.parts.part import PricedPart, PriceRange
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.rack import Rack
 from models.parts.system import System, SystemKind
-from models.physics.power_supplies import SupplyCapacity, parse_supply, supply_capacity
+from models.physics.power_supplies import FeedLossRemedy, SupplyCapacity, parse_supply, supply_capacity
 from models.policy import PowerFigure
 from models.workload import DesignSpace, RackCooling
 
@@ -30,6 +32,7 @@ class RackDesign:
     """One legal way to rack ``systems`` units of ``system``; figures are of a full rack.
 
     ``distribution`` is the rack PDU or power shelf and ``distribution_units`` how many (both feeds together);
+    ``feed`` how it stands on the site's feeds, ``contents`` all of a full rack as plain values, once a site is known;
     ``supply`` what the power supplies carry in each state, where the sheet states them.
     """
 
@@ -42,6 +45,8 @@ class RackDesign:
     door: Cooling | None
     weight: float
     supply: SupplyCapacity
+    feed: FeedVerdict | None = None
+    contents: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def id(self) -> str:
@@ -76,6 +81,8 @@ class RackDesign:
             bought.append((self.distribution_units, self.distribution.price))
         if self.door is not None:
             bought.append((1, self.door.price))
+        if self.feed is not None and self.feed.battery is not None:
+            bought.append((self.feed.batteries, self.feed.battery.price))
         ranges = [(count, price) for count, price in bought if price is not None]
         return PriceRange(sum(n * p.low for n, p in ranges), sum(n * p.high for n, p in ranges))
 
@@ -89,6 +96,11 @@ class RackDesign:
 
     def feed_loss(self) -> str:
         """What the loss of one feed means for a full rack, in words."""
+        if self.feed is not None and self.feed.remedy is not FeedLossRemedy.UNSUPPORTED:
+            if self.feed.remedy is FeedLossRemedy.NONE:
+                return "either feed carries nameplate"
+            share = f"{self.feed.one_feed / 1e3:.1f} of {self.nameplate / 1e3:.1f} kW"
+            return f"one feed carries {share}: {self.feed.words}"
         if self.supply.feed_lost_w is None:
             return "power supplies not stated"
         units = self.systems if self.system.kind is SystemKind.SERVER else 1
@@ -215,7 +227,7 @@ def _rack(
     distribution: tuple[PowerComponent, int] | None = None
     if server:
         distribution = distribution_for(instance, cluster, frame, power)
-        if distribution is None:
+        if distribution is None and not _judged_at_sites(instance, cluster):
             return Rejection(
                 name,
                 Stage.RACK,
@@ -235,7 +247,13 @@ def _rack(
             f"shelves carry {supply.promised_w / 1e3:.0f} of {power / 1e3:.0f} kW with a module in reserve",
             cluster,
         )
-    return RackDesign(
+    if server and frame.kind != EIA:
+        busbar = _busbar(instance)
+        if busbar is not None and power > busbar:
+            return Rejection(
+                name, Stage.RACK, f"{power / 1e3:.1f} kW exceed the {busbar / 1e3:.0f} kW of a busbar", cluster
+            )
+    design = RackDesign(
         system=system,
         frame=frame,
         cooling=cooling,
@@ -247,6 +265,14 @@ def _rack(
         weight=load + (frame.empty_weight if server else 0.0),
         supply=supply,
     )
+    short = over_units(instance, design)
+    return design if short is None else Rejection(name, Stage.RACK, short, cluster)
+
+
+def _judged_at_sites(instance: Instance, cluster: str) -> bool:
+    """True where every site of the cluster states its rack feeds, so that distribution is chosen there."""
+    sites = instance.workloads[cluster].sites
+    return all(instance.sites[site].rack_feed is not None for site in (sites if sites is not None else instance.sites))
 
 
 def distribution_for(instance: Instance, cluster: str, frame: Rack, power: float) -> tuple[PowerComponent, int] | None:
@@ -265,6 +291,12 @@ def distribution_for(instance: Instance, cluster: str, frame: Rack, power: float
             options.append((2 * per_feed * _mid(part), part.id, part, 2 * per_feed))
     best = min(options, key=lambda o: (o[0], o[1]), default=None)
     return (best[2], best[3]) if best else None
+
+
+def _busbar(instance: Instance) -> float | None:
+    """Rating [W] of the strongest rack busbar of the catalogue; None where it has none."""
+    parts = instance.catalogue.of(PowerComponent).values()
+    return max((part.rated for part in parts if part.kind is PowerKind.BUSBAR and part.rated), default=None)
 
 
 def _door(instance: Instance, space: DesignSpace, heat: float) -> Cooling | None:

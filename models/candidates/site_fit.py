@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from models.candidates.pod_table import PodTable
+from models.candidates.rack_contents import contents_of, loads_on_ground
 from models.candidates.rack_design import EIA, RackDesign
+from models.candidates.rack_power import with_feeds
 from models.candidates.rejection import Rejection, Stage
 from models.candidates.told_apart import RACK_LAYERS, Compare, comparison
 from models.instance import Instance
@@ -40,9 +43,11 @@ def racks_for_site(
     rejected: list[Rejection] = []
     for rack in racks:
         reason = _refusal(instance, cluster, site, rack)
-        if reason is None:
-            accepted.append(rack)
+        fed = with_feeds(instance, cluster, site, rack) if reason is None else reason
+        if not isinstance(fed, str):
+            accepted.append(replace(fed, contents=contents_of(instance, site, fed)))
         else:
+            reason = fed
             rejected.append(Rejection(rack.id, Stage.SITE, reason, cluster, site))
     if every_rack:
         return accepted, rejected
@@ -76,6 +81,9 @@ def _refusal(instance: Instance, cluster: str, site: str, rack: RackDesign) -> s
         return (
             f"{rack.air_heat / 1e3:.1f} kW of heat to the air per rack, the room takes {place.air_per_rack / 1e3:.1f}"
         )
+    ground = loads_on_ground(instance, site, rack)
+    if ground is not None:
+        return ground
     if not place.options(_CHAIN[rack.cooling]):
         return f"the site has no {rack.cooling.value} cooling chain"
     if not place.options(Chain.AIR):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from models.parts.part import Part, PricedPart, column
-from models.units import Fraction, Watts
+from models.units import Fraction, Seconds, Watts
 
 
 class PowerKind(StrEnum):
@@ -26,7 +26,10 @@ class PowerKind(StrEnum):
 
 
 class PowerComponent(PricedPart):
-    """``rated`` [W] as the row states it (rack PDUs already derated, see notes); ``efficiency`` at its best load."""
+    """``rated`` [W] as the row states it (rack PDUs already derated, see notes); ``efficiency`` at its best load.
+
+    ``hold`` [s] is how long a battery shelf gives its power at the end of its life.
+    """
 
     file: ClassVar[str] = "power_components.csv"
     plural: ClassVar[str] = "power_components"
@@ -40,6 +43,7 @@ class PowerComponent(PricedPart):
     output_volts: float | None = column("output_v")
     height_units: float | None = column("height_u")
     efficiency: Fraction | None = column("peak_efficiency", "")
+    hold: Seconds | None = column("hold_s", "s")
 
 
 class EfficiencyPoint(Part):

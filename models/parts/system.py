@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 
 from models.parts.part import PricedPart, column
 from models.parts.quarter import QuarterField
-from models.units import BytesPerSecond, CubicMetersPerSecond, Fraction, Kilograms, Watts
+from models.units import BytesPerSecond, Celsius, CubicMetersPerSecond, Fraction, Kilograms, Watts
 
 
 class SystemKind(StrEnum):
@@ -45,5 +45,6 @@ class System(PricedPart):
     typical_power: Watts | None = column("typical_power_w", "W")
     liquid_fraction: Fraction | None = column("liquid_heat_fraction", "")
     airflow: CubicMetersPerSecond | None = column("airflow_cfm", "CFM")
+    inlet_maximum: Celsius | None = column("max_inlet_c", "degC")
     weight: Kilograms | None = column("weight_kg", "kg")
     psu_config: str | None = column("psu_config")

@@ -74,6 +74,7 @@ def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterato
         f"  {pod.node_racks} racks of {pod.systems_per_rack} in {pod.frame}, {pod.cooling} cooled{feeds}{door}; "
         f"{pod.network_racks} network racks{stores}; {pod.feed_loss}"
     )
+    yield f"  {_rack_words(pod)}"
     yield (
         f"  IT {pod.it_w[1] / 1e3:,.0f} kW ({pod.it_w[0] / 1e3:,.0f} nameplate, {pod.it_w[2] / 1e3:,.0f} typical, "
         f"{pod.it_w[3] / 1e3:,.0f} in use): "
@@ -119,6 +120,23 @@ def _performance(pod: PodChoice) -> Iterator[str]:
             f"batch {told['batch']:,}{first}{each}; {memory}; known to {pod.throughput_band:.0%}"
         )
     yield f"  binding: {told['binding']} ({terms}); accelerators compute {told['computing_share']:.0%} of the time"
+
+
+def _rack_words(pod: PodChoice) -> str:
+    """A full rack in one line: units, mass, power, and its feeds where the site states them."""
+    rack = pod.rack
+    used = rack["units_frame"] - rack["units_free"]
+    words = (
+        f"a full rack: {used:g} of {rack['units_frame']:g} units, {rack['weight_kg']:,.0f} kg ({rack['floor_load_kg_m2']:,.0f} kg/m2), "
+        f"{rack['nameplate_w'] / 1e3:,.1f} kW nameplate, {rack['design_w'] / 1e3:,.1f} sustained, {rack['typical_w'] / 1e3:,.1f} typical"
+    )
+    if "whips_per_feed" in rack:
+        held = f"; {rack['batteries']} x {rack['battery']}" if rack["batteries"] else ""
+        words += (
+            f"; {rack['whips_per_feed']} whips a feed, {rack['line_both_feeds_a']:.1f} A on the heaviest line with both feeds, "
+            f"{rack['line_one_feed_a']:.1f} with one, of {rack['line_limit_a']:.1f}{held}"
+        )
+    return words
 
 
 def _plant(design: Design) -> list[tuple[Any, ...]]:

@@ -21,7 +21,12 @@ _EXIT = {"complete": 0, "infeasible": 4, "partial": 5, "empty": 5}
 @click.command(name="frontier", short_help="Every nondominated point of a multi-objective integer program.")
 @click.argument("problem", type=click.Path())
 @click.option("--backend", default="auto", show_default=True, help="auto, highs, cpsat or scip.")
-@click.option("--algorithm", default="auto", show_default=True, help="auto; batches asks the fewest questions, boxes and zones take the least time.")
+@click.option(
+    "--algorithm",
+    default="auto",
+    show_default=True,
+    help="auto; batches asks the fewest questions, boxes and zones take the least time.",
+)
 @click.option("--resolution", default=None, help="One value for all objectives or one each: 1% of the range, or units.")
 @click.option("--workers", default=1, show_default=True, type=int, help="Processes. Results do not depend on it.")
 @click.option("--time-limit", default=None, help="Stop after this long: 90, 90s, 10m, 1h.")

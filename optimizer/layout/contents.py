@@ -184,6 +184,13 @@ def _power_of_rack(instance: Instance, pod: PodChoice, rack: str) -> list[Conten
             mount = "rack" if height else f"rear {'left' if feed == 'A' else 'right'}"
             label = f"{rack}/{part.id}-{feed}{number // 2 + 1}"
             found.append(Content(label, part.id, kind, f"feed {feed}", height, None, 0.0, 0, mount, feed))
+    battery = pod.rack.get("battery")
+    if battery:
+        held = instance.catalogue.get(PowerComponent, str(battery))
+        height = ceil((held.height_units or 1.0) - 1e-9)
+        for number in range(int(pod.rack["batteries"])):
+            label = f"{rack}/{held.id}-{number + 1}"
+            found.append(Content(label, held.id, DeviceKind.BATTERY, "battery", height, None, 0.0, 0))
     if pod.door is not None:
         found.append(Content(f"{rack}/{pod.door}", pod.door, DeviceKind.DOOR, "rear door", 0, None, 0.0, 0, "rear"))
     return found

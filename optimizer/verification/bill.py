@@ -42,6 +42,9 @@ def pod_lines(instance: Instance, facts: PodFacts) -> Iterator[BomLine]:
     if parts.distribution is not None:
         units = racks * pod.distribution_per_rack
         yield _line(*here, "rack power", parts.distribution, units, parts.distribution.price)
+    if pod.rack.get("batteries"):
+        battery = instance.catalogue.get(PowerComponent, str(pod.rack["battery"]))
+        yield _line(*here, "rack power", battery, racks * int(pod.rack["batteries"]), battery.price)
     if parts.door is not None:
         yield _line(*here, "cooling", parts.door, racks, parts.door.price)
     for name, network in (("", fabric), *((f"{name} ", one) for name, one in facts.services.networks.items())):

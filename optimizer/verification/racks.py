@@ -15,6 +15,7 @@ from models.site import Chain
 from models.units import Unlimited
 from optimizer.design import PodChoice
 from optimizer.verification.findings import Checks
+from optimizer.verification.rack_feeds import check_contents
 
 EIA = "eia"
 FEEDS = 2
@@ -53,6 +54,7 @@ def check_rack(checks: Checks, instance: Instance, pod: PodChoice, prefix: str) 
     _check_power(checks, instance, pod, parts, prefix)
     _check_cooling(checks, instance, pod, parts, prefix)
     _check_site(checks, instance, pod, parts, prefix)
+    check_contents(checks, instance, pod, parts.system, parts.frame, parts.distribution, parts.weight, prefix)
     return parts
 
 
@@ -139,8 +141,9 @@ def _check_power(checks: Checks, instance: Instance, pod: PodChoice, parts: Rack
             most = instance.assumptions.rack_pdus_per_feed.value
             even = units > 0 and units % FEEDS == 0 and units // FEEDS <= most
             checks.rule(f"{where}_per_rack", even, units, f"equal feeds of at most {most}")
-            carried = units // FEEDS * rating
-            checks.rule(where, carried >= nameplate * (1 - ROUND), carried, nameplate, "W with one feed lost")
+            if instance.sites[pod.site].rack_feed is None:
+                carried = units // FEEDS * rating
+                checks.rule(where, carried >= nameplate * (1 - ROUND), carried, nameplate, "W with one feed lost")
     else:
         checks.same(where, pod.distribution, None, "a rack-scale system brings its own")
         checks.same(f"{where}_per_rack", pod.distribution_per_rack, 0)
@@ -157,6 +160,11 @@ def _check_power(checks: Checks, instance: Instance, pod: PodChoice, parts: Rack
             if carried >= nameplate
             else f"one feed carries {carried / 1e3:.0f} of {nameplate / 1e3:.0f} kW: needs {needs}"
         )
+    told = pod.rack.get("feed_loss_remedy", "unsupported")
+    if told != "unsupported":
+        one_feed = float(pod.rack.get("one_feed_w") or 0.0)
+        said = f"one feed carries {one_feed / 1e3:.1f} of {nameplate / 1e3:.1f} kW: {told}"
+        said = "either feed carries nameplate" if told == "none" else said
     checks.same(f"{prefix}.feed_loss", pod.feed_loss, said)
 
 

@@ -1,0 +1,98 @@
+"""What a rack holds and how near it is to each of its limits, as plain values for designs, bills and their verification."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from models.instance import Instance
+from models.parts.power_component import PowerKind
+from models.parts.rack import Floor
+from models.parts.system import SystemKind
+from models.policy import PowerFigure
+
+if TYPE_CHECKING:
+    from models.candidates.rack_design import RackDesign
+
+FEET = 4
+
+
+def units_of(instance: Instance, rack: RackDesign) -> dict[str, float]:
+    """Rack units (of the frame's own pitch) by use; a rack-scale system fills what it states, reserve included."""
+    frame, system = rack.frame, rack.system
+    assert frame.rack_units is not None and system.rack_units is not None
+    server = system.kind is SystemKind.SERVER
+    shelves = 0.0
+    if rack.distribution is not None and rack.distribution.kind is PowerKind.POWER_SHELF:
+        shelves = rack.distribution_units * (rack.distribution.height_units or 1.0)
+    batteries = 0.0
+    if rack.feed is not None and rack.feed.battery is not None:
+        batteries = rack.feed.batteries * (rack.feed.battery.height_units or 1.0)
+    reserved = instance.assumptions.reserved_rack_units.value if server else 0.0
+    used = rack.systems * system.rack_units
+    return {
+        "frame": frame.rack_units,
+        "systems": used,
+        "power shelves": shelves,
+        "batteries": batteries,
+        "reserved": reserved,
+        "free": frame.rack_units - used - shelves - batteries - reserved,
+    }
+
+
+def contents_of(instance: Instance, site: str, rack: RackDesign) -> dict[str, Any]:
+    """A full rack: units, mass, loads on frame and floor, power by figure, and its verdict on the loss of a feed."""
+    from models.candidates.rack_design import power_of
+
+    share = instance.assumptions.design_power_share.value
+    power = {
+        figure: rack.systems * power_of(rack.system, figure, share)
+        for figure in (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL)
+    }
+    units = units_of(instance, rack)
+    found: dict[str, Any] = {f"units_{name.replace(' ', '_')}": value for name, value in units.items()}
+    found |= {
+        "weight_kg": rack.weight,
+        "floor_load_kg_m2": rack.floor_load,
+        "foot_load_kg": rack.weight / FEET,
+        **{f"{figure.value}_w": watts for figure, watts in power.items()},
+    }
+    if rack.feed is not None:
+        feed = rack.feed
+        found |= {
+            "whips_per_feed": feed.whips_per_feed,
+            "line_limit_a": feed.line_limit,
+            "line_both_feeds_a": feed.line_both,
+            "line_one_feed_a": feed.line_one,
+            "whips_w": feed.whips,
+            "supplies_one_feed_w": feed.supplies,
+            "one_feed_w": feed.one_feed,
+            "feed_loss_remedy": feed.words,
+            "battery": feed.battery.id if feed.battery is not None else None,
+            "batteries": feed.batteries,
+        }
+    return found
+
+
+def loads_on_ground(instance: Instance, site: str, rack: RackDesign) -> str | None:
+    """The limit of frame, floor or room that a full rack breaks beside its even load, or None."""
+    place = instance.sites[site]
+    floor = instance.catalogue.get(Floor, place.floor)
+    if floor.concentrated is not None and rack.weight / FEET > floor.concentrated:
+        return f"{rack.weight / FEET:.0f} kg on each of {FEET} feet, floor {floor.id} carries {floor.concentrated:.0f} on a point"
+    if place.racks_arrive_loaded:
+        frame = rack.frame
+        if frame.dynamic_load is not None and rack.weight - (frame.empty_weight or 0.0) > frame.dynamic_load:
+            payload = rack.weight - (frame.empty_weight or 0.0)
+            return f"{payload:.0f} kg rolled in, frame {frame.id} carries {frame.dynamic_load:.0f} while it moves"
+        if floor.rolling is not None and rack.weight / FEET > floor.rolling:
+            return f"{rack.weight / FEET:.0f} kg on each castor, floor {floor.id} carries {floor.rolling:.0f} rolling"
+    if place.airflow_per_rack is not None and rack.system.airflow is not None:
+        flow = rack.systems * rack.system.airflow
+        if flow > place.airflow_per_rack:
+            return f"{flow:.2f} m3/s of air through a full rack, the room gives {place.airflow_per_rack:.2f}"
+    inlet = rack.system.inlet_maximum
+    if place.supply_air is not None and inlet is not None and place.supply_air > inlet:
+        return f"the room supplies {place.supply_air:g} degC, {rack.system.id} takes at most {inlet:g}"
+    if rack.frame.depth is not None and rack.frame.depth > place.rows.row_pitch:
+        return f"frame {rack.frame.id} is {rack.frame.depth:g} m deep, rows are {place.rows.row_pitch:g} m apart"
+    return None
