@@ -11,9 +11,9 @@ from models.parts.quarter import QuarterField
 from models.physics.power import BreakerCode
 from models.policy import Owned, PowerFigure, Record, Stated
 from models.units import (
+    Amperes,
     Bytes,
     BytesPerSecond,
-    Amperes,
     Celsius,
     CubicMetersPerSecond,
     DollarsPerJoule,
@@ -83,6 +83,8 @@ class SharedStorage(Owned):
     write: BytesPerSecond
     read: BytesPerSecond
     capacity: Bytes
+
+
 class FeedLoss(Record):
     """What may hold a rack up when one of its feeds is lost: ``capped_to`` is the lowest share of nameplate it can be capped to, after
     ``capping_delay``, during which supplies and whips stand ``overload`` (share) more; the feed may be away for ``ride_through``.
