@@ -86,4 +86,4 @@ def _tighter(steered: Steered, limit: LimitRow, mine: Answer, other: Answer, eff
     if mine.value is None or other.value is None:
         return None
     least = steered.least_use(limit, effort, other.value, [WITHOUT]).value
-    return None if least is None else least - STEP
+    return None if least is None else least - limit.step

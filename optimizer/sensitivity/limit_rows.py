@@ -10,17 +10,20 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.formulation.core import Core, Row
 from models.formulation.family import Direction, families
-from models.formulation.linear import Linear
+from models.formulation.linear import Kind, Linear
 from models.instance import Instance
+from optimizer.compiled_model import value_steps
 from optimizer.explain.clash import without_site_limits
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 
 STEP = 1.0
-"""Rows hold whole quanta: the next tighter bound is one less."""
+"""Objectives are whole quanta: the next better value is one less."""
 
 
 def movable_candidates(instance: Instance) -> Candidates:
@@ -30,11 +33,15 @@ def movable_candidates(instance: Instance) -> Candidates:
 
 @dataclass(frozen=True)
 class LimitRow:
-    """A stated limit. ``bound`` is that of ``use``; ``steps`` is False where only lifting it makes sense (a ban on pods below a floor)."""
+    """A stated limit. ``bound`` is that of ``use``; ``steps`` is False where only lifting it makes sense (a ban on pods below a floor).
+
+    ``step``: any two uses differ by at least this much, so that the next tighter bound is one step below a use.
+    """
 
     row: Row
     sign: float
     bound: float
+    step: float = 1.0
 
     @property
     def name(self) -> str:
@@ -63,17 +70,29 @@ class LimitRow:
 
 
 def limits_of(core: Core) -> list[LimitRow]:
-    """Limits somebody stated, without the program's own logic."""
+    """Limits somebody stated, each with an address, without the program's own logic."""
     names = {family.name for family in families()}
     found = []
     for row in core.rows:
-        if row.family not in names or row.what.endswith(("_units", "_open")):
+        logic = row.family != "rules" and row.what.endswith(("_units", "_open"))
+        if row.family not in names or not row.source or logic:
             continue
         if row.upper is not None and row.lower is None:
-            found.append(LimitRow(row, 1.0, row.upper))
+            found.append(LimitRow(row, 1.0, row.upper, _step(core, row)))
         elif row.lower is not None and row.upper is None:
-            found.append(LimitRow(row, -1.0, -row.lower))
+            found.append(LimitRow(row, -1.0, -row.lower, _step(core, row)))
     return found
+
+
+def _step(core: Core, row: Row) -> float:
+    """One where a row counts in whole numbers, else the step its activities are multiples of, or a sliver of its largest coefficient."""
+    values = np.concatenate([np.unique(v[v != 0]) for v in row.expression.terms.values()] or [np.zeros(0)])
+    continuous = any(core.blocks[name].kind is Kind.CONTINUOUS for name in row.expression.terms)
+    if not len(values):
+        return 1.0
+    ends = np.zeros(len(values)), np.ones(len(values))
+    (step,) = value_steps(values[None, :], np.full(len(values), not continuous), *ends)
+    return min(1.0, step) if step is not None else 1e-6 * float(np.abs(values).max())
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,7 @@ class _Asking:
         least = self._steered.least_use(limit, self._effort, self._cost)
         if least.value is None:
             return Move(None, None, None, "", False)
-        use = least.value - STEP
+        use = least.value - limit.step
         return self._move(limit, use, self._at(limit, use), least.exact)
 
     def _at(self, limit: LimitRow, use: float) -> Answer:
