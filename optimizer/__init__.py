@@ -31,25 +31,39 @@ if TYPE_CHECKING:
     from models.instance import Instance
     from models.loading import load
     from optimizer.design import Design
+    from optimizer.diff.runs import diff_runs
+    from optimizer.explain.binding import explain_binding
+    from optimizer.explain.infeasible import explain_infeasible
     from optimizer.frontier import Frontier
+    from optimizer.report.sensitivity_report import sensitivity_report
+    from optimizer.sensitivity.alternatives import alternatives
+    from optimizer.sensitivity.global_indices import global_indices
+    from optimizer.sensitivity.tornado import tornado
     from optimizer.solve import solve
     from optimizer.verify import VerificationReport, verify_design, verify_run
 
 _HOMES = {
+    "alternatives": "optimizer.sensitivity.alternatives",
     "Catalogue": "models.catalogue",
     "Design": "optimizer.design",
+    "diff_runs": "optimizer.diff.runs",
+    "explain_binding": "optimizer.explain.binding",
+    "explain_infeasible": "optimizer.explain.infeasible",
     "Frontier": "optimizer.frontier",
+    "global_indices": "optimizer.sensitivity.global_indices",
     "InfeasibleError": "models.errors",
     "Instance": "models.instance",
     "InstanceError": "models.errors",
+    "load": "models.loading",
     "OptimizerError": "models.errors",
     "Problem": "models.errors",
+    "sensitivity_report": "optimizer.report.sensitivity_report",
+    "solve": "optimizer.solve",
     "SolverError": "models.errors",
+    "tornado": "optimizer.sensitivity.tornado",
     "UsageError": "models.errors",
     "VerificationError": "models.errors",
     "VerificationReport": "optimizer.verify",
-    "load": "models.loading",
-    "solve": "optimizer.solve",
     "verify_design": "optimizer.verify",
     "verify_run": "optimizer.verify",
 }
@@ -68,8 +82,15 @@ __all__ = [
     "UsageError",
     "VerificationError",
     "VerificationReport",
+    "alternatives",
+    "diff_runs",
+    "explain_binding",
+    "explain_infeasible",
+    "global_indices",
     "load",
+    "sensitivity_report",
     "solve",
+    "tornado",
     "verify_design",
     "verify_run",
 ]
