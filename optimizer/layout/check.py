@@ -7,6 +7,8 @@ loads by line and cable lengths are taken again from coordinates, catalogue and 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from models.instance import Instance
 from models.parts.network_part import Link
@@ -19,7 +21,8 @@ from optimizer.verification.findings import Checks, Finding
 
 CLOSE = 1e-6
 LIFT_KG = 25.0
-COUNTED = ("silicon", "rack", "rack power", "network")
+COUNTED = ("silicon", "spares", "rack", "rack power", "storage", "storage racks", "storage rack power")
+EMPTY: Mapping[str, Any] = {}
 LEVELS = {"node_leaf": "links_node_leaf", "leaf_spine": "logical_leaf_spine", "spine_core": "links_spine_core"}
 
 
@@ -169,19 +172,22 @@ def _check_counts(checks: Checks, instance: Instance, design: Design, plan: Site
     checks.same(f"layout.{plan.site}.racks", len(plan.racks), len({rack.id for rack in plan.racks}))
     compute = [rack for rack in plan.racks if rack.kind == "compute"]
     checks.same(f"layout.{plan.site}.compute", len(compute), sum(pod.count * pod.node_racks for pod in pods))
-    network = len(plan.racks) - len(compute)
+    storage = [rack for rack in plan.racks if rack.kind == "storage"]
+    checks.same(f"layout.{plan.site}.storage", len(storage), sum(pod.count * pod.storage_racks for pod in pods))
+    network = len(plan.racks) - len(compute) - len(storage)
     most = sum(pod.count * pod.network_racks for pod in pods)
     checks.rule(f"layout.{plan.site}.network", network <= most, network, most, "racks of switches")
     placed = Counter(d.part for rack in plan.racks for d in rack.devices if d.part is not None)
-    frames = Counter(rack.frame for rack in compute)
+    frames = Counter(rack.frame for rack in compute if any(_is_server(instance, d) for d in rack.devices))
+    frames.update(rack.frame for rack in storage)
     systems = {pod.system for pod in pods}
-    served = {pod.frame for pod in pods if instance.catalogue.get(System, pod.system).kind is SystemKind.SERVER}
+    served = set(frames)
     billed: Counter[str] = Counter()
     for line in design.bom:
         if (
             line.site == plan.site
             and line.cluster
-            and (line.layer in COUNTED or line.part in {pod.door for pod in pods})
+            and (line.layer in COUNTED or line.layer.endswith("network") or line.part in {pod.door for pod in pods})
         ):
             billed[line.part] += line.quantity
     for part, quantity in sorted(billed.items()):
@@ -195,9 +201,21 @@ def _check_counts(checks: Checks, instance: Instance, design: Design, plan: Site
         "parts of the bill of materials",
     )
     for level, column in LEVELS.items():
-        links = sum(pod.count * int(pod.fabric.get(column) or 0) for pod in pods)
-        found = sum(1 for cable in plan.cables if cable.level == level)
-        checks.same(f"layout.{plan.site}.cables.{level}", found, links)
+        for beside in ("", *sorted({name for pod in pods for name in pod.networks})):
+            name = f"{beside} {level}".strip()
+            links = 0
+            for pod in pods:
+                row: Mapping[str, Any] = (pod.networks.get(beside) or EMPTY) if beside else pod.fabric
+                links += pod.count * int(row.get(column) or 0)
+            found = sum(1 for cable in plan.cables if cable.level == name)
+            checks.same(f"layout.{plan.site}.cables.{name}", found, links)
+
+
+def _is_server(instance: Instance, device: Device) -> bool:
+    """True for a system that was put into a frame bought for it."""
+    systems = instance.catalogue.of(System)
+    system = systems.get(device.part or "")
+    return system is not None and system.kind is SystemKind.SERVER
 
 
 def _check_cables(checks: Checks, instance: Instance, plan: SitePlan) -> None:

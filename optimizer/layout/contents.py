@@ -12,6 +12,7 @@ from models.instance import Instance
 from models.parts.network_part import Link, ScaleupSwitch, Switch
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.rack import Floor, Rack
+from models.parts.storage import StorageNode
 from models.parts.system import System, SystemKind
 from models.physics.network.lengths import RackPlan
 from models.physics.power_supplies import SupplyConfig, parse_supply
@@ -121,29 +122,64 @@ class PodContent:
 def pod_content(instance: Instance, pod: PodChoice, name: str) -> PodContent:
     """Racks, devices and links of one pod called ``name``; UnplaceableError where a rule leaves a device without a rack."""
     from optimizer.layout.wiring import fabric_wires
+    from optimizer.layout.wiring_beside import network_wires
 
     system = instance.catalogue.get(System, pod.system)
     assert system.scaleout_nics and system.rails
     nodes_per_system = system.scaleout_nics // system.rails
     compute = list(_compute_racks(instance, pod, system, name, nodes_per_system))
+    storage = list(_storage_racks(instance, pod, name))
     switches, wires = fabric_wires(instance, pod, system, name, compute)
-    leftover = _leaves_beside_nodes(compute, switches, wires)
+    beside, more = network_wires(instance, pod, name, compute, storage, switches)
+    switches, wires = switches + beside, wires + more
+    leftover = _leaves_beside_nodes(compute + storage, switches, wires)
     network = _network_racks(instance, pod, name, leftover)
-    return PodContent(name, pod, compute + network, wires, level_rules(instance, pod))
+    return PodContent(name, pod, compute + storage + network, wires, level_rules(instance, pod))
 
 
 def level_rules(instance: Instance, pod: PodChoice) -> dict[str, LevelRule]:
     """What each level of the fabric was priced for."""
     rules = {}
-    for level in ("node_leaf", "leaf_spine", "spine_core"):
-        medium = pod.fabric.get(f"medium_{level}")
-        if medium:
-            reaches = [instance.catalogue.get(Link, part).reach for part in medium.split(" - ")]
-            length = float(pod.fabric[f"length_{level}"])
-            reach = min(r for r in reaches if r is not None)
-            band = next((b for b in LENGTH_BANDS if length <= b), reach)
-            rules[level] = LevelRule(medium, length, max(length, band), reach)
+    for network, fabric in (("", pod.fabric), *pod.networks.items()):
+        for level in ("node_leaf", "leaf_spine", "spine_core"):
+            medium = fabric.get(f"medium_{level}")
+            if medium:
+                reaches = [instance.catalogue.get(Link, part).reach for part in medium.split(" - ")]
+                length = float(fabric[f"length_{level}"])
+                reach = min(r for r in reaches if r is not None)
+                band = next((b for b in LENGTH_BANDS if length <= b), reach)
+                rules[f"{network} {level}".strip()] = LevelRule(medium, length, max(length, band), reach)
     return rules
+
+
+def _storage_racks(instance: Instance, pod: PodChoice, name: str) -> Iterator[RackContent]:
+    """Racks of storage nodes with their rack PDUs."""
+    told = pod.storage
+    if not told.get("nodes"):
+        return
+    part = instance.catalogue.get(StorageNode, told["node"])
+    frame = instance.catalogue.get(Rack, told["frame"])
+    supply = instance.catalogue.get(PowerComponent, told["distribution"])
+    height = ceil((part.height_units or 1.0) - 1e-9)
+    reserved = ceil(instance.assumptions.reserved_rack_units.value - 1e-9)
+    for number in range(pod.storage_racks):
+        rack = RackContent(f"{name}/S{number + 1:03d}", "storage", frame, reserved)
+        rack.base_weight = frame.empty_weight or 0.0
+        first = number * told["per_rack"]
+        for index in range(first, min(first + told["per_rack"], told["nodes"])):
+            serial = f"{name}/{part.id}-{index + 1:04d}"
+            role = f"storage {index + 1}"
+            rack.contents.append(
+                Content(serial, part.id, DeviceKind.STORAGE, role, height, None, part.max_power or 0.0)
+            )
+        for index in range(told["distribution_per_rack"]):
+            feed = "AB"[index % 2]
+            label = f"{rack.id}/{supply.id}-{feed}{index // 2 + 1}"
+            mount = f"rear {'left' if feed == 'A' else 'right'}"
+            rack.contents.append(
+                Content(label, supply.id, DeviceKind.PDU, f"feed {feed}", 0, None, 0.0, 0, mount, feed)
+            )
+        yield rack
 
 
 def _compute_racks(
@@ -234,13 +270,14 @@ def _leaves_beside_nodes(compute: list[RackContent], switches: list[Content], wi
     rack_of = {item.id: rack for rack in compute for item in rack.contents}
     below: dict[str, set[str]] = {}
     for wire in wires:
-        if wire.level == "node_leaf":
-            below.setdefault(wire.upper, set()).add(rack_of[wire.lower].id)
+        if wire.level.endswith("node_leaf"):
+            # a management port of a switch is in no rack yet
+            below.setdefault(wire.upper, set()).add(rack_of[wire.lower].id if wire.lower in rack_of else "")
     by_id = {rack.id: rack for rack in compute}
     left = []
     for switch in switches:
         racks = below.get(switch.id, set())
-        rack = by_id[next(iter(racks))] if len(racks) == 1 else None
+        rack = by_id.get(next(iter(racks))) if len(racks) == 1 else None
         if rack is not None and rack.used + switch.units <= rack.units:
             rack.contents.append(switch)
         else:

@@ -13,6 +13,7 @@ PER_METRE = 250.0
 COLOURS = {
     DeviceKind.SYSTEM: ("#cfe3f7", "#3b7bbf"),
     DeviceKind.SWITCH: ("#fde3c0", "#d18420"),
+    DeviceKind.STORAGE: ("#d9efc8", "#5c9131"),
     DeviceKind.SHELF: ("#e3d7f4", "#7c55b8"),
     DeviceKind.PDU: ("#e3d7f4", "#7c55b8"),
     DeviceKind.CDU: ("#c7ece6", "#1f8f7f"),
@@ -167,7 +168,7 @@ def _rear(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack, d
         x + 1, y + 0.5, view - 2, height - 1, fill, stroke=stroke, line=0.8, dash=dash, title=_title(device), radius=1
     )
     parts = [(y + height - (t.unit_to - device.unit_from + 1) * UNIT, t.kind == "compute tray") for t in device.trays]
-    if not parts and device.kind in (DeviceKind.SYSTEM, DeviceKind.SWITCH):
+    if not parts and device.kind in (DeviceKind.SYSTEM, DeviceKind.SWITCH, DeviceKind.STORAGE):
         parts = [(y + height / 2 - UNIT / 2, True)]
     for level, joined in parts:
         if device.trays:
@@ -247,7 +248,7 @@ def _title(device: Device) -> str:
 
 def _legend(canvas: Canvas, x: float, y: float) -> None:
     shown = (
-        (DeviceKind.SYSTEM, "systems"), (DeviceKind.SWITCH, "switches"), (DeviceKind.SHELF, "power shelves"),
+        (DeviceKind.SYSTEM, "systems"), (DeviceKind.SWITCH, "switches"), (DeviceKind.STORAGE, "storage"), (DeviceKind.SHELF, "power shelves"),
         (DeviceKind.RESERVED, "reserved"), (DeviceKind.BLANK, "blank panel"),
     )  # fmt: skip
     for kind, words in shown:

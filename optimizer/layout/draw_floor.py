@@ -12,6 +12,7 @@ METRE = 30.0
 LEFT, TOP = 60.0, 150.0
 POD_COLOURS = ("#cfe3f7", "#d9efc8", "#f7d7e3", "#e3d7f4", "#fdf0c0", "#c7ece6")
 SWITCH_COLOURS = {"leaf": "#fde3c0", "spine": "#f6b26b", "core": "#d18420"}
+STORAGE_COLOUR = "#a8d5a2"
 COLD, HOT = "#eef6fd", "#fdf0ee"
 
 
@@ -100,8 +101,10 @@ def _heading(canvas: Canvas, plan: SitePlan, title: str) -> None:
     kinds = [
         (POD_COLOURS[n % len(POD_COLOURS)], pod) for n, pod in enumerate(dict.fromkeys(rack.pod for rack in plan.racks))
     ][:6]
-    tiers = {_tier(rack) for rack in plan.racks if rack.kind != "compute"}
+    tiers = {_tier(rack) for rack in plan.racks if rack.kind == "network"}
     kinds += [(SWITCH_COLOURS[tier], f"{tier} switches") for tier in SWITCH_COLOURS if tier in tiers]
+    if any(rack.kind == "storage" for rack in plan.racks):
+        kinds.append((STORAGE_COLOUR, "storage"))
     if plan.equipment:
         kinds.append(("#c7ece6", " + ".join(sorted({unit.part for unit in plan.equipment}))))
     for fill, words in kinds:
@@ -114,12 +117,13 @@ def _heading(canvas: Canvas, plan: SitePlan, title: str) -> None:
 
 def _tier(rack: PlacedRack) -> str:
     """The tier most of a rack's switches belong to."""
-    roles = [device.role.split()[0] for device in rack.devices if device.kind is DeviceKind.SWITCH]
-    return max(SWITCH_COLOURS, key=lambda tier: (roles.count(tier), tier == "leaf"))
+    roles = [device.role.split()[:2] for device in rack.devices if device.kind is DeviceKind.SWITCH]
+    return max(SWITCH_COLOURS, key=lambda tier: (sum(tier in role for role in roles), tier == "leaf"))
 
 
 def _rack(canvas: Canvas, rack: PlacedRack, middle: float, top: float, pod: int) -> None:
     fill = POD_COLOURS[pod % len(POD_COLOURS)] if rack.kind == "compute" else SWITCH_COLOURS[_tier(rack)]
+    fill = STORAGE_COLOUR if rack.kind == "storage" else fill
     x, y = middle - rack.depth / 2 * METRE, top + (rack.x - rack.width / 2) * METRE
     deep, wide = rack.depth * METRE, rack.width * METRE
     facts = f"{rack.id}: {rack.type}, {rack.frame}, row {rack.row} position {rack.position}, {rack.power_w / 1e3:,.1f} kW, {rack.weight_kg:,.0f} kg"

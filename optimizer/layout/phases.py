@@ -25,7 +25,7 @@ def _feed(contents: Sequence[Content], feed: str, shift: int) -> PhaseLoad:
     supplies: list[tuple[str, str]] = []
     drawn: list[tuple[float, str]] = []
     for item in contents:
-        if item.kind not in (DeviceKind.SYSTEM, DeviceKind.SWITCH, DeviceKind.CDU):
+        if item.kind not in (DeviceKind.SYSTEM, DeviceKind.SWITCH, DeviceKind.STORAGE, DeviceKind.CDU):
             continue
         half = item.power / len(FEEDS)
         if item.supplies == 0:

@@ -17,6 +17,7 @@ class DeviceKind(StrEnum):
 
     SYSTEM = "system"
     SWITCH = "switch"
+    STORAGE = "storage node"
     SHELF = "power shelf"
     PDU = "rack PDU"
     DOOR = "rear door"

@@ -134,7 +134,9 @@ def _rises(
 
 def _tiers(content: PodContent) -> list[list[str]]:
     """Switches by tier, leaves first, from the levels they are the upper end of."""
-    tier = {wire.upper: ("node_leaf", "leaf_spine", "spine_core").index(wire.level) for wire in content.wires}
+    tier = {
+        wire.upper: ("node_leaf", "leaf_spine", "spine_core").index(wire.level.split()[-1]) for wire in content.wires
+    }
     switches = [item.id for rack in content.racks for item in rack.contents if item.kind is DeviceKind.SWITCH]
     return [[s for s in switches if tier.get(s, 0) == level] for level in range(3)]
 
@@ -155,8 +157,8 @@ def items_of(built: Built) -> Items:
     wide = max(slots)
     kinds = [rack.kind for rack in built.content.racks]
     members: list[tuple[int, ...]] = []
-    for kind in ("compute", "network"):
-        numbers = [n for n in range(len(slots)) if (kinds[n] == "compute") == (kind == "compute")]
+    for kind in ("compute", "storage", "network"):
+        numbers = [n for n in range(len(slots)) if kinds[n] == kind]
         while numbers:
             fit = max(1, wide // slots[numbers[0]])
             members.append(tuple(numbers[:fit]))
@@ -168,7 +170,7 @@ def items_of(built: Built) -> Items:
         if a != b:
             flow[wire.level][a, b] += 1
             flow[wire.level][b, a] += 1
-    leaves = np.array([all(kinds[n] == "compute" for n in numbers) for numbers in members])
+    leaves = np.array([all(kinds[n] != "network" for n in numbers) for numbers in members])
     whole = np.asarray(sum(flow.values(), np.zeros((len(members), len(members)))))
     leaves &= ~(whole[:, leaves] > 0).any(axis=1)
     return Items(tuple(members), flow, leaves, wide)

@@ -29,7 +29,7 @@ def fabric_wires(
     per_system = system.scaleout_nics // system.rails
     graph = fabric_graph(wiring_of_row(pod.fabric, system.rails, system.scaleout_speed))
     systems = [item.id for rack in compute for item in rack.contents if item.kind is DeviceKind.SYSTEM]
-    names = sorted((n for n, facts in graph.nodes(data=True) if facts["kind"] in TIERS), key=_order)
+    names = sorted((n for n, facts in graph.nodes(data=True) if facts["kind"] in TIERS), key=switch_order)
     modules = _module_power(instance, pod)
     switches: list[Content] = []
     known: dict[str, str] = {}
@@ -40,12 +40,14 @@ def fabric_wires(
         known[vertex] = f"{name}/{part}-{number + 1:04d}"
         height = ceil((row.height_units or 1.0) - 1e-9)
         power = switch_power(instance, part, modules[kind])
-        switches.append(Content(known[vertex], part, DeviceKind.SWITCH, _role(vertex), height, row.weight, power, 1))
+        switches.append(
+            Content(known[vertex], part, DeviceKind.SWITCH, switch_role(vertex), height, row.weight, power, 1)
+        )
     wires = []
     for cable in cable_schedule(graph):
         lower, lower_port = cable.a_end.rsplit(":", 1)
         upper, upper_port = cable.b_end.rsplit(":", 1)
-        if _tier(graph, lower) > _tier(graph, upper):
+        if tier_of(graph, lower) > tier_of(graph, upper):
             lower, lower_port, upper, upper_port = upper, upper_port, lower, lower_port
         if upper not in known:
             continue  # a fabric manager's port
@@ -60,12 +62,12 @@ def fabric_wires(
     return switches, wires
 
 
-def _tier(graph: Graph, vertex: str) -> int:
+def tier_of(graph: Graph, vertex: str) -> int:
     """-1 for nodes and managers."""
     return TIERS.get(str(graph.nodes[vertex]["kind"]), -1)
 
 
-def _order(vertex: str) -> tuple[int, int, str]:
+def switch_order(vertex: str) -> tuple[int, int, str]:
     """Leaves by the nodes they serve, then spines, then cores."""
     words = vertex.split("-")
     group = next((int(word[1:]) for word in words if word[:1] == "g" and word[1:].isdigit()), None)
@@ -74,7 +76,8 @@ def _order(vertex: str) -> tuple[int, int, str]:
     return TIERS[words[1]], first, f"{words[0]}-{'-'.join(words[2:-1])}-{last:06d}"
 
 
-def _role(vertex: str) -> str:
+def switch_role(vertex: str) -> str:
+    """Tier, rail or group, and number in words."""
     plane, *rest = vertex.split("-")
     return " ".join(rest) if plane == "p0" else f"{' '.join(rest)} plane {plane[1:]}"
 

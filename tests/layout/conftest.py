@@ -26,6 +26,25 @@ RACK_SCALE: dict[str, Any] = {
         }
     }
 }
+SERVICES: dict[str, Any] = {
+    "workloads": {
+        "train": {
+            "spares": {"confidence": "99 %", "replacement": "24 h", "swap": "5 min"},
+            "storage": {"write": ["40 GB/s"], "dataset": "20 TB", "nodes": ["weka_node"]},
+            "networks": {
+                "storage": {"speed": "400 Gbit/s", "ports_per_system": 2, "oversubscription": [2]},
+                "front_end": {"speed": "400 Gbit/s", "ports_per_system": 1, "oversubscription": [4]},
+                "management": {
+                    "speed": "1 Gbit/s",
+                    "ports_per_system": 2,
+                    "uplinks": "100 Gbit/s",
+                    "oversubscription": [1],
+                },
+            },
+        }
+    },
+    "assumptions": {"accelerator_failure_rate": None, "node_failure_rate": None, "checkpoint_write": None},
+}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "performance": ("performance", {}),
     "rear-door": ("thermal-rear-door", {}),
@@ -33,6 +52,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "two-sites": ("two-sites", {}),
     "two-clusters": ("two-clusters", {}),
     "serving": ("serving", {}),
+    "services": ("performance", SERVICES),
 }
 
 
