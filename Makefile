@@ -27,7 +27,7 @@ test:
 
 bench:
 	@scripts/bootstrap test
-	@set -e; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@set -e; for file in benchmarks/*.py; do case $$file in *_peer_*) continue;; esac; echo "== $$file"; $(BIN)/python "$$file"; done
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

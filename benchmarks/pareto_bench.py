@@ -2,7 +2,7 @@
 
     python benchmarks/pareto_bench.py [--instances NAME ...] [--largest N] [--seconds S] [--pyaugmecon PYTHON] [--pymoo PYTHON] [--markdown]
 
-Each run is its own process on one core. ``--pyaugmecon`` and ``--pymoo`` name the interpreters of environments that have these packages
+Each run is its own process on one core. Instances of more than N points are ours alone, for at most S seconds each: what is stopped says so. ``--pyaugmecon`` and ``--pymoo`` name the interpreters of environments that have these packages
 (release 2 of pyaugmecon needs Python 3.12; the newest that runs on 3.11 is 1.0.8).
 """
 
@@ -65,15 +65,15 @@ def child(command: list[str], seconds: float) -> dict[str, Any]:
     return found
 
 
-def instances(chosen: list[str], largest: int) -> list[str]:
-    if chosen:
-        return chosen
-    names = []
+def instances(chosen: list[str], largest: int) -> list[tuple[str, bool]]:
+    """Names, the small ones first, and whether each is small enough for the peers."""
+    rows = []
     for path in sorted(FOLDER.glob("*.json")):
-        count = json.loads(path.read_text())["n_nondominated"]
-        if count is not None and count <= largest:
-            names.append(path.stem)
-    return names
+        data = json.loads(path.read_text())
+        count, known = data["n_nondominated"], data["nondominated_points"] is not None
+        if path.stem in chosen or not chosen:
+            rows.append((path.stem, count is not None and known and count <= largest))
+    return sorted(rows, key=lambda row: not row[1])
 
 
 def markdown(rows: list[dict[str, Any]]) -> None:
@@ -107,7 +107,7 @@ def summary(rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--instances", nargs="*", default=[])
-    parser.add_argument("--largest", type=int, default=120, help="instances with at most this many points")
+    parser.add_argument("--largest", type=int, default=120, help="most points of an instance that peers run too")
     parser.add_argument("--seconds", type=float, default=120.0, help="wall clock per run")
     parser.add_argument("--algorithm", default="auto")
     parser.add_argument("--pyaugmecon", help="interpreter with pyaugmecon and highspy")
@@ -119,7 +119,7 @@ def main() -> None:
         print(json.dumps(ours(wanted.one, wanted.seconds, wanted.algorithm)))
         return
     rows = []
-    for name in instances(wanted.instances, wanted.largest):
+    for name, small in instances(wanted.instances, wanted.largest):
         path = str(FOLDER / f"{name}.json")
         own = [
             sys.executable,
@@ -133,10 +133,10 @@ def main() -> None:
         ]
         found = child(own, 2 * wanted.seconds + 60)
         runs = [{"solver": "ours", **found}]
-        if wanted.pyaugmecon:
+        if wanted.pyaugmecon and small:
             peer = child([wanted.pyaugmecon, str(HERE / "pareto_peer_pyaugmecon.py"), path], wanted.seconds)
             runs.append({"solver": "pyaugmecon 1.0.8", "expected": found.get("expected"), **peer})
-        if wanted.pymoo:
+        if wanted.pymoo and small:
             budget = str(max(1.0, found.get("cpu", wanted.seconds)))
             peer = child([wanted.pymoo, str(HERE / "pareto_peer_pymoo.py"), path, budget], wanted.seconds)
             runs.append({"solver": "pymoo NSGA-II", "expected": found.get("expected"), **peer})

@@ -2,7 +2,8 @@
 
     python pareto_peer_pyaugmecon.py INSTANCE.json
 
-Exact mode of release 1.x: as many grid points as the widest range of objectives 2..k has integers, safe nadir values. HiGHS through Pyomo.
+Exact mode of release 1.x: as many grid points as the widest range of objectives 2..k has integers (or the instance's own
+``grid_points``), safe nadir values. HiGHS through Pyomo.
 """
 
 from __future__ import annotations
@@ -81,8 +82,9 @@ def main() -> None:
     columns = list(zip(*points, strict=True))
     worst = [min(s * v for v in column) for s, column in zip(signs, columns, strict=True)]
     spread = [max(s * v for v in column) - low for s, column, low in zip(signs, columns, worst, strict=True)]
+    grid = data.get("grid_points") or int(max(spread[1:])) + 1
     options = {
-        "name": path.stem, "grid_points": int(max(spread[1:])) + 1, "nadir_points": worst[1:], "cpu_count": 1,
+        "name": path.stem, "grid_points": grid, "nadir_points": worst[1:], "cpu_count": 1,
         "solver_name": "appsi_highs", "solver_io": None, "output_excel": False,
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
@@ -97,6 +99,7 @@ def main() -> None:
     print(
         json.dumps(
             {
+                "grid": grid,
                 "instance": path.stem,
                 "solver": "pyaugmecon 1.0.8",
                 "points": len(found),
