@@ -21,6 +21,7 @@ from models.reading.given_throughput import resolve_given
 from models.reading.purchasing_checks import check_purchasing, check_quote_rows
 from models.reading.references import check_references
 from models.reading.schema_errors import empty_unknown_keys, problems_of
+from models.reading.weather_file import inline_weather
 from models.reading.workload_rules import check_workloads
 from models.reading.yaml_file import Origins, YamlDocument, read_yaml
 from models.shipped import catalogue_folder, shipped_instances
@@ -143,6 +144,7 @@ def _merged(
             raise UsageError(f"instance has no scenario {scenario!r}: {nearest(scenario, list(scenarios))}")
         value, document = scenarios[scenario]
         _merge(merged, value, document.origins, origins, "", source_prefix=f"scenarios.{scenario}.")
+    inline_weather(merged, origins, problems)
     return merged, origins, folders
 
 

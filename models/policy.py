@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -105,6 +105,7 @@ class Assumptions(Record):
 
     ``design_power_share`` places the sustained peak between typical (0) and nameplate (1) power.
     ``production_factor`` is the share of benchmark throughput that production runs reach (mapping search only).
+    ``training_transient``: short peaks of synchronous training over its sustained peak, at least 1.
     ``*_failure_rate`` [1/s] are job-stopping interruptions per accelerator, and per node beside its accelerators; one that is
     not stated follows from the parts by ``components``. ``detection`` passes before anybody acts; then the job restarts.
     ``checkpoint_write`` holds where a workload has no storage of its own.
@@ -115,6 +116,7 @@ class Assumptions(Record):
     exposed_communication: Stated[Share] | None = None
     serving_derating: Stated[Share] | None = None
     production_factor: Stated[Share] | None = None
+    training_transient: Stated[Annotated[float, Field(ge=1)]] | None = None
     accelerator_failure_rate: Stated[PerSecond] | None = None
     node_failure_rate: Stated[PerSecond] | None = None
     detection: Stated[Seconds] | None = None

@@ -1,8 +1,7 @@
-"""Sites: what the utility, the hall and the cooling plant give, and the choices open there."""
+"""Sites: what the utility, the hall, the climate and the cooling plant give, and the choices open there."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -10,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from models.parts.quarter import QuarterField
 from models.physics.power import BreakerCode
 from models.policy import Owned, PowerFigure, Record, Stated
+from models.site_options import BlockPart, Chain, EquipmentUse, Redundancy, SiteOption, Topology
 from models.units import (
     Amperes,
     Bytes,
@@ -28,37 +28,18 @@ from models.units import (
     WattsOrUnlimited,
 )
 
-
-class Chain(StrEnum):
-    """The three ways heat leaves a rack, and the power chain: of each kind a site chooses one option."""
-
-    AIR = "air"
-    REAR_DOOR = "rear_door"
-    LIQUID = "liquid"
-    POWER = "power"
-
-
-class Redundancy(StrEnum):
-    """How many units may be lost with the load still carried."""
-
-    N = "n"
-    N_PLUS_1 = "n+1"
-    TWO_N = "2n"
-
-
-class EquipmentUse(Record):
-    """A catalogue part that carries a chain's load, and its redundancy."""
-
-    part: str
-    redundancy: Redundancy
-    loading: Fraction = Field(default=1.0, gt=0, le=1)
-
-
-class SiteOption(Owned):
-    """One way to build a chain: its equipment; every listed part carries the whole load of the chain."""
-
-    equipment: tuple[EquipmentUse, ...] = Field(min_length=1)
-    loss: Stated[Fraction] | None = None
+__all__ = [
+    "BlockPart",
+    "Chain",
+    "EquipmentUse",
+    "Redundancy",
+    "RowPlan",
+    "Site",
+    "SiteOption",
+    "Topology",
+    "Weather",
+    "WeatherBin",
+]
 
 
 class RowPlan(Record):
@@ -120,6 +101,33 @@ class RackFeed(Owned):
     loss: FeedLoss | None = None
 
 
+class WeatherBin(Record):
+    """Hours of a year with about these temperatures."""
+
+    dry_bulb: Celsius
+    wet_bulb: Celsius
+    hours: float = Field(gt=0)
+
+
+class Weather(Owned):
+    """The climate of a site as bins; ``file`` (hourly or binned CSV) is read into bins when the instance is loaded.
+
+    ``exceeded``: share of the year in which it may be hotter than the design day.
+    """
+
+    bins: tuple[WeatherBin, ...] = Field(min_length=1)
+    exceeded: Fraction = Field(default=0.004, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _physical(self) -> Weather:
+        for number, one in enumerate(self.bins):
+            if one.wet_bulb > one.dry_bulb + 0.05:
+                raise ValueError(
+                    f"bin {number}: a wet bulb of {one.wet_bulb:g} above a dry bulb of {one.dry_bulb:g} degC"
+                )
+        return self
+
+
 class Site(Owned):
     """A place with limits. ``utility`` [W] is held against ``utility_figure``; unlimited is the word ``unlimited``."""
 
@@ -133,6 +141,7 @@ class Site(Owned):
     electricity_price: Stated[DollarsPerJoule] | None = None
     grid_carbon: Stated[KilogramsPerJoule] | None = None
     shell_cost: Stated[DollarsPerWatt] | None = None
+    weather: Weather | None = None
     rows: RowPlan
     storage: SharedStorage | None = None
     air: dict[str, SiteOption] = Field(default_factory=dict)
@@ -152,6 +161,12 @@ class Site(Owned):
             )
         if isinstance(self.rack_positions, int) and self.rack_positions < 0:
             raise ValueError(f"rack_positions is negative: {self.rack_positions}")
+        for chain in (Chain.AIR, Chain.REAR_DOOR, Chain.LIQUID):
+            for name, option in self.options(chain).items():
+                if option.topology is not None:
+                    raise ValueError(f"{chain.value}.{name}: a topology of blocks is a way to build `power`")
+                if self.weather is None and any(use.rejection is not None for use in option.equipment):
+                    raise ValueError(f"{chain.value}.{name}: `rejection` is worked out from the site's `weather`")
         return self
 
     def options(self, chain: Chain) -> dict[str, SiteOption]:

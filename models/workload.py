@@ -201,7 +201,7 @@ class Serving(Workload):
     """Serve ``rate`` output tokens per second at given prompt and answer lengths, from any number of pods.
 
     ``ttft_at_most`` and ``tpot_at_most`` bound the time to the first token and per further token; ``roles`` are those pods may
-    have. All three belong to ``throughput: mapping``.
+    have. All three belong to ``throughput: mapping``. ``split``: pods may stand at several sites.
     """
 
     kind: Literal["serving"]
@@ -212,6 +212,7 @@ class Serving(Workload):
     tpot_at_most: Stated[Seconds] | None = None
     roles: tuple[ServingRole, ...] | None = Field(default=None, min_length=1)
     pods_at_most: int = Field(default=64, gt=0)
+    split: bool = True
 
     @property
     def divided(self) -> bool:

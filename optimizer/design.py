@@ -81,6 +81,32 @@ class PlantChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class RackGroup:
+    """``racks`` racks of a cluster's pods on the blocks ``first`` and ``second``: ``kind`` is nodes or others (switches).
+
+    ``load_kw``: design power of a full rack, rounded up, enlarged where short peaks of training fill a block first.
+    """
+
+    first: int
+    second: int
+    cluster: str
+    pod_id: str
+    kind: str
+    racks: int
+    load_kw: int
+
+
+@dataclass(frozen=True, slots=True)
+class RingChoice:
+    """``count`` rings of a site's power topology that carry the same racks."""
+
+    site: str
+    option: str
+    count: int
+    racks: tuple[RackGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BomLine:
     """A line of the bill of materials; prices [USD] before charges, with the source behind them."""
 
@@ -173,6 +199,7 @@ class Design:
     choices: Mapping[str, Any]
     pods: tuple[PodChoice, ...]
     plant: tuple[PlantChoice, ...]
+    rings: tuple[RingChoice, ...]
     bom: tuple[BomLine, ...]
     margins: tuple[Margin, ...]
     preliminary: tuple[str, ...]
@@ -189,6 +216,7 @@ class Design:
         data = json.loads(text)
         data["pods"] = tuple(_pod(p) for p in data["pods"])
         data["plant"] = tuple(PlantChoice(**p) for p in data["plant"])
+        data["rings"] = tuple(_ring(r) for r in data["rings"])
         data["bom"] = tuple(BomLine(**line) for line in data["bom"])
         data["margins"] = tuple(Margin(**m) for m in data["margins"])
         data["preliminary"] = tuple(data["preliminary"])
@@ -215,6 +243,10 @@ def served(pods: Sequence[PodChoice], cluster: str) -> float:
     """Tokens per second of goodput of a cluster: the lesser of what its pods prefill and decode; mixed ones do both."""
     mine = [(p.role, p.count * p.throughput_tokens_s * p.goodput) for p in pods if p.cluster == cluster]
     return min(sum(rate for role, rate in mine if role in ("mixed", needed)) for needed in ("prefill", "decode"))
+
+
+def _ring(data: dict[str, Any]) -> RingChoice:
+    return RingChoice(**{**data, "racks": tuple(RackGroup(**r) for r in data["racks"])})
 
 
 def throughput_band(pods: Sequence[PodChoice], cluster: str) -> float:

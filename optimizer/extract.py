@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from models.candidates.placement import Placements
-from models.candidates.plant import PlantOption
 from models.candidates.pod_table import ROLES, PodTable
 from models.formulation.build import Formulation, column_name
-from models.formulation.capacity import units_for
-from models.formulation.core import POWER_QUANTUM, Row, block_name, units_per_column, up
+from models.formulation.core import Row, block_name
 from models.formulation.family import BindingRow, families
 from models.formulation.linear import Linear
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
-from models.policy import PowerFigure
-from models.site import Chain
 from optimizer.bom import plant_lines, pod_lines
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.design import Design, Margin, PlantChoice, PodChoice, Watts4, design_id
 from optimizer.figures import figures_of
 from optimizer.orders import orders_of, settled, with_orders
+from optimizer.plant import Chosen, canonical_plant, plant_of, rings_of, step_of
 from optimizer.reliability import reliability_of
 from optimizer.spend import spend_of
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A placement in use: table, row of the whole table, position within the pruned block, and how many."""
-
-    placements: Placements
-    row: int
-    position: int
-    count: int
 
 
 def design_of(
@@ -45,8 +32,8 @@ def design_of(
     """The canonical design of a solution: as many plant units as the choice of placements needs, no more."""
     values = _block_values(formulation, model, x)
     chosen = list(_chosen(formulation, values))
-    plant = _plant(formulation, chosen)
-    fewest = _canonical_plant(formulation, plant)
+    plant = plant_of(formulation, chosen)
+    fewest = canonical_plant(formulation, plant, chosen)
     if _asks_for_more(formulation, {**values, **fewest}):
         values.update(_canonical_served(formulation, values))
         values.update(settled(formulation, model, values, plant_too=True))
@@ -58,6 +45,7 @@ def design_of(
     orders = orders_of(formulation, values)
     instance = formulation.instance
     pods = tuple(_pod_choice(instance, c) for c in chosen)
+    rings = rings_of(formulation, chosen)
     bom = [line for c in chosen for line in pod_lines(instance, c.placements, c.row, c.count)]
     bom.extend(plant_lines(instance, plant))
     bom = with_orders(instance, bom, orders)
@@ -65,7 +53,7 @@ def design_of(
     objectives = {
         goal.column: goal.objective.column_value(_value(goal.expression, values)) for goal in formulation.goals
     }
-    figures = figures_of(instance, pods, plant, tuple(bom), orders)
+    figures = figures_of(instance, pods, plant, rings, tuple(bom), orders)
     preliminary = sorted({line.part for line in bom if line.preliminary} | _preliminary_accelerators(formulation, pods))
     return Design(
         design_id=identity,
@@ -75,6 +63,7 @@ def design_of(
         choices=_choices(pods, plant),
         pods=pods,
         plant=plant,
+        rings=rings,
         bom=tuple(bom),
         margins=tuple(_margins(formulation, values)),
         preliminary=tuple(preliminary),
@@ -115,38 +104,6 @@ def _chosen(formulation: Formulation, values: Mapping[str, Floats]) -> list[Chos
     return found
 
 
-def _plant(formulation: Formulation, chosen: list[Chosen]) -> tuple[PlantChoice, ...]:
-    """Units of every option in use, by the program's own rounding."""
-    loads: dict[tuple[str, Chain, str], float] = {}
-    options: dict[tuple[str, Chain, str], PlantOption] = {}
-    for choice in chosen:
-        combination = choice.placements.combinations[int(choice.placements.combination[choice.row])]
-        for option in combination.options:
-            key = (option.site, option.chain, option.id)
-            load = up(choice.placements.chain_load(option.chain, PowerFigure.DESIGN)[choice.row], POWER_QUANTUM)
-            loads[key] = loads.get(key, 0.0) + float(load) * choice.count
-            options[key] = option
-    return tuple(
-        PlantChoice(option.site, option.chain.value, option.id, unit.part, units_for(unit, loads[key]))
-        for key, option in sorted(options.items(), key=lambda item: (item[0][0], item[0][1].value, item[0][2]))
-        for unit in option.units
-    )
-
-
-def _canonical_plant(formulation: Formulation, plant: tuple[PlantChoice, ...]) -> dict[str, Floats]:
-    fresh: dict[str, Floats] = {}
-    for name, block in formulation.blocks.items():
-        if name.startswith(("option[", "units[")):
-            fresh[name] = np.zeros(len(block))
-    for choice in plant:
-        where = f"[{choice.site},{choice.chain}]"
-        option, units = formulation.blocks[f"option{where}"], formulation.blocks[f"units{where}"]
-        fresh[f"option{where}"][option.keys.index(choice.option)] = 1.0
-        column = units.keys.index(f"{choice.option}.{choice.part}")
-        fresh[f"units{where}"][column] = choice.units / _step(formulation, choice)
-    return fresh
-
-
 def _canonical_served(formulation: Formulation, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """What clusters with roles deliver: the lesser of prompts and answers, whatever the solver left it at."""
     fresh: dict[str, Floats] = {}
@@ -179,15 +136,8 @@ def _plant_of(
     for choice in plant:
         block = formulation.blocks[f"units[{choice.site},{choice.chain}]"]
         steps = values[block.name][block.keys.index(f"{choice.option}.{choice.part}")]
-        found.append(replace(choice, units=round(float(steps)) * _step(formulation, choice)))
+        found.append(replace(choice, units=round(float(steps)) * step_of(formulation, choice)))
     return tuple(found)
-
-
-def _step(formulation: Formulation, choice: PlantChoice) -> int:
-    """Units that one step of a plant column buys."""
-    options = formulation.candidates.options[choice.site][Chain(choice.chain)]
-    units = next(option.units for option in options if option.id == choice.option)
-    return next(units_per_column(unit) for unit in units if unit.part == choice.part)
 
 
 def _value(expression: Linear, values: Mapping[str, Floats]) -> float:

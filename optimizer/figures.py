@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from models.candidates.economics import SECONDS_PER_YEAR, Economics, economics_of
 from models.candidates.plant import PlantOption, plant_options
@@ -10,7 +11,9 @@ from models.instance import Instance
 from models.physics.cost import PriceBasis
 from models.site import Chain
 from models.workload import ThroughputMethod, Training
-from optimizer.design import BomLine, Order, PlantChoice, PodChoice, served, throughput_band
+from optimizer.design import BomLine, Order, PlantChoice, PodChoice, RingChoice, served, throughput_band
+from optimizer.site_energy import energy_figures, standing_figures
+from optimizer.stranding import stranding_figures
 
 NAMEPLATE, DESIGN, TYPICAL, IN_USE = 0, 1, 2, 3
 
@@ -19,10 +22,14 @@ def figures_of(
     instance: Instance,
     pods: tuple[PodChoice, ...],
     plant: tuple[PlantChoice, ...],
+    rings: tuple[RingChoice, ...],
     bom: tuple[BomLine, ...],
     orders: tuple[Order, ...] = (),
 ) -> dict[str, float]:
-    """Money at the instance's basis and at both ends of the price ranges, power, energy, carbon, floor, delivery, goodput."""
+    """Money at the instance's basis and at both ends of the price ranges, power, energy, carbon, floor, delivery, goodput.
+
+    Then water and effectiveness, and where each site's installed power goes.
+    """
     figures: dict[str, float] = {}
     for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
         spent = _money(instance, pods, bom, orders, basis)
@@ -55,14 +62,23 @@ def figures_of(
         p.goodput for p in pods
     ]
     figures["goodput_fraction"] = min(useful, default=1.0)
-    figures["availability_fraction"] = min((p.availability for p in pods), default=1.0)
+    figures["availability_fraction"] = min((p.availability * plant_standing(instance, p) for p in pods), default=1.0)
     figures["blast_radius_accelerators"] = float(max((p.blast_radius for p in pods), default=0))
+    figures.update(energy_figures(instance, pods, plant))
+    figures.update(standing_figures(instance, pods, plant))
+    figures.update(stranding_figures(instance, pods, plant, rings))
     return figures
 
 
 def _options(instance: Instance, site: str) -> dict[tuple[str, str], PlantOption]:
     options, _ = plant_options(instance, site)
     return {(o.chain.value, o.id): o for chain in options.values() for o in chain}
+
+
+def plant_standing(instance: Instance, pod: PodChoice) -> float:
+    """Share of the time that the plant options of a pod carry their load, however large the plant grows."""
+    options = _options(instance, pod.site)
+    return prod(options[chain, name].availability for chain, name in pod.options.items())
 
 
 def facility_w(instance: Instance, pod: PodChoice, figure: int) -> float:
@@ -72,7 +88,7 @@ def facility_w(instance: Instance, pod: PodChoice, figure: int) -> float:
     total = pod.it_w[figure]
     for chain, load in loads.items():
         if chain.value in pod.options:
-            total += load[figure] * options[chain.value, pod.options[chain.value]].share
+            total += load[figure] * options[chain.value, pod.options[chain.value]].shares[figure]
     return total
 
 

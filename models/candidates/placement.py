@@ -18,7 +18,8 @@ from models.candidates.plant import Combination, PlantOption, combinations, plan
 from models.candidates.pod import enumerate_pods
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import RackDesign, enumerate_rack_designs
-from models.candidates.rejection import Rejection
+from models.candidates.rejection import Rejection, Stage
+from models.candidates.ring_load import rack_loads
 from models.candidates.throughput_table import Memo
 from models.instance import Instance
 from models.physics.cost import PriceBasis
@@ -78,7 +79,8 @@ class Placements:
         """Power [W] the site draws for each row: IT, and the electrical share of every chain it uses."""
         total = self.of_pods(self.pods.load(self.pods.it, figure))
         for chain in Chain:
-            shares = np.array([(c.option(chain).share if c.option(chain) else 0.0) for c in self.combinations])  # type: ignore[union-attr]
+            taken = [c.option(chain) for c in self.combinations]
+            shares = np.array([0.0 if option is None else option.share(figure) for option in taken])
             total = total + self.chain_load(chain, figure) * shares[self.combination]
         return total
 
@@ -92,7 +94,8 @@ class Placements:
     @property
     def availability(self) -> Floats:
         """Probability that the pod of each row stands: its systems with their spares, its fabric, its storage."""
-        return self.of_pods(self.pods.availability)
+        plant = np.array([c.availability for c in self.combinations], dtype=np.float64)
+        return self.of_pods(self.pods.availability) * plant[self.combination]
 
     def capex(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:
         """Capital cost [USD] of each row without plant units: equipment with charges, and the shell.
@@ -202,21 +205,44 @@ def _place(
     all_combinations: list[Combination] = []
     pod_rows: list[Ints] = []
     combination_rows: list[Ints] = []
+    refused: list[Rejection] = []
     cooling = np.array([list(type(r.cooling)).index(r.cooling) for r in pods.racks])[pods.rack]
     for number, kind in enumerate(type(pods.racks[0].cooling)):
         rows = np.flatnonzero(cooling == number)
         if not len(rows):
             continue
         for chosen in combinations(options, kind):
-            pod_rows.append(rows)
-            combination_rows.append(np.full(len(rows), len(all_combinations), dtype=np.int64))
+            held = rows[_on_blocks(instance, pods, chosen)[rows]]
+            if len(held) < len(rows):
+                refused.append(_unheld(cluster, site, chosen, len(rows), len(held)))
+            pod_rows.append(held)
+            combination_rows.append(np.full(len(held), len(all_combinations), dtype=np.int64))
             all_combinations.append(chosen)
+    rejections = (*found.rejections, *refused)
     if not pod_rows:
-        return None, found.rejections, len(found.refusals)
+        return None, rejections, len(found.refusals)
     pod, combination = np.concatenate(pod_rows), np.concatenate(combination_rows)
     order = np.lexsort((combination, pod, pods.accelerators[pod]))
     return (
         Placements(pods, tuple(all_combinations), pod[order], combination[order]),
-        found.rejections,
+        rejections,
         len(found.refusals),
     )
+
+
+def _on_blocks(instance: Instance, pods: PodTable, chosen: Combination) -> npt.NDArray[np.bool_]:
+    """Pods whose racks, one by one, hang on the blocks of the power option."""
+    power = chosen.option(Chain.POWER)
+    if power is None or power.ring is None:
+        return np.ones(len(pods), dtype=np.bool_)
+    return rack_loads(instance, pods, power.ring).fits(power.ring)
+
+
+def _unheld(cluster: str, site: str, chosen: Combination, pods: int, held: int) -> Rejection:
+    power = chosen.option(Chain.POWER)
+    assert power is not None and power.ring is not None
+    reason = (
+        f"of {pods} pods {pods - held} have a rack that its blocks of {power.ring.capacity} kW do not carry, or racks of switches "
+        f"above {power.ring.largest_small} kW (small_racks)"
+    )
+    return Rejection(f"power={power.id}", Stage.POD, reason, cluster, site)

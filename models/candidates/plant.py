@@ -1,43 +1,21 @@
-"""Plant options of a site: the equipment of each chain with capacity, redundancy, price and electrical share."""
+"""Plant options of a site, and every combination of them a pod may need."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 
+from models.candidates.cooling_option import cooling_option
+from models.candidates.plant_availability import availability_of
+from models.candidates.plant_unit import FIGURES, PlantOption, PlantUnit
+from models.candidates.power_option import curve_of, power_option
 from models.candidates.rejection import Rejection, Stage
 from models.instance import Instance
-from models.parts.cooling import Cooling
-from models.parts.part import PriceRange
-from models.parts.power_component import PowerComponent
-from models.site import Chain, Redundancy, SiteOption
+from models.site import Chain
 from models.workload import RackCooling
 
-
-@dataclass(frozen=True)
-class PlantUnit:
-    """Equipment bought in whole units: usable ``capacity`` [W] each, ``spare`` units beside those that carry the load.
-
-    ``doubled`` marks 2N: every unit twice.
-    """
-
-    part: str
-    vendor: str
-    capacity: float
-    spare: int
-    doubled: bool
-    price: PriceRange
-
-
-@dataclass(frozen=True)
-class PlantOption:
-    """One way to build a chain. ``share``: electrical watts per watt carried (fans, pumps, compressors; losses for power)."""
-
-    site: str
-    chain: Chain
-    id: str
-    share: float
-    units: tuple[PlantUnit, ...]
+__all__ = ["FIGURES", "Combination", "PlantOption", "PlantUnit", "combinations", "curve_of", "plant_options"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +29,11 @@ class Combination:
         """Readable: ``air=...,power=...``."""
         return ",".join(f"{o.chain.value}={o.id}" for o in self.options)
 
+    @property
+    def availability(self) -> float:
+        """Share of the time that every chain carries its load; parts without stated failures always stand."""
+        return prod(option.availability for option in self.options)
+
     def option(self, chain: Chain) -> PlantOption | None:
         """The option of one chain, or None where the pod does not need it."""
         return next((o for o in self.options if o.chain is chain), None)
@@ -63,12 +46,12 @@ def plant_options(instance: Instance, site: str) -> tuple[dict[Chain, list[Plant
     for chain in Chain:
         for name, option in instance.sites[site].options(chain).items():
             built = (
-                _power(instance, site, name, option)
+                power_option(instance, site, name, option)
                 if chain is Chain.POWER
-                else _cooling(instance, site, chain, name, option)
+                else cooling_option(instance, site, chain, name, option)
             )
             if isinstance(built, PlantOption):
-                found[chain].append(built)
+                found[chain].append(replace(built, availability=availability_of(instance, built)))
             else:
                 rejected.append(Rejection(f"{chain.value}={name}", Stage.SITE, built, site=site))
     return found, rejected
@@ -82,40 +65,3 @@ def combinations(options: dict[Chain, list[PlantOption]], cooling: RackCooling) 
         RackCooling.LIQUID: (Chain.AIR, Chain.LIQUID, Chain.POWER),
     }[cooling]
     return [Combination(chosen) for chosen in product(*(options[chain] for chain in chains))]
-
-
-def _spare(redundancy: Redundancy) -> tuple[int, bool]:
-    return (1 if redundancy is Redundancy.N_PLUS_1 else 0), redundancy is Redundancy.TWO_N
-
-
-def _cooling(instance: Instance, site: str, chain: Chain, name: str, option: SiteOption) -> PlantOption | str:
-    units: list[PlantUnit] = []
-    share = 0.0
-    for use in option.equipment:
-        part = instance.catalogue.get(Cooling, use.part)
-        short = part.missing("capacity", "power_share")
-        if short or part.price is None:
-            return f"{part.id}: {short or 'no price in the catalogue'}"
-        assert part.capacity is not None
-        assert part.power_share is not None
-        spare, doubled = _spare(use.redundancy)
-        units.append(PlantUnit(part.id, part.vendor, part.capacity * use.loading, spare, doubled, part.price))
-        share += part.power_share
-    return PlantOption(site, chain, name, option.loss.value if option.loss is not None else share, tuple(units))
-
-
-def _power(instance: Instance, site: str, name: str, option: SiteOption) -> PlantOption | str:
-    units: list[PlantUnit] = []
-    kept = 1.0
-    for use in option.equipment:
-        part = instance.catalogue.get(PowerComponent, use.part)
-        short = part.missing("rated")
-        if short or part.price is None:
-            return f"{part.id}: {short or 'no price in the catalogue'}"
-        assert part.rated is not None
-        spare, doubled = _spare(use.redundancy)
-        units.append(PlantUnit(part.id, part.vendor, part.rated * use.loading, spare, doubled, part.price))
-        kept *= part.efficiency if part.efficiency is not None else 1.0
-    return PlantOption(
-        site, Chain.POWER, name, option.loss.value if option.loss is not None else 1.0 / kept - 1.0, tuple(units)
-    )

@@ -248,7 +248,7 @@ def to_pyomo(formulation: Formulation, only_family: str | None = None) -> pyo.Co
     for goal in formulation.goals:
         sense = pyo.minimize if goal.objective.direction is Direction.MINIMISE else pyo.maximize
         expression = _expression(goal.expression, columns)
-        objective = pyo.Objective(expr=expression if expression is not None else 0.0, sense=sense)
+        objective = pyo.Objective(expr=expression if expression is not None else goal.expression.constant, sense=sense)
         model.objective.add_component(goal.name.replace(":", "_"), objective)
     return model
 

@@ -1,9 +1,16 @@
 """Units of a chain carry its load with their redundancy kept; shared by the power and the thermal family.
 
-    load + cap * spare * option  <=  cap * units            n (spare 0) and n+1 (spare 1)
-    load  <=  cap * units / 2                               2n: two complete systems, each carries the whole load
+    load + cap * spare * option  <=  cap * units / step
 
-Units of a 2n part are bought in pairs: its column counts pairs.
+step is 1 for n (spare 0) and n+1 (spare 1), 2 for 2n (two complete systems, each carries the whole load), the size of a group, or
+a part's units in a ring of blocks. Columns count steps. Of a ring, cap is what it carries with any one block lost, and racks
+count with their effective load (``models.candidates.block_rings`` proves that whole racks then fit, whichever block fails):
+
+    sum_p ring[p] * use[p,o]  +  sum_c,w share[w] * kind[o,c,w]  <=  cap * units / step
+    sum_{p: load w} use[c,p,o]  <=  most[c] * kind[o,c,w]              for every serving cluster c and load w of its racks
+
+ring [kW]  effective load of the racks of a pod, with share[w] where a training cluster has just one; share [kW]  what a kind of
+racks leaves unused in the ring it shares with the next one.
 """
 
 from __future__ import annotations
@@ -12,9 +19,12 @@ from math import ceil, floor
 
 import numpy as np
 
+from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption, PlantUnit
+from models.candidates.ring_load import RackLoads, rack_loads
 from models.formulation.core import POWER_QUANTUM, Core, units_per_column, up
-from models.formulation.linear import Linear
+from models.formulation.linear import Block, Floats, Kind, Linear
+from models.instance import Instance
 from models.policy import PowerFigure
 from models.rules import Measure
 from models.site import Chain
@@ -22,7 +32,10 @@ from models.workload import Serving
 
 
 def chain_capacity(m: Core, site: str, chain: Chain) -> None:
-    """Two rows per option and part: capacity with spares kept, and no units where the option is not taken."""
+    """Two rows per option and part: capacity with spares kept, and no units where the option is not taken.
+
+    Of blocks the first part has these rows; the others come in as many rings.
+    """
     for option in m.candidates.options[site][chain]:
         load = chain_load(m, option)
         opened = m.option_is(option)
@@ -32,6 +45,11 @@ def chain_capacity(m: Core, site: str, chain: Chain) -> None:
             index = (site, option.id, unit.part)
             source = f"sites.{site}.{chain.value}.{option.id}"
             carrying = bought * (1.0 / units_per_column(unit))
+            first = option.units[0]
+            if option.ring is not None and unit is not first:
+                same = carrying - m.units_of(option, first) * (1.0 / units_per_column(first))
+                m.equals(f"{chain.value}_blocks_open", index, same, 0, "rings", source)
+                continue
             needed = load + opened * float(capacity * unit.spare)
             m.at_most(f"{chain.value}_units", index, needed - carrying * float(capacity), 0, "kW", source)
             most = float(most_units(m, option, unit))
@@ -39,22 +57,62 @@ def chain_capacity(m: Core, site: str, chain: Chain) -> None:
 
 
 def quanta_of(unit: PlantUnit) -> int:
-    """Capacity of a unit [kW], rounded down."""
+    """Capacity of one step of a unit [kW], rounded down."""
     return floor(unit.capacity / POWER_QUANTUM + 1e-9)
 
 
 def units_for(unit: PlantUnit, load: float) -> int:
     """Fewest units that carry ``load`` [whole kW] with the redundancy kept, by the rounding of the rows."""
-    needed = ceil(load / quanta_of(unit))
-    return 2 * needed if unit.doubled else needed + unit.spare
+    return ceil(load / quanta_of(unit) - 1e-12) * unit.step + unit.spare
+
+
+def column_load(instance: Instance, placements: Placements, option: PlantOption) -> Floats:
+    """Load [whole kW, design] of every placement that uses ``option`` on its units; zero for the others."""
+    used = placements.uses(option)
+    if option.ring is None:
+        load = up(placements.chain_load(option.chain, PowerFigure.DESIGN), POWER_QUANTUM)
+    else:
+        alone = not isinstance(instance.workloads[placements.cluster], Serving)
+        load = rack_loads(instance, placements.pods, option.ring).effective(option.ring, alone)[placements.pod]
+    return np.where(used, load, 0.0)
+
+
+def rack_kinds(instance: Instance, placements: Placements, option: PlantOption) -> dict[int, Floats]:
+    """Of a serving cluster under a ring option: placements by the load of their racks [kW]; empty for all others."""
+    if option.ring is None or not isinstance(instance.workloads[placements.cluster], Serving):
+        return {}
+    loads: RackLoads = rack_loads(instance, placements.pods, option.ring)
+    kind, used = loads.load[placements.pod], placements.uses(option)
+    return {int(w): np.asarray(used & (kind == w), dtype=np.float64) for w in np.unique(kind[used])}
+
+
+def kind_block(option: PlantOption, cluster: str) -> str:
+    """Name of the decision which kinds of racks of a serving cluster hang on an option's blocks."""
+    return f"kind[{option.site},{option.id},{cluster}]"
 
 
 def chain_load(m: Core, option: PlantOption) -> Linear:
-    """Load [kW, design] on an option's chain from the placements that use it."""
-    return m.everywhere(
-        lambda p: np.where(p.uses(option), up(p.chain_load(option.chain, PowerFigure.DESIGN), POWER_QUANTUM), 0.0),
-        site=option.site,
-    )
+    """Load [kW, design] on an option's units from the placements that use it, and from the kinds of racks they bring."""
+    load = m.everywhere(lambda p: column_load(m.instance, p, option), site=option.site)
+    if option.ring is None:
+        return load
+    for placements in m.candidates.placements:
+        members = rack_kinds(m.instance, placements, option) if placements.site == option.site else {}
+        if not members:
+            continue
+        workload = m.instance.workloads[placements.cluster]
+        assert isinstance(workload, Serving)
+        keys = tuple(f"{w}kW" for w in members)
+        block = m.add_block(Block(kind_block(option, placements.cluster), keys, Kind.BINARY))
+        source = f"sites.{option.site}.{option.chain.value}.{option.id}"
+        for number, (key, rows) in enumerate(zip(keys, members.values(), strict=True)):
+            one = np.zeros(len(keys))
+            one[number] = float(workload.pods_at_most)
+            used = m.each(placements, rows) - Linear({block.name: one})
+            m.at_most("kind_open", (option.site, option.id, placements.cluster, key), used, 0, "pods", source)
+        shares = np.ceil(option.ring.per_kind(np.array(list(members))) - 1e-6)
+        load = load + Linear({block.name: np.asarray(shares, dtype=np.float64)})
+    return load
 
 
 def most_units(m: Core, option: PlantOption, unit: PlantUnit) -> int:
@@ -65,8 +123,10 @@ def most_units(m: Core, option: PlantOption, unit: PlantUnit) -> int:
         if p.site == option.site and len(p):
             workload = m.instance.workloads[p.cluster]
             pods = workload.pods_at_most if isinstance(workload, Serving) else 1
-            loads = np.where(p.uses(option), up(p.chain_load(option.chain, PowerFigure.DESIGN), POWER_QUANTUM), 0.0)
-            most += float(loads.max()) * pods
+            most += float(column_load(m.instance, p, option).max()) * pods
+            for w in rack_kinds(m.instance, p, option):
+                assert option.ring is not None
+                most += float(np.ceil(option.ring.per_kind(w) - 1e-6))
     return max(units_for(unit, most), most_asked(m))
 
 

@@ -3,7 +3,7 @@
     use[c,s]      binary per placement: training cluster c is this pod under these plant options at site s; one in all
     pods[c,s]     integer per placement: how many of these pods serve cluster c at site s
     option[s,h]   binary per plant option of chain h at site s; at most one per chain
-    units[s,h]    integer per plant option and part: units bought; pairs of them where the redundancy is 2n
+    units[s,h]    integer per plant option and part: units bought, in pairs for 2n, in groups, or ring by ring of blocks
 
 Coefficients are data: each is rounded once to whole quanta (1 kUSD, 1 kW, 1 token/s), resources upwards, deliveries
 downwards and money to the nearest, so that the program never promises more than the exact figures give.
@@ -248,8 +248,8 @@ def block_name(placements: Placements) -> str:
 
 
 def units_per_column(unit: PlantUnit) -> int:
-    """Units one step of a ``units`` column buys: a pair where the redundancy is 2n."""
-    return 2 if unit.doubled else 1
+    """Units one step of a ``units`` column buys: a pair where the redundancy is 2n, a group, a part's share of a ring."""
+    return unit.step
 
 
 def up(values: npt.ArrayLike, quantum: float) -> Floats:

@@ -12,7 +12,7 @@ from models.parts.economics import Electricity
 from models.parts.failure_rate import FailureRate, Interruption
 from models.parts.network_part import Link, Switch
 from models.parts.part import Part
-from models.parts.power_component import PowerComponent
+from models.parts.power_component import EfficiencyPoint, PowerComponent
 from models.parts.rack import Floor, Rack
 from models.parts.storage import StorageNode
 from models.parts.system import System
@@ -86,13 +86,17 @@ def _service_references(here: str, workload: Any, catalogue: Catalogue) -> Itera
 def _site_references(here: str, site: Any, catalogue: Catalogue) -> Iterator[Reference]:
     yield f"{here}.floor", at(site, "floor"), catalogue.of(Floor), "floor"
     yield f"{here}.electricity", at(site, "electricity"), catalogue.of(Electricity), "electricity"
+    curves = {point.curve for point in catalogue.of(EfficiencyPoint).values()}
     for chain in Chain:
         kinds: type[Part] = PowerComponent if chain is Chain.POWER else Cooling
         for option, built in items(at(site, chain.value)):
-            equipment = at(built, "equipment")
-            for number, use in enumerate(equipment if isinstance(equipment, list | tuple) else ()):
-                path = f"{here}.{chain.value}.{option}.equipment.{number}.part"
-                yield path, at(use, "part"), catalogue.of(kinds), "part"
+            for listed in ("equipment", "block"):
+                uses = at(built, listed)
+                for number, use in enumerate(uses if isinstance(uses, list | tuple) else ()):
+                    path = f"{here}.{chain.value}.{option}.{listed}.{number}"
+                    yield f"{path}.part", at(use, "part"), catalogue.of(kinds), "part"
+                    yield f"{path}.curve", at(use, "curve"), curves, "efficiency curve"
+                    yield f"{path}.failures", at(use, "failures"), catalogue.of(FailureRate), "failure rate"
 
 
 def _space_references(here: str, space: Any, catalogue: Catalogue) -> Iterator[Reference]:

@@ -22,6 +22,8 @@ def page(frontier: Frontier, design: Design, instance: Instance) -> Iterator[str
     for number, pod in enumerate(design.pods):
         yield from _pod(pod, number, len(design.pods), set(design.preliminary))
     yield from _section("Plant", _plant(design), "rlllr")
+    yield from _section("Racks on blocks (with any one block lost)", _rings(design), "rllrllrr")
+    yield from _power(design)
     yield from _bill(design)
     yield from _section("Orders", _orders(design), "llrrrll")
     yield from _section("Spend over the horizon, at present value", _spend(design), "lllrr")
@@ -143,6 +145,47 @@ def _plant(design: Design) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = [("units", "part", "chain", "option", "site")]
     rows += [(choice.units, choice.part, choice.chain, choice.option, choice.site) for choice in design.plant]
     return rows
+
+
+def _rings(design: Design) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = [("rings", "site", "option", "blocks", "cluster", "racks of", "count", "kW each")]
+    for ring in design.rings:
+        for group in ring.racks:
+            blocks = f"{group.first + 1}+{group.second + 1}"
+            kind = "systems" if group.kind == "nodes" else "switches"
+            rows.append(
+                (ring.count, ring.site, ring.option, blocks, group.cluster, kind, group.racks, f"{group.load_kw:,}")
+            )
+    return rows
+
+
+def _power(design: Design) -> Iterator[str]:
+    """Where the installed power of each site goes, and what the site draws and drinks."""
+    f = design.figures
+    yield ""
+    for site in dict.fromkeys(pod.site for pod in design.pods):
+        causes = {
+            name.removeprefix(f"{site}.stranded_").removesuffix("_kw").replace("_", " "): kilowatts
+            for name, kilowatts in f.items()
+            if name.startswith(f"{site}.stranded_") and kilowatts >= 0.5
+        }
+        standing = f.get(f"{site}.plant_availability")
+        if standing is not None:
+            yield f"  The plant of {site} carries its load {standing:.5%} of the time, as far as failures of its parts are stated"
+        stranded = ", ".join(f"{cause} {kilowatts:,.0f}" for cause, kilowatts in causes.items()) or "nothing"
+        yield (
+            f"  Power of {site}: {f[f'{site}.installed_kw']:,.0f} kW installed = {f[f'{site}.used_kw']:,.0f} used + stranded by "
+            f"{stranded} + {f[f'{site}.free_kw']:,.0f} free"
+        )
+    water = (
+        f"; water {f['water_m3_per_year']:,.0f} m3 a year, WUE {f['wue_l_per_kwh']:.2f} L/kWh"
+        if f["water_m3_per_year"]
+        else ""
+    )
+    yield (
+        f"  PUE {f['pue']:.3f} over the year; at the load the units carry {f['part_load_power_kw']:,.0f} kW peak, "
+        f"{f['part_load_energy_mwh_per_year']:,.0f} MWh a year{water}"
+    )
 
 
 def _bill(design: Design) -> Iterator[str]:

@@ -15,6 +15,7 @@ from optimizer.verification.money import expected_figures
 from optimizer.verification.orders import as_bought, check_orders
 from optimizer.verification.plant import Plant, check_plant
 from optimizer.verification.pods import check_pod
+from optimizer.verification.site_figures import site_figures
 from optimizer.verification.spend import check_spend
 from optimizer.verification.totals import Sums
 
@@ -42,7 +43,7 @@ def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> 
     _check_choices(checks, design.choices, design.pods, design.plant)
     if len(facts) < len(design.pods):
         return
-    units = check_plant(checks, design, facts, plant, instance)
+    units = check_plant(checks, instance, design, facts, plant)
     needed = expected_lines(instance, facts, units, plant)
     bought = check_orders(checks, instance, design, needed)
     lines = list(as_bought(instance, needed, bought))
@@ -50,6 +51,7 @@ def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> 
     check_spend(checks, instance, design, facts, lines, bought, plant)
     checks.same("preliminary", list(design.preliminary), list(preliminary_parts(lines, facts)))
     figures = expected_figures(instance, facts, lines, plant, bought.one_off)
+    figures.update(site_figures(instance, design, facts, units, plant))
     for name in sorted(figures.keys() | design.figures.keys()):
         known = name in figures and name in design.figures
         if checks.rule(f"figures.{name}", known, design.figures.get(name), figures.get(name), "missing or unknown"):

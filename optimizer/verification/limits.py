@@ -14,11 +14,12 @@ from optimizer.design import Design
 from optimizer.verification.findings import Checks
 from optimizer.verification.limit import Limit
 from optimizer.verification.outside import check_outside
-from optimizer.verification.plant import chain_loads
+from optimizer.verification.plant import Unit, chain_loads
 from optimizer.verification.pods import PodFacts
 from optimizer.verification.purchasing import check_arrivals, check_rules, purchasing_limits
 from optimizer.verification.quanta import EDGE, ZERO, Total, down, quanta, up
 from optimizer.verification.services import needed_capacity
+from optimizer.verification.standing import of_pod
 from optimizer.verification.totals import ROLES, Sums
 
 MEGABIT_PER_SECOND = 1e6 / 8
@@ -62,7 +63,7 @@ def _standing(sums: Sums, cluster: str) -> Iterator[Limit]:
     if limits.availability is not None:
         least = ceil(limits.availability.value / MILLIONTH - EDGE)
         row, unit = "reliability.availability", "millionths of the time"
-        yield _floor(sums, cluster, row, least, unit, "limits.availability", _stands)
+        yield _floor(sums, cluster, row, least, unit, "limits.availability", lambda one: _stands(sums, one))
     if limits.blast_radius is not None:
         row, source, most = "reliability.blast_radius", "limits.blast_radius", limits.blast_radius.value
         lost = [(one.reliability.blast_radius, one.count) for one in sums.facts if one.pod.cluster == cluster]
@@ -74,8 +75,8 @@ def _standing(sums: Sums, cluster: str) -> Iterator[Limit]:
             yield Limit(f"{row}_of_each[{cluster}]", Total(over, over), 0, True, "pods above the ceiling", source)
 
 
-def _stands(one: PodFacts) -> Total:
-    return quanta(one.reliability.availability, MILLIONTH, down)
+def _stands(sums: Sums, one: PodFacts) -> Total:
+    return quanta(of_pod(sums.instance, sums.plant, one), MILLIONTH, down)
 
 
 def _roles(sums: Sums, cluster: str) -> tuple[str | None, ...]:
@@ -155,14 +156,43 @@ def _shared_storage(sums: Sums) -> Iterator[Limit]:
 
 def _chains(sums: Sums) -> Iterator[Limit]:
     """Capacity of the units a design lists; the redundancy counts as load."""
-    for (site, chain, name), load in chain_loads(sums.facts).items():
+    for (site, chain, name), load in chain_loads(sums.instance, sums.facts, sums.plant).items():
         counts = sums.units[site, chain, name]
         family = "power" if chain is Chain.POWER else "thermal"
         for unit, count in zip(sums.plant.options[site, chain, name].units, counts, strict=True):
+            blocks = sums.plant.options[site, chain, name].blocks
+            if blocks is not None and unit is not sums.plant.options[site, chain, name].units[0]:
+                continue  # the other parts of a block come in as many rings
             used = load + unit.capacity_kw * unit.spare
             row = f"{family}.{chain.value}_units[{site},{name},{unit.part.id}]"
             source = f"sites.{site}.{chain.value}.{name}"
             yield Limit(row, Total(used, used), unit.capacity_kw * count / unit.sets, True, "kW", source)
+        if chain is Chain.POWER:
+            yield from _loadings(sums, site, name)
+
+
+def _loadings(sums: Sums, site: str, name: str) -> Iterator[Limit]:
+    option = sums.plant.options[site, Chain.POWER, name]
+    seen: set[float] = set()
+    for unit, count in zip(option.units, sums.units[site, Chain.POWER, name], strict=True):
+        rating = unit.rating * unit.sets
+        if unit.curve is None or (option.blocks is not None and rating in seen):
+            continue
+        seen.add(rating)
+        yield from _loading(sums, (site, name), unit, count, f"sites.{site}.power.{name}.loading_range")
+
+
+def _loading(sums: Sums, at: tuple[str, str], unit: Unit, count: int, source: str) -> Iterator[Limit]:
+    """Units with a part-load curve above the least load their losses are stated for."""
+    loading = sums.plant.options[at[0], Chain.POWER, at[1]].loading
+    if loading is None:
+        return
+    users = [one for one in sums.facts if one.pod.site == at[0] and one.pod.options.get("power") == at[1]]
+    drawn = ZERO
+    for one in users:
+        drawn = drawn + quanta(one.load(Chain.POWER, PowerFigure.IN_USE), 1e3, down).times(one.count)
+    rating, index = count * unit.rating / 1e3, f"{at[0]},{at[1]},{unit.part.id}"
+    yield Limit(f"power.least_loaded_units[{index}]", drawn, rating * loading[0], False, "kW", source)
 
 
 def _ceilings(sums: Sums) -> Iterator[Limit]:
@@ -228,3 +258,5 @@ def _check_clusters(checks: Checks, instance: Instance, sums: Sums) -> None:
             checks.same(where, count, 1, "a training cluster is one pod")
         else:
             checks.rule(where, count <= workload.pods_at_most, count, workload.pods_at_most, "pods_at_most")
+            sites = sorted({one.pod.site for one in sums.facts if one.pod.cluster == cluster})
+            checks.rule(where, workload.split or len(sites) <= 1, sites, "one site: the cluster may not be split")

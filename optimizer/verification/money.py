@@ -15,6 +15,7 @@ from models.workload import ThroughputMethod, Training
 from optimizer.design import BomLine
 from optimizer.verification.plant import Plant
 from optimizer.verification.pods import PodFacts
+from optimizer.verification.standing import of_pod
 
 YEAR = 365.25 * 86400.0
 KILO = 1e3
@@ -137,11 +138,11 @@ def expected_figures(
     figures["it_kw"] = sum(f.count * f.load(Chain.POWER, PowerFigure.DESIGN) for f in facts) / KILO
     figures["carbon_t"] = sum(f.count * pod_carbon(instance, f, plant) for f in facts) / KILO
     figures["floor_racks"] = float(sum(f.count * f.floor for f in facts))
-    figures.update(_deliveries(instance, facts))
+    figures.update(_deliveries(instance, facts, plant))
     return figures
 
 
-def _deliveries(instance: Instance, facts: Sequence[PodFacts]) -> dict[str, float]:
+def _deliveries(instance: Instance, facts: Sequence[PodFacts], plant: Plant) -> dict[str, float]:
     def rate(cluster: str, role: str) -> float:
         return sum(f.count * f.rate for f in facts if f.pod.cluster == cluster and f.able(role))
 
@@ -156,6 +157,6 @@ def _deliveries(instance: Instance, facts: Sequence[PodFacts]) -> dict[str, floa
     figures["throughput_x_demand"] = min(rate / instance.workloads[c].demand for c, rate in rates.items())
     training = [f.goodput for f in facts if isinstance(instance.workloads[f.pod.cluster], Training)]
     figures["goodput_fraction"] = min(training or [f.goodput for f in facts], default=1.0)
-    figures["availability_fraction"] = min((f.reliability.availability for f in facts), default=1.0)
+    figures["availability_fraction"] = min((of_pod(instance, plant, f) for f in facts), default=1.0)
     figures["blast_radius_accelerators"] = float(max((f.reliability.blast_radius for f in facts), default=0))
     return figures

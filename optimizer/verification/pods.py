@@ -81,6 +81,11 @@ class PodFacts:
         """Racks of storage of one pod."""
         return self.services.storage.racks if self.services.storage is not None else 0
 
+    @property
+    def design_w(self) -> float:
+        """Sustained peak of one pod's electrical load [W]."""
+        return self.load(Chain.POWER, PowerFigure.DESIGN)
+
     def load(self, chain: Chain, figure: PowerFigure) -> float:
         """Load [W] of one pod on a chain: IT power for the power chain, heat for the others."""
         return self.loads[chain][FIGURES.index(figure)]
@@ -182,7 +187,7 @@ def _loads(
     jobs = pod.systems - pod.spares
     in_use = _in_use(pod, parts, jobs * (system.accelerators or 0), delivered)
     for number, (one, network) in enumerate([*steps, (in_use, typical)]):
-        idle = one if number == 0 else min(one, _idle(parts, one))
+        idle = one if number == 0 else min(one, idle_w(parts, one))
         compute = jobs * one + pod.spares * idle
         to_liquid = compute * system.liquid_fraction
         to_door = compute if door is not None else 0.0
@@ -202,7 +207,7 @@ def _stored_nodes(instance: Instance, services: Services, pod: PodChoice) -> Sto
     return Stored(storage.node.id, storage.nodes, storage.ports // storage.nodes, need.lost)
 
 
-def _idle(parts: RackParts, otherwise: float) -> float:
+def idle_w(parts: RackParts, otherwise: float) -> float:
     """Power of a spare system [W]: its accelerators idle, the rest of it running."""
     rating, system = parts.accelerator.tdp, parts.system
     if rating is None or system.max_power is None:

@@ -18,6 +18,7 @@ from optimizer.verification.plant import Plant
 from optimizer.verification.pods import PodFacts
 from optimizer.verification.purchasing import largest_spend, latest_arrival, order_cost
 from optimizer.verification.quanta import ZERO, Total, down, least, quanta, up
+from optimizer.verification.standing import of_pod
 
 ROLES = ("prefill", "decode")
 
@@ -125,7 +126,7 @@ class Sums:
 
     def availability(self) -> Total:
         """Availability of the worst pod in use [1e-6]."""
-        found = [quanta(one.reliability.availability, 1e-6, down) for one in self.facts]
+        found = [quanta(of_pod(self.instance, self.plant, one), 1e-6, down) for one in self.facts]
         return Total(min((s.least for s in found), default=0), min((s.most for s in found), default=0))
 
     def blast_radius(self) -> Total:

@@ -13,12 +13,15 @@ from itertools import combinations_with_replacement, product
 from math import ceil, floor
 from types import MappingProxyType
 
+from models.candidates.block_rings import Ring
 from models.candidates.placement import Candidates, Placements
 from models.candidates.plant import PlantOption, PlantUnit
-from models.candidates.pod_table import ROLES
+from models.candidates.pod_table import ROLES, PodTable
 from models.instance import Instance
+from models.parts.accelerator import Accelerator
 from models.parts.economics import Electricity
 from models.parts.model_card import ModelCard
+from models.physics.node_power import idle_power
 from models.policy import PowerFigure
 from models.site import Chain
 from models.units import Unlimited
@@ -92,6 +95,8 @@ class Figures:
     role: str
     options: Mapping[Chain, PlantOption]
     loads: Mapping[Chain, int]
+    rack: int
+    drawn: int
     rate: int
     share: int
     goodput: int
@@ -130,7 +135,7 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
 
         def draw(figure: PowerFigure, pod: int = pod, options: Mapping = options, columns: Mapping = columns) -> float:
             at = FIGURE_ROW[figure]
-            return float(pods.it[at, pod]) + sum(float(columns[c][at, pod]) * o.share for c, o in options.items())
+            return float(pods.it[at, pod]) + sum(float(columns[c][at, pod]) * o.shares[at] for c, o in options.items())
 
         lines = tuple(pod_lines(inst, table, row, 1))
         low, high = float(pods.cost_low[:, pod].sum()), float(pods.cost_high[:, pod].sum())
@@ -147,7 +152,12 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                 site=table.site,
                 role=ROLES[int(pods.role[pod])].value,
                 options=options,
-                loads={c: up(float(columns[c][1, pod]) / 1e3) for c in options},
+                loads={
+                    c: up(float(columns[c][1, pod]) / 1e3) if o.ring is None else on_blocks(inst, pods, pod, o.ring)
+                    for c, o in options.items()
+                },
+                rack=node_rack(inst, pods, pod, options[Chain.POWER].ring),
+                drawn=down(float(pods.it[3, pod]) / 1e3),
                 rate=down(rate),
                 share=down(rate / inst.workloads[table.cluster].demand * 1e4),
                 goodput=down(float(pods.goodput[pod]) * 1e6),
@@ -171,6 +181,58 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
             )
         )
     return made
+
+
+def node_rack(inst: Instance, pods: PodTable, pod: int, ring: Ring | None) -> int:
+    """Whole kW of a full rack of a pod on blocks: design power, more where the peaks of training fill a block first."""
+    rack = pods.rack_design(pod)
+    share = inst.assumptions.design_power_share.value
+    each = rack.system.typical_power + share * (rack.system.max_power - rack.system.typical_power)
+    door = 1 + (rack.door.power_share if rack.door else 0.0)
+    return ceil(rack.systems * each * door * swing(inst, pods, ring) / 1e3 - 1e-6)
+
+
+def swing(inst: Instance, pods: PodTable, ring: Ring | None) -> float:
+    """What the racks of a training cluster are enlarged by on blocks."""
+    return ring.swing if ring is not None and isinstance(inst.workloads[pods.cluster], Training) else 1.0
+
+
+def racks_in(ring: Ring, load: int) -> int:
+    """Most racks of one load in a ring: one more on every block as long as the worst survivor holds."""
+    if ring.topology.value == "block_redundant":
+        return ring.needed * (ring.capacity // load)
+    on_block = 0
+    while (on_block + 1 + ceil((on_block + 1) / (ring.blocks - 1))) * load <= 2 * ring.capacity:
+        on_block += 1
+    return ring.blocks * on_block // 2
+
+
+def shared_ring(ring: Ring, load: int) -> int:
+    """What a kind of racks may leave unused in the ring it shares with the next one."""
+    widest = max(load, ring.largest_small)
+    pairs = 0 if ring.topology.value == "block_redundant" else (ring.blocks - 1) * (ring.blocks - 2) / 2
+    return ceil((pairs + 1) * widest - 1e-6)
+
+
+def on_blocks(inst: Instance, pods: PodTable, pod: int, ring: Ring) -> int:
+    """Load of a pod's racks on rings of blocks, each rack as the share of a ring full of its like."""
+    load, usable = node_rack(inst, pods, pod, ring), ring.needed * ring.capacity
+    rack, racks = pods.rack_design(pod), int(pods.node_racks[pod])
+    others = int(pods.network_racks[pod] + pods.storage_racks[pod])
+    share = inst.assumptions.design_power_share.value
+    each = rack.system.typical_power + share * (rack.system.max_power - rack.system.typical_power)
+    door = 1 + (rack.door.power_share if rack.door else 0.0)
+    tdp = inst.catalogue.get(Accelerator, rack.system.accelerator).tdp
+    idle = min(each, float(idle_power(rack.system.max_power, rack.system.accelerators, tdp)))
+    spare = int(pods.spares[pod])
+    rest = float(pods.it[1, pod]) - ((int(pods.systems[pod]) - spare) * each + spare * idle) * door
+    other = ceil(rest / others * swing(inst, pods, ring) / 1e3 - 1e-6) if others else 0
+    blocked = ring.topology.value == "block_redundant"
+    unspread = 0 if blocked else (ring.blocks - 1) * (ring.blocks - 2) / 2
+    lost = (unspread + (ring.needed if blocked else 1)) * ring.largest_small
+    total = racks * usable / racks_in(ring, load) + others * other * usable / (usable - lost)
+    whole = total + (shared_ring(ring, load) if isinstance(inst.workloads[pods.cluster], Training) else 0)
+    return ceil(whole - 1e-6)
 
 
 Choice = tuple[Figures, ...]
@@ -199,7 +261,7 @@ def choices(inst: Instance, of_cluster: Mapping[str, Sequence[Figures]]) -> Iter
 def fewest(unit: PlantUnit, load: int) -> int:
     """Units that carry ``load`` [kW] with their redundancy: one more than needed, or everything twice."""
     needed = -(-load // down(unit.capacity / 1e3))
-    return 2 * needed if unit.doubled else needed + unit.spare
+    return needed * unit.step + unit.spare
 
 
 @dataclass(frozen=True)
@@ -211,6 +273,21 @@ class Plant:
     tco: int = 0
     units: tuple[tuple[str, str, int, float], ...] = ()
     ordering: Ordering = field(default_factory=lambda: Ordering({}))
+
+
+def in_range(option: PlantOption, here: Sequence[Figures], load: int) -> bool:
+    """Whether the fewest units with a part-load curve run above the least load their losses are stated for.
+
+    More units would only lower the load of each: where the fewest are too many, no number is right.
+    """
+    if option.loading is None:
+        return True
+    least = option.loading[0]
+    for unit in option.units:
+        rating = fewest(unit, load) * unit.rating / 1e3
+        if unit.curve is not None and sum(r.drawn for r in here) < least * rating - 1e-9:
+            return False
+    return True
 
 
 def with_orders(inst: Instance, choice: Choice, plant: Plant) -> Iterator[Plant]:
@@ -239,6 +316,7 @@ def plant_of(
     money: Mapping[str, Money],
     offered: Collection[str] = frozenset(),
     asked: Mapping[str, int] = MappingProxyType({}),
+    serving: Collection[str] = frozenset(),
 ) -> Plant | None:
     """The plant a choice needs, and no fewer units of each part than are ``asked`` for; None where its placements want different
     options of one chain at a site. Parts that are ``offered`` are paid as they are ordered."""
@@ -250,10 +328,16 @@ def plant_of(
             if taken.setdefault(at, option).id != option.id:
                 return None
             loads[at] = loads.get(at, 0) + row.loads[chain]
+    for (site, chain), option in taken.items():
+        if option.ring is not None:
+            kinds = {(row.cluster, row.rack) for row in choice if row.site == site and row.cluster in serving}
+            loads[site, chain] += sum(shared_ring(option.ring, load) for _, load in kinds)
     capex = opex = tco = 0
     units: list[tuple[str, str, int, float]] = []
     for at, option in taken.items():
         cash = money[at[0]]
+        if not in_range(option, [row for row in choice if row.site == at[0]], loads[at]):
+            return None
         for unit in option.units:
             count = max(fewest(unit, loads[at]), asked.get(unit.part, 0))
             price = unit.price.low + cash.basis * (unit.price.high - unit.price.low)
@@ -272,6 +356,8 @@ def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
     for cluster, workload in inst.workloads.items():
         mine = [row for row in choice if row.cluster == cluster]
         if isinstance(workload, Training) and len(mine) != 1:
+            return False
+        if isinstance(workload, Serving) and not workload.split and len({row.site for row in mine}) > 1:
             return False
         if both(choice, cluster, lambda row: row.rate) < up(workload.demand):
             return False
@@ -375,8 +461,9 @@ def legal_designs(inst: Instance, candidates: Candidates) -> list[tuple[Choice, 
     found = []
     offered = {part for quote in inst.quotes.values() for part in quote.contents}
     asked = units_asked(inst)
+    serving = {c for c, w in inst.workloads.items() if isinstance(w, Serving)}
     for choice in choices(inst, of_cluster):
-        plant = plant_of(choice, money, offered, asked)
+        plant = plant_of(choice, money, offered, asked, serving)
         ways = with_orders(inst, choice, plant) if plant is not None else ()
         found.extend((choice, bought) for bought in ways if legal(inst, choice, bought))
     return found

@@ -52,6 +52,14 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "power": ("tiny/power", {"workloads": {"train": ONE_SERVER}, "limits": {"power": "580 kW"}}),
+    "power-blocks": (
+        "tiny/power-blocks",
+        {"workloads": {"train": ONE_SERVER}, "sites": {"hall": {"power": {"pairs": None}}}},
+    ),
+    "siting": (
+        "tiny/twin-sites",
+        {"workloads": {"chat": {"split": False, "design_space": {"sizes": {"largest": 16}}}}},
+    ),
     "thermal": (
         "tiny/thermal-liquid",
         {
@@ -113,10 +121,10 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def program(family: str) -> str:
-    """The rows of one family of its small instance, with rack positions as the objective."""
+    """The rows of one family of its small instance (``FAMILY-WHAT`` for another one), with rack positions as the objective."""
     name, change = GOLDEN[family]
     formulation = labelled(build(load(name, overrides=change), ["floor"], pruned=False))
-    model = to_pyomo(formulation, only_family=family)
+    model = to_pyomo(formulation, only_family=family.partition("-")[0])
     written = io.StringIO()
     info = LPWriter().write(model, written, symbolic_solver_labels=True)
     names = {symbol: thing.name.replace("'", "") for symbol, thing in info.symbol_map.bySymbol.items()}

@@ -38,4 +38,4 @@ def test_plant_units_are_counted_in_units_not_in_pairs() -> None:
                 for unit in option.units:
                     name = f"units[{site},{chain.value}]"
                     column = formulation.blocks[name].keys.index(f"{option.id}.{unit.part}")
-                    assert units(core, unit.part).terms[name][column] == (2 if unit.doubled else 1)
+                    assert units(core, unit.part).terms[name][column] == unit.step

@@ -32,7 +32,7 @@ def _units_cost(placements: Placements, candidates: Candidates) -> Floats:
             for unit in option.units:
                 capacity = math.floor(unit.capacity / 1e3 + 1e-9)
                 needed = np.ceil(load / capacity)
-                count = 2 * needed if unit.doubled else needed + unit.spare
+                count = needed * unit.step + unit.spare
                 total[rows] += count * np.rint(money.paid(unit.price) * money.ownership / 1e3)
     return total
 

@@ -42,8 +42,23 @@ _LOAN = {
     "freight": 0.02, "duty": 0.01, "financing": {"share": "60 %", "rate": "7 %", "term": "4 years"},
     "residual_value": {"decline_per_year": "30 %", "at_least": "5 %"},
 }  # fmt: skip
+_BLOCKS = {
+    "power": {
+        "ups": None,
+        "catcher": {
+            "topology": "block_redundant", "needed": 2, "of": 3, "small_racks": "20 kW",
+            "block": [{"part": "ups_1500k", "loading": 0.1, "curve": "ups_dc"}],
+            "loading_range": {"least": 0.02, "most": 0.2},
+        },
+        "three_to_make_two": {
+            "topology": "distributed", "needed": 2, "of": 3, "small_racks": "20 kW",
+            "block": [{"part": "ups_1500k", "loading": 0.06}, {"part": "xfmr_3000", "loading": 0.5}],
+        },
+    }
+}  # fmt: skip
 
 VARIANTS: dict[str, tuple[str, Data, tuple[str, ...] | None]] = {
+    "blocks-serving": ("serving", {"sites": {"hall": _BLOCKS}}, ("tco", "throughput")),
     "doors": ("thermal-rear-door", _space(cooling=["rear_door"]), None),
     "pairs": ("performance", {"sites": {"hall": {"power": _PAIRS}}}, None),
     "plain": ("performance", _space(fabric=_FABRIC), None),

@@ -12,6 +12,7 @@ import optimizer.verify as verify
 
 Data = dict[str, Any]
 LIQUID, DOOR, PLAIN, SERVING, ORDERS = "thermal-liquid", "doors", "performance", "serving", "orders"
+BLOCKS = "power-blocks"
 ROLES, MAPPING = "serving-roles", "mapping"
 
 
@@ -108,6 +109,13 @@ def _margin(row: str, name: str, value: Any) -> Callable[[Data], None]:
     return mutate
 
 
+def _pile_up(data: Data) -> None:
+    """All racks of the rings on one pair of one ring."""
+    groups = [{**group, "first": 0, "second": 1, "racks": group["racks"] * ring["count"]}
+              for ring in data["rings"] for group in ring["racks"]]  # fmt: skip
+    data["rings"] = [{**data["rings"][0], "count": 1, "racks": groups}]
+
+
 DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
     ("objective cheaper", PLAIN, _set("objectives/tco_usd", lambda v: v - 1000.0), r"objectives\.tco_usd"),
     ("objective a token more", PLAIN, _set("objectives/throughput_tokens_per_s", lambda v: v + 1), r"objectives\.thr"),
@@ -166,6 +174,14 @@ DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
     ("serving pods doubled", SERVING, _set("pods/0/count", lambda v: v * 2), r"figures\.tco_usd"),
     ("plant unit forgotten", PLAIN, _one_unit_less, r"plant\..*units"),
     ("plant forgotten", PLAIN, _set("plant", []), r"plant\."),
+    ("rack taken off its blocks", BLOCKS, _set("rings/0/racks/0/racks", lambda v: v - 1), r"rings\."),
+    ("racks on one block", BLOCKS, _set("rings/0/racks/0/second", 0), r"rings\..*pair"),
+    ("pair of another topology", BLOCKS, _set("rings/0/racks/0/second", 7), r"rings\.|design"),
+    ("block overloaded", BLOCKS, _pile_up, r"rings\..*block \d lost"),
+    ("ring invented", BLOCKS, _set("rings/0/count", lambda v: v + 5), r"rings\."),
+    ("stranded power hidden", BLOCKS, _set("figures/hall.stranded_failover_kw", 0.0), r"stranded_failover"),
+    ("free power invented", PLAIN, _set("figures/hall.free_kw", lambda v: v + 1), r"free_kw"),
+    ("effectiveness flattered", PLAIN, _set("figures/pue", 1.01), r"figures\.pue"),
     ("price lowered", PLAIN, _line("silicon", "unit_price_low", lambda v: v * 0.9), r"bom\..*unit_price_low"),
     ("quantity lowered", PLAIN, _line("network", "quantity", lambda v: v - 1), r"bom\..*quantity"),
     ("cost detached", PLAIN, _set("bom/0/cost_usd", lambda v: v - 1.0), r"bom\..*cost_usd"),

@@ -3,17 +3,27 @@
     sum_p  draw[p,o] * use[p,o]  <=  utility[s]                                     for every site s
     sum_p  it[p] * use[p,o]  +  cap[e] * spare[e] * option[s,o]  <=  cap[e] * units[s,o,e]
 
-draw [kW]  facility power of the placement by the figure the site states;  it [kW]  design power;  cap [kW]  usable capacity of a
-unit, half of it for 2n, spare 1 for n+1;  units, option  core. Linear because overheads of pod and option are data.
+    sum_p drawn[p] * use[p,o]  >=  least * rating[e] * units[s,o,e]
+
+draw [kW]  facility power of the placement by the figure the site states;  it [kW]  design power;  drawn [kW]  mean power in use;  cap [kW]  usable capacity of a
+unit, half of it for 2n, spare 1 for n+1;  units, option  core. Linear because overheads of pod and option are data. Of blocks that
+back each other up, cap is a ring's load with any one block lost and it the effective load of whole racks on pairs of blocks
+(``models.formulation.capacity``). The last line keeps units with a part-load curve above the least share of their rating for which
+the option's losses are an upper bound; the most share is never exceeded, or the option is refused.
 """
 
 from __future__ import annotations
 
 from math import floor
 
+import numpy as np
+
+from models.candidates.placement import Placements
+from models.candidates.plant import PlantOption, PlantUnit
 from models.formulation.capacity import chain_capacity
-from models.formulation.core import POWER_QUANTUM, Core
+from models.formulation.core import POWER_QUANTUM, Core, down
 from models.formulation.family import BindingRow, family
+from models.formulation.linear import Floats
 from models.formulation.totals import facility_power
 from models.instance import Instance
 from models.policy import PowerFigure
@@ -31,9 +41,36 @@ def power(m: Core, inst: Instance) -> None:
             "utility", (site,), facility_power(m, place.utility_figure, site), kilowatts, "kW", f"sites.{site}.utility"
         )
         chain_capacity(m, site, Chain.POWER)
+        for option in m.candidates.options[site][Chain.POWER]:
+            _within_loading(m, option)
     if inst.limits.power is not None:
         kilowatts = floor(inst.limits.power.value / POWER_QUANTUM + 1e-9)
         m.at_most("limit", (), facility_power(m, PowerFigure.DESIGN), kilowatts, "kW", "limits.power")
+
+
+def _within_loading(m: Core, option: PlantOption) -> None:
+    """Units with a part-load curve run within the stated range: the losses are read there."""
+    if option.loading is None:
+        return
+    least = option.loading[0]
+    source = f"sites.{option.site}.power.{option.id}.loading_range"
+    for unit in curved_units(option):
+        rating = m.units_of(option, unit) * (unit.rating / POWER_QUANTUM)
+        index = (option.site, option.id, unit.part)
+        drawn = m.everywhere(lambda p: _drawn(p, option), site=option.site)
+        m.at_least("least_loaded_units", index, drawn - rating * least, 0, "kW", source)
+
+
+def curved_units(option: PlantOption) -> list[PlantUnit]:
+    """Units with a part-load curve; of blocks only one of several parts of the same rating, which all run alike."""
+    curved = [unit for unit in option.units if unit.curve is not None]
+    if option.ring is None:
+        return curved
+    return list({unit.rating * unit.step: unit for unit in reversed(curved)}.values())
+
+
+def _drawn(p: Placements, option: PlantOption) -> Floats:
+    return np.where(p.uses(option), down(p.chain_load(Chain.POWER, PowerFigure.IN_USE), POWER_QUANTUM), 0.0)
 
 
 @power.says
@@ -42,4 +79,6 @@ def _(row: BindingRow) -> str:
         return f"site {row.index[0]} draws {row.value:,.0f} of {row.limit:,.0f} kW from the utility"
     if row.what == "limit":
         return f"facility power is at its limit: {row.value:,.0f} of {row.limit:,.0f} kW"
+    if row.what == "least_loaded_units":
+        return f"{row.index[-1]} of power option {row.index[1]} at {row.index[0]} runs at the least load its losses are stated for"
     return f"{row.index[-1]} of power option {row.index[1]} at {row.index[0]} is fully loaded with its redundancy kept"

@@ -3,7 +3,8 @@
     sum_p  heat[h,p] * use[p,o]  +  cap[e] * spare[e] * option[s,o]  <=  cap[e] * units[s,o,e]
 
 heat [kW, design]  of the placement to chain h;  cap [kW]  usable capacity of a unit, half of it
-for 2n, spare 1 for n+1;  units, option  core. Limits per rack (heat to the room, door capacity) decide which rack designs a site accepts.
+for 2n, spare 1 for n+1, of a group what it carries with its own spare out; where the site states its weather, as on the design day;
+units, option  core. Limits per rack (heat to the room, door capacity) decide which rack designs a site accepts.
 """
 
 from __future__ import annotations
