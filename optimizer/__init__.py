@@ -34,38 +34,52 @@ if TYPE_CHECKING:
     from optimizer.diff.runs import diff_runs
     from optimizer.explain.binding import explain_binding
     from optimizer.explain.infeasible import explain_infeasible
+    from optimizer.explain.why_not import why_not
     from optimizer.frontier import Frontier
     from optimizer.report.sensitivity_report import sensitivity_report
     from optimizer.sensitivity.alternatives import alternatives
+    from optimizer.sensitivity.gap_list import gap_list
     from optimizer.sensitivity.global_indices import global_indices
+    from optimizer.sensitivity.price_to_win import price_to_win
+    from optimizer.sensitivity.regimes import regime_map
+    from optimizer.sensitivity.spec_to_win import spec_to_win
+    from optimizer.sensitivity.switch_points import switch_points
     from optimizer.sensitivity.tornado import tornado
+    from optimizer.sensitivity.value_of_limits import value_of_limits
     from optimizer.solve import solve
     from optimizer.verify import VerificationReport, verify_design, verify_run
 
 _HOMES = {
-    "alternatives": "optimizer.sensitivity.alternatives",
     "Catalogue": "models.catalogue",
     "Design": "optimizer.design",
-    "diff_runs": "optimizer.diff.runs",
-    "explain_binding": "optimizer.explain.binding",
-    "explain_infeasible": "optimizer.explain.infeasible",
     "Frontier": "optimizer.frontier",
-    "global_indices": "optimizer.sensitivity.global_indices",
     "InfeasibleError": "models.errors",
     "Instance": "models.instance",
     "InstanceError": "models.errors",
-    "load": "models.loading",
     "OptimizerError": "models.errors",
     "Problem": "models.errors",
-    "sensitivity_report": "optimizer.report.sensitivity_report",
-    "solve": "optimizer.solve",
     "SolverError": "models.errors",
-    "tornado": "optimizer.sensitivity.tornado",
     "UsageError": "models.errors",
     "VerificationError": "models.errors",
     "VerificationReport": "optimizer.verify",
+    "alternatives": "optimizer.sensitivity.alternatives",
+    "diff_runs": "optimizer.diff.runs",
+    "explain_binding": "optimizer.explain.binding",
+    "explain_infeasible": "optimizer.explain.infeasible",
+    "gap_list": "optimizer.sensitivity.gap_list",
+    "global_indices": "optimizer.sensitivity.global_indices",
+    "load": "models.loading",
+    "price_to_win": "optimizer.sensitivity.price_to_win",
+    "regime_map": "optimizer.sensitivity.regimes",
+    "sensitivity_report": "optimizer.report.sensitivity_report",
+    "solve": "optimizer.solve",
+    "spec_to_win": "optimizer.sensitivity.spec_to_win",
+    "switch_points": "optimizer.sensitivity.switch_points",
+    "tornado": "optimizer.sensitivity.tornado",
+    "value_of_limits": "optimizer.sensitivity.value_of_limits",
     "verify_design": "optimizer.verify",
     "verify_run": "optimizer.verify",
+    "why_not": "optimizer.explain.why_not",
 }
 _SUBPACKAGES = frozenset({"backends", "pareto"})
 
@@ -86,13 +100,20 @@ __all__ = [
     "diff_runs",
     "explain_binding",
     "explain_infeasible",
+    "gap_list",
     "global_indices",
     "load",
+    "price_to_win",
+    "regime_map",
     "sensitivity_report",
     "solve",
+    "spec_to_win",
+    "switch_points",
     "tornado",
+    "value_of_limits",
     "verify_design",
     "verify_run",
+    "why_not",
 ]
 
 

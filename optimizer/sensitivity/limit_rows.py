@@ -55,7 +55,7 @@ class LimitRow:
 
     def stated(self, use: float) -> float:
         """A use in the words of the row: as a ceiling or a floor reads."""
-        return self.sign * use
+        return self.sign * use + 0.0
 
     def bounds(self, use: float | None) -> dict[str, tuple[float | None, float | None]]:
         """Bounds of the row at another use; None lifts it."""

@@ -238,6 +238,8 @@ class _Search:
             low, high = found.interval if found.interval[1] is not None else (None, None)
             if low is None and high is None:
                 self.reason = self.reason or found.reason
+        if best.infeasible:
+            self.reason = "no design meets every limit there, with the part or without"
         wins = self._wins(program, best, at_list) if program.possible else False
         count = round(best.measures["units"]) if best.found else 0
         name = best.design.design_id if best.found else ""
