@@ -6,12 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from optimizer.validation.records import Outcome, Row, RowStatus, Skipped
-from optimizer.validation.reference_architectures import evaluate_case
+from optimizer.validation.reference_architectures import evaluate_case, rack_rows
 
 
 def reads(document: Mapping[str, Any]) -> bool:
     """A document with a list of cases."""
     return isinstance(document.get("cases"), list)
+
+
+def _nothing_checkable(case: Mapping[str, Any]) -> str:
+    """Why a record gives no rows; what a rack record publishes is judged here all the same."""
+    said = [
+        f"{row.metric}: {row.published} published, {row.predicted} derived, {row.status.value}"
+        + (f" ({row.note})" if row.note else "")
+        for row in rack_rows(case)
+    ]
+    return "; ".join(["no checkable count", *said])
 
 
 def evaluate(document: Mapping[str, Any]) -> Outcome:
@@ -24,7 +34,7 @@ def evaluate(document: Mapping[str, Any]) -> Outcome:
             continue
         found = evaluate_case(case)
         if not found:
-            skipped.append(Skipped(str(case.get("id", "")), "no checkable count"))
+            skipped.append(Skipped(str(case.get("id", "")), _nothing_checkable(case)))
         rows += [
             Row(
                 row.id,

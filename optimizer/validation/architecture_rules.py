@@ -29,6 +29,8 @@ def broken_rule(
     rules = {"leaf": _leaf, "spine": _spine, "core": _core, "total_switches": _total}
     if shape is not None and name in rules:
         return rules[name](facts, shape, published)
+    if name == "shelves":
+        return _shelves(facts, published)
     if derived is not None and name in ("cables_node_leaf", "cables_node_leaf_plus_ufm"):
         return (
             "links and ports",
@@ -43,6 +45,18 @@ def broken_rule(
     if derived is None:
         return None
     return "arithmetic", f"the inputs give {derived:.10g}, not {published:g}, and leave no freedom"
+
+
+def _shelves(facts: Facts, published: float) -> Broken | None:
+    """Shelves dealt over two feeds: what is left when one feed is lost."""
+    shelf, peak = facts.get("shelf_kw"), facts.get("rack_peak_kw")
+    left = (published - -(-published // 2)) * (shelf or 0.0)
+    if shelf is None or peak is None or left >= peak:
+        return None
+    return (
+        "feed loss",
+        f"{published:g} shelves of {shelf:g} kW leave {left:g} of {peak:g} kW when a feed is lost: capping or battery",
+    )
 
 
 def _endpoints(facts: Facts) -> int:

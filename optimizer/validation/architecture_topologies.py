@@ -293,6 +293,8 @@ def derive_power(facts: Facts) -> None:
     if shelf and facts.get("shelves"):
         facts.learn("installed_kw", shelf * facts.values["shelves"])
         facts.learn("one_feed_lost_kw", shelf * facts.values["shelves"] / 2)
+    if shelf and peak:
+        facts.learn("shelves", 2 * math.ceil(peak / shelf - 1e-9))
     accelerators, days = facts.get("accelerators"), facts.get("days")
     if accelerators:
         watts = (facts.get("gpu_w") or 0) + (facts.get("other_server_w_per_gpu") or 0)

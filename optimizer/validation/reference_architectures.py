@@ -54,6 +54,7 @@ class ArchitectureRow:
     note: str
 
 
+RACKS = ("rack", "power")
 _CLOS = frozenset({"fat_tree", "rail_only", "dual_plane", "multi_plane", "clos", "rack_scale", "bom"})
 
 
@@ -137,6 +138,17 @@ def _row(
         str(case.get("id", "")), str(case.get("family", "")), metric, predicted, published, _error(predicted, published),
         status, binding, note,
     )  # fmt: skip
+
+
+def rack_rows(case: Mapping[str, Any]) -> list[ArchitectureRow]:
+    """Published figures of a rack and its power that follow from the inputs, of a record that names none as checkable."""
+    if case.get("topology") not in RACKS or case.get("checkable"):
+        return []
+    facts, shape = derive(str(case.get("topology")), _mapping(case, "inputs"))
+    published = _mapping(case, "published")
+    known = [str(m) for m, value in published.items() if _derive_metric(case, facts, str(m), value) is not None]
+    figures = {canonical_name(split_bound(m)[0]): v for m in known if (v := number(published.get(m))) is not None}
+    return [_row(case, facts, shape, metric, figures) for metric in known]
 
 
 def evaluate_case(case: Mapping[str, Any]) -> list[ArchitectureRow]:
