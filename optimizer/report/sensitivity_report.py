@@ -22,7 +22,7 @@ from optimizer.explain.why_not import why_not
 from optimizer.explain.why_not_section import sentence as why_not_sentence
 from optimizer.explain.why_not_section import why_not_data, why_not_markdown
 from optimizer.performance_cache import PerformanceCache
-from optimizer.report.rewriting import relative_paths
+from optimizer.report.rewriting import finite, relative_paths
 from optimizer.sensitivity.alternatives import Alternatives, Choice, alternatives
 from optimizer.sensitivity.alternatives_section import (
     alternatives_data,
@@ -90,7 +90,7 @@ class SensitivityReport:
             "fingerprint": self.fingerprint,
             "best": {"design_id": self.answer.design_id, "choices": dict(self.answer.choices), "figures": dict(self.answer.figures)},
             "sections": {
-                s.name: {"sentence": relative_paths(s.sentence), "data": s.data, "proven": s.proven, "seconds": round(s.seconds, 1)}
+                s.name: {"sentence": relative_paths(s.sentence), "data": finite(s.data), "proven": s.proven, "seconds": round(s.seconds, 1)}
                 for s in self.sections
             },
         }  # fmt: skip
@@ -214,7 +214,8 @@ class _Writing:
     def _switches(self) -> tuple[str, str, Any, bool]:
         site = next(iter(self._instance.sites))
         found = switch_points(self._instance, f"sites.{site}.electricity_price", time_limit=self._seconds())
-        return switch_sentence(found), switch_markdown(found), switch_data(found), found.proven
+        said = switch_sentence(found) if found.proven else f"{found.field.name}: not settled in time."
+        return said, switch_markdown(found), switch_data(found), found.proven
 
     def _regimes(self) -> tuple[str, str, Any, bool]:
         site = next(iter(self._instance.sites))
@@ -227,7 +228,8 @@ class _Writing:
         )
         names = found.architectures
         wins = "one architecture wins everywhere" if len(names) == 1 else f"{len(names)} architectures win somewhere"
-        said = f"{wins} over the power cap and the price of electricity."
+        over = "over the power cap and the price of electricity"
+        said = f"{wins} {over}." if found.proven else f"not settled in time {over}."
         return said, regime_markdown(found), regime_data(found), found.proven
 
 
@@ -264,7 +266,10 @@ def _leading(instance: Instance, report: SensitivityReport) -> str:
         "## In short",
         "",
     ]
-    lines += [f"- **{s.name.replace('-', ' ').capitalize()}**: {s.sentence}" for s in report.sections]
+    lines += [
+        f"- **{s.name.replace('-', ' ').capitalize()}**{'' if s.proven else ' (not all proven)'}: {s.sentence}"
+        for s in report.sections
+    ]
     return "\n".join(lines) + "\n"
 
 

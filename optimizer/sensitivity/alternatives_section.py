@@ -55,7 +55,8 @@ def alternatives_sentence(result: Alternatives) -> str:
         if must
         else "nothing that could be left out is a must-have"
     )
-    return f"best {result.objective} {amount(result.column, result.best)}; {near}; {needed}."
+    early = "" if result.proven else " (stopped early: kinds and choices that were not asked about are missing)"
+    return f"best {result.objective} {amount(result.column, result.best)}; {near}; {needed}{early}."
 
 
 KIND_HEADINGS = ("vendor", "topology", "cooling", "system", "fabric", "value", "beyond best", "differs in", "design")
@@ -88,7 +89,8 @@ def choice_rows(result: Alternatives, most_avoidable: int = 12) -> list[tuple[st
             avoidable += 1
             if avoidable > most_avoidable:
                 continue
-        cells = ["nothing legal" if v is None else amount(result.column, v) for v in (c.without, c.having)]
+        unknown = "not known" if c.standing is Standing.UNDECIDED else "nothing legal"
+        cells = [unknown if v is None else amount(result.column, v) for v in (c.without, c.having)]
         rows.append((f"{c.cluster} {c.dimension} {c.value}", c.standing.value, "yes" if c.chosen else "", *cells))
     return rows
 

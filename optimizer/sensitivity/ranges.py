@@ -79,7 +79,8 @@ def widest_band(candidates: Candidates, cluster: str) -> float:
 def _prices(instance: Instance, core: Core) -> list[Range]:
     parts = {part.id: part for part in instance.catalogue}
     found = []
-    for name in bought_parts(core):
+    # a quoted part has its tiers and terms, and no range
+    for name in (n for n in bought_parts(core) if n not in core.candidates.offers.parts):
         part = parts[name]
         price = price_range(part)
         if price is not None and price.high > price.low:

@@ -195,7 +195,7 @@ def tornado_rows(result: Tornado, most: int = 20) -> list[tuple[str, ...]]:
     shown = [b for n, b in enumerate(result.bars) if b.swing and (n < most or b.decides)]
     rows: list[tuple[str, ...]] = []
     for b in shown:
-        ends = ["nothing legal" if e.best is None else amount("usd_usd", e.best) for e in (b.low, b.high)]
+        ends = [_cost(e) for e in (b.low, b.high)]
         rows.append(
             (
                 f"{b.name} [{b.unit}]",
@@ -206,6 +206,12 @@ def tornado_rows(result: Tornado, most: int = 20) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def _cost(end: End) -> str:
+    if end.best is None:
+        return "nothing legal" if end.proven else "not known"
+    return amount("usd_usd", end.best)
 
 
 def _decision(bar: Bar) -> str:
@@ -221,16 +227,16 @@ def _decision(bar: Bar) -> str:
 
 def tornado_sentence(result: Tornado) -> str:
     """The answer in one sentence."""
+    best = f"best tco {amount('usd_usd', result.best)} ({result.systems})"
+    unknown = sum(1 for b in result.bars if not (b.low.proven and b.high.proven))
+    early = f"; {unknown} of {len(result.bars)} inputs were not settled in time" if unknown else ""
     if not result.bars or not result.bars[0].swing:
-        return f"best tco {amount('usd_usd', result.best)}: no input with a range changes it."
+        return f"{best}{early}." if unknown else f"{best}; no input with a range changes it."
     first = result.bars[0]
     deciding = [b.name for b in result.bars if b.decides]
-    told = (
-        f"{len(deciding)} of {len(result.bars)} inputs can move the decision alone: {', '.join(deciding[:6])}"
-        if deciding
-        else "none moves the decision alone"
-    )
-    return f"best tco {amount('usd_usd', result.best)} ({result.systems}); {first.name} swings it most, by {amount('usd_usd', first.swing)}; {told}."
+    count = f"{len(deciding)} of {len(result.bars)} inputs can move the decision alone"
+    told = f"{count}: {', '.join(deciding[:6])}" if deciding else "none moves the decision alone"
+    return f"{best}; {first.name} swings it most, by {amount('usd_usd', first.swing)}; {told}{early}."
 
 
 def tornado_markdown(result: Tornado) -> str:
