@@ -190,7 +190,7 @@ def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[st
         yield line.rstrip()
 
 
-_TABLE_CHOICES = ("system", "roles", "accelerators", "fabric", "oversubscription", "cooling")
+_TABLE_CHOICES = ("system", "roles", "accelerators", "fabric", "oversubscription", "cooling", "storage")
 
 
 def stated_limits(design: Design) -> list[Margin]:
