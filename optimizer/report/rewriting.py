@@ -14,10 +14,12 @@ def relative_paths(text: str) -> str:
     return text.replace(f"{root}/", f"{root.name}/")
 
 
-def finite(value: Any) -> Any:
-    """``value`` with None for every number that is not finite, which JSON has no word for: an end that is open."""
+def portable(value: Any) -> Any:
+    """``value`` with paths relative to the project, and None for numbers that are not finite: JSON has no word for an open end."""
     if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
+        return {key: portable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
+        return [portable(item) for item in value]
+    if isinstance(value, str):
+        return relative_paths(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

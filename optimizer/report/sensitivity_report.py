@@ -22,7 +22,7 @@ from optimizer.explain.why_not import why_not
 from optimizer.explain.why_not_section import sentence as why_not_sentence
 from optimizer.explain.why_not_section import why_not_data, why_not_markdown
 from optimizer.performance_cache import PerformanceCache
-from optimizer.report.rewriting import finite, relative_paths
+from optimizer.report.rewriting import portable, relative_paths
 from optimizer.sensitivity.alternatives import Alternatives, Choice, alternatives
 from optimizer.sensitivity.alternatives_section import (
     alternatives_data,
@@ -90,7 +90,7 @@ class SensitivityReport:
             "fingerprint": self.fingerprint,
             "best": {"design_id": self.answer.design_id, "choices": dict(self.answer.choices), "figures": dict(self.answer.figures)},
             "sections": {
-                s.name: {"sentence": relative_paths(s.sentence), "data": finite(s.data), "proven": s.proven, "seconds": round(s.seconds, 1)}
+                s.name: {"sentence": relative_paths(s.sentence), "data": portable(s.data), "proven": s.proven, "seconds": round(s.seconds, 1)}
                 for s in self.sections
             },
         }  # fmt: skip
