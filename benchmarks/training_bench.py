@@ -22,6 +22,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 SAMPLE = 3
+COMPILING = 240.0
+"""Seconds on top for compiling half a million placements."""
 
 
 def compiled(*, pruned: bool) -> Any:
@@ -84,7 +86,7 @@ def plain(result: Any, cpu: float, seconds: float) -> None:
     )  # fmt: skip
     before = children()
     try:
-        out, _ = run.communicate(timeout=seconds)
+        out, _ = run.communicate(timeout=seconds + COMPILING)
     except subprocess.TimeoutExpired:
         run.kill()
         out, _ = run.communicate()
@@ -94,7 +96,7 @@ def plain(result: Any, cpu: float, seconds: float) -> None:
     taken = [line["cpu"] for line in lines if "cpu" in line]
     columns = next((line["columns"] for line in lines if "columns" in line), None)
     if not begun:
-        print(f"plain: the unpruned program was not compiled within {seconds:.0f} s ({total:.0f} CPU s)", flush=True)
+        print(f"plain: the unpruned program was not compiled in time ({total:.0f} CPU s)", flush=True)
     elif not taken:
         spent = total - begun[0]
         print(

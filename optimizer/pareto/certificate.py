@@ -185,6 +185,7 @@ def _reprove(
     """How many of ``zones`` were proven empty, how many stayed undecided, and those that hold a legal point after all."""
     solver = create(name, model, SolverOptions(seed=1, presolve=True))
     slack = np.array([0.0 if step is not None else 1e-3 for step in model.steps]) * delta
+    problem = ScaledProblem.of(model, [1.0] * model.n_objectives)
     reproved = undecided = 0
     wrong = []
     for zone in zones:
@@ -192,8 +193,14 @@ def _reprove(
         found = solver.solve(weights=[0.0] * model.n_objectives, objective_upper=tops.tolist(), limits=limits)
         if found.proof is Proof.INFEASIBLE:
             reproved += 1
-        elif found.x is not None:
+        elif found.x is not None and _is_within(problem, found.x, tops):
             wrong.append(f"the closed zone below {zone.upper} holds a legal point: {model.values(found.x).tolist()}")
         else:
             undecided += 1
     return reproved, undecided, wrong
+
+
+def _is_within(problem: ScaledProblem, x: Floats, tops: Floats) -> bool:
+    """Whether ``x`` is legal and its values lie at or below ``tops``, not only by the solver's tolerances."""
+    value = problem.in_units(problem.image(x))
+    return problem.violation(x) is None and bool((value <= tops + _SAME * (1.0 + np.abs(value))).all())
