@@ -13,7 +13,7 @@ from models.parts.power_component import PowerComponent
 from models.parts.system import System
 from models.rules import Condition, Measure, Selection
 
-from .brute_orders import ends
+from .brute_orders import ends, sellers
 
 if TYPE_CHECKING:
     from .brute_force import Figures, Plant
@@ -113,16 +113,20 @@ def _count(inst: Instance, selection: Selection, choice: Sequence[Figures], plan
     if selection.counted is Measure.OPTION:
         return float(any(o.id == selection.option for r in rows for o in r.options.values()))
     if selection.counted in (Measure.UNITS, Measure.SPEND):
-        total = 0.0
+        offered = {part for quote in inst.quotes.values() for part in quote.contents}
+        somewhere = selection.cluster is not None or selection.site is not None
+        total = 0.0 if somewhere else _ordered(inst, selection, plant)
         for row in rows:
-            mine = [line for line in row.lines if _matches(inst, selection, line.part, line.vendor, LAYERS[line.layer])]
+            lines = row.lines if somewhere else [line for line in row.lines if line.part not in offered]
+            mine = [line for line in lines if _matches(inst, selection, line.part, line.vendor, LAYERS[line.layer])]
             if selection.counted is Measure.SPEND:
                 total += round(sum(line.unit_price * line.quantity for line in mine) / 1e3)
             else:
                 total += sum(line.quantity * _worth(inst, selection, line.part) for line in mine)
         for part, site, count, price in plant.units if selection.cluster is None else ():
             vendor, layer = plant_vendor(inst, part)
-            if selection.site in (None, site) and _matches(inst, selection, part, vendor, (layer,)):
+            here = selection.site in (None, site) and (somewhere or part not in offered)
+            if here and _matches(inst, selection, part, vendor, (layer,)):
                 total += count * (round(price / 1e3) if selection.counted is Measure.SPEND else 1)
         return total
     told = selection.part or selection.vendor or selection.layer
@@ -143,6 +147,20 @@ def _count(inst: Instance, selection: Selection, choice: Sequence[Figures], plan
         ),
     }[selection.counted]
     return float(sum(each(r) for r in rows))
+
+
+def _ordered(inst: Instance, selection: Selection, plant: Plant) -> float:
+    """Spend or units of orders, of parts and vendors alone: these cases name no layers of what they quote."""
+    if selection.counted is Measure.SPEND:
+        return float(sum(paid for vendor, paid in plant.ordering.spend if selection.vendor in (None, vendor)))
+    offers = sellers(inst)
+    return float(
+        sum(
+            count * offers[name][1].get(selection.part or "", 0)
+            for name, count in plant.ordering.units.items()
+            if selection.vendor in (None, offers[name][0])
+        )
+    )
 
 
 def _matches(inst: Instance, selection: Selection, part: str, vendor: str, layers: tuple[str, ...]) -> bool:

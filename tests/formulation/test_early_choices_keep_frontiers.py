@@ -14,7 +14,18 @@ TRIPLES = (("tco", "throughput", "power"), ("capex", "floor", "carbon"))
 
 
 @pytest.mark.parametrize("objectives", TRIPLES, ids="-".join)
-@pytest.mark.parametrize("name", ["tiny/bandwidth", "tiny/thermal-rear-door", "tiny/space", "tiny/price-basis"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tiny/bandwidth",
+        "tiny/thermal-rear-door",
+        "tiny/space",
+        "tiny/price-basis",
+        "tiny/sourcing",
+        "tiny/supply",
+        "tiny/rules",
+    ],
+)
 def test_nothing_is_lost(name: str, objectives: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     expected = points(frontier(instance(name), candidates(name), objectives))
     monkeypatch.setattr(pod, "unbeaten", lambda table, *_: np.arange(len(table)))
