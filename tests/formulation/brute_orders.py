@@ -186,12 +186,12 @@ def _ways(
     ranges = []
     for name in names:
         _, contents, quote = offered[name]
-        most = max(-(-need.get(part, 0) // count) for part, count in contents.items())
+        most = needed = max(-(-need.get(part, 0) // count) for part, count in contents.items())
         lowest = max(1, quote.minimum_order) if quote is not None else 1
         most = max([most, lowest, *(start for start, _ in quote.steps)]) if quote is not None else most
         several = len(names) > 1
         candidates = (
-            range(lowest, most + 1) if several else {lowest, most, *(s for s, _ in quote.steps)} if quote else [most]
+            range(lowest, most + 1) if several else {lowest, needed, *(s for s, _ in quote.steps)} if quote else [most]
         )
         ranges.append([0, *(u for u in sorted(candidates) if u >= lowest and u <= come_by(inst, quote, last))])
     parts = {part for name in names for part in offered[name][1]}
