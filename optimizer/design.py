@@ -37,6 +37,7 @@ class PodChoice:
     systems: int
     accelerators: int
     node_racks: int
+    node_positions: int
     network_racks: int
     distribution: str | None
     distribution_per_rack: int

@@ -173,6 +173,7 @@ def _pod_choice(instance: Instance, choice: Chosen) -> PodChoice:
         systems=int(pods.systems[pod]),
         accelerators=int(pods.accelerators[pod]),
         node_racks=int(pods.node_racks[pod]),
+        node_positions=int(pods.node_positions[pod]),
         network_racks=int(pods.network_racks[pod]),
         distribution=rack.distribution.id if rack.distribution else None,
         distribution_per_rack=rack.distribution_units,

@@ -47,7 +47,7 @@ def figures_of(
     figures["energy_mwh_per_year"] = in_use * SECONDS_PER_YEAR / 3.6e9
     figures["it_kw"] = sum(p.count * p.it_w[DESIGN] for p in pods) / 1e3
     figures["carbon_t"] = _carbon(instance, pods)
-    figures["floor_racks"] = float(sum(p.count * (p.node_racks + p.network_racks + p.storage_racks) for p in pods))
+    figures["floor_racks"] = float(sum(p.count * (p.node_positions + p.network_racks + p.storage_racks) for p in pods))
     shares, rates = [], []
     for cluster, workload in instance.workloads.items():
         rate = served(pods, cluster)

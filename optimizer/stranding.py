@@ -134,7 +134,7 @@ def _positions(site: Site, pods: Sequence[PodChoice]) -> float:
     """Rack positions of the site over those in use; infinite where positions are unlimited."""
     if isinstance(site.rack_positions, Unlimited):
         return float("inf")
-    return site.rack_positions / sum(p.count * (p.node_racks + p.network_racks + p.storage_racks) for p in pods)
+    return site.rack_positions / sum(p.count * (p.node_positions + p.network_racks + p.storage_racks) for p in pods)
 
 
 def _cooling_limit(

@@ -22,12 +22,12 @@ from models.candidates.pod_storage import storage_cards
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import RackDesign
 from models.candidates.rejection import Rejection, Stage
+from models.candidates.rows_of_racks import rack_plan
 from models.candidates.site_fit import fits_alone, racks_for_site
 from models.candidates.throughput_table import Memo
 from models.candidates.told_apart import FABRIC_LAYERS, comparison
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
-from models.physics.network.lengths import RackPlan
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -72,7 +72,7 @@ def enumerate_pods(
     joined_racks: list[int] = []
     keys: dict[int, FabricKey] = {}
     for number, rack in enumerate(kept):
-        key = _key(instance, cluster, rack)
+        key = _key(instance, cluster, site, rack)
         if key.port_speed not in instance.workloads[cluster].design_space.fabric.speeds:
             reason = f"its NICs run at {key.port_speed * 8 / 1e9:.0f} Gbit/s, not among design_space.fabric.speeds"
             rejections.append(Rejection(rack.id, Stage.FABRIC, reason, cluster, site))
@@ -158,7 +158,7 @@ def fabric_parts(instance: Instance, cluster: str) -> tuple[list[SwitchCard], li
 _FIELD = {"height": "height_units"}
 
 
-def _key(instance: Instance, cluster: str, rack: RackDesign) -> FabricKey:
+def _key(instance: Instance, cluster: str, site: str, rack: RackDesign) -> FabricKey:
     system = rack.system
     assert system.rails and system.scaleout_nics and system.scaleout_speed and system.accelerators
     nodes = system.scaleout_nics // system.rails
@@ -173,21 +173,15 @@ def _key(instance: Instance, cluster: str, rack: RackDesign) -> FabricKey:
         nodes_per_rack=rack.systems * nodes,
         nodes_per_system=nodes,
         accelerators_per_system=system.accelerators,
+        positions=rack.positions(instance.sites[site].rows.rack_pitch),
     )
 
 
 def _request(instance: Instance, cluster: str, site: str, key: FabricKey) -> FabricRequest:
     space = instance.workloads[cluster].design_space.fabric
-    rows = instance.sites[site].rows
     return FabricRequest(
         nodes=np.array(key.systems, dtype=np.int64) * key.nodes_per_system,
-        rack_plan=RackPlan(
-            nodes_per_rack=key.nodes_per_rack,
-            racks_per_row=rows.racks_per_row,
-            rack_pitch=rows.rack_pitch,
-            row_pitch=rows.row_pitch,
-            rise=rows.tray_height,
-        ),
+        rack_plan=rack_plan(instance.sites[site].rows, key.nodes_per_rack, key.positions),
         port_speed=key.port_speed,
         accelerators_per_node=key.accelerators_per_node,
         ports_per_node=key.ports_per_node,

@@ -17,9 +17,9 @@ import numpy.typing as npt
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_table import FabricTable
 from models.candidates.network_plan import Network, NetworkChoice, NetworkNeed, plan_network
+from models.candidates.rows_of_racks import rack_plan
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
-from models.physics.network.lengths import RackPlan
 from models.services import NetworkSpace
 
 Ints = npt.NDArray[np.int64]
@@ -35,16 +35,18 @@ class Planner:
     def __init__(self, instance: Instance, cluster: str, site: str) -> None:
         self.instance, self.cluster, self.site = instance, cluster, site
         self.tables: list[FabricTable] = []
-        self._known: dict[tuple[Network, int], dict[int, tuple[int, int]]] = {}
+        self._known: dict[tuple[Network, int, int], dict[int, tuple[int, int]]] = {}
 
-    def choose(self, network: Network, space: NetworkSpace, systems_per_rack: int, ports: Ints) -> NetworkRow:
-        """The cheapest legal fabric for each number of ports."""
+    def choose(
+        self, network: Network, space: NetworkSpace, systems_per_rack: int, positions: int, ports: Ints
+    ) -> NetworkRow:
+        """The cheapest legal fabric for each number of ports; ``positions`` each rack takes."""
         per_rack = max(systems_per_rack * space.ports_per_system, 1)
-        known = self._known.setdefault((network, per_rack), {})
+        known = self._known.setdefault((network, per_rack, positions), {})
         distinct, back = np.unique(ports, return_inverse=True)
         fresh = np.array([count for count in distinct.tolist() if count not in known], dtype=np.int64)
         if len(fresh):
-            choice = _plan(self.instance, self.cluster, self.site, network, space, per_rack, fresh)
+            choice = _plan(self.instance, self.cluster, self.site, network, space, per_rack, positions, fresh)
             used, row = np.unique(choice.row, return_inverse=True)
             offset = int((used < 0).any())
             number = len(self.tables)
@@ -119,12 +121,13 @@ def network_parts(instance: Instance, cluster: str, space: NetworkSpace) -> tupl
 def plan_networks(
     planner: Planner,
     systems_per_rack: int,
+    positions: int,
     systems: Ints,
     storage_nodes: Ints,
     storage_ports: Ints,
     switches: Ints,
 ) -> NetworkRows:
-    """Networks of pods of ``systems`` systems, ``storage_nodes`` with ``storage_ports`` in all, and ``switches`` for scale-out."""
+    """Networks of pods of ``systems`` systems in racks of ``positions`` rack positions each, ``storage_nodes`` with ``storage_ports`` in all, and ``switches`` for scale-out."""
     choices: dict[Network, NetworkRow] = {}
     legal = np.ones(len(systems), dtype=np.bool_)
     switched = np.asarray(switches, dtype=np.int64)
@@ -137,7 +140,7 @@ def plan_networks(
             ports = ports + storage_ports
         elif network is Network.MANAGEMENT:
             ports = ports + switched + storage_nodes
-        choice = planner.choose(network, space, systems_per_rack, ports)
+        choice = planner.choose(network, space, systems_per_rack, positions, ports)
         switched = switched + (choice.figure("leaf") + choice.figure("spine") + choice.figure("core")).astype(np.int64)
         choices[network] = choice
         legal &= choice.row > -2
@@ -151,9 +154,9 @@ def _plan(
     network: Network,
     space: NetworkSpace,
     per_rack: int,
+    positions: int,
     ports: Ints,
 ) -> NetworkChoice:
-    rows = instance.sites[site].rows
     cards, media = network_parts(instance, cluster, space)
     pairs = [(leaf.id, spine.id) for leaf in cards for spine in cards if leaf.ports.uplink_ports and leaf is not spine]
     need = NetworkNeed(
@@ -166,11 +169,5 @@ def _plan(
         pairs=tuple(pairs) if space.uplinks is not None else (),
         max_waste=space.wasted_ports_at_most,
     )
-    plan = RackPlan(
-        nodes_per_rack=per_rack,
-        racks_per_row=rows.racks_per_row,
-        rack_pitch=rows.rack_pitch,
-        row_pitch=rows.row_pitch,
-        rise=rows.tray_height,
-    )
+    plan = rack_plan(instance.sites[site].rows, per_rack, positions)
     return plan_network(need, plan, cards, media)

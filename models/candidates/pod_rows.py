@@ -40,7 +40,7 @@ Floats = npt.NDArray[np.float64]
 class FabricKey:
     """What a fabric request depends on besides the instance; rack designs with equal keys share one enumeration.
 
-    ``systems`` at every size, of which ``spares`` are spare.
+    ``systems`` at every size, of which ``spares`` are spare; ``positions`` each rack takes in its row.
     """
 
     systems: tuple[int, ...]
@@ -51,6 +51,7 @@ class FabricKey:
     nodes_per_rack: int
     nodes_per_system: int
     accelerators_per_system: int
+    positions: int
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
     at = able[stored.row]
     ports = np.array([card.ports for card in shared.storage] + [0], dtype=np.int64)[stored.card] * stored.nodes
     fabric = table.take(at)
-    beside = plan_networks(shared.planner, rack.systems, sized[at], stored.nodes, ports, fabric.switch_count)
+    beside = plan_networks(
+        shared.planner, rack.systems, key.positions, sized[at], stored.nodes, ports, fabric.switch_count
+    )
     if not beside.legal.all():
         said = said or "no legal fabric joins the ports of one of its other networks"
     in_use = power_in_use(instance, rack.system, delivered.computing, delivered.busy)
@@ -132,6 +135,7 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
         spares=pods.spares,
         accelerators=accelerators[at],
         node_racks=pods.node_racks,
+        node_positions=pods.node_racks * key.positions,
         network_racks=network_racks(instance, cluster, site, units, heat),
         storage=stored.card,
         storage_nodes=stored.nodes,

@@ -37,7 +37,7 @@ class PodTable:
     """One row per pod; ``n`` rows.
 
     ``rack`` indexes ``racks``; ``table`` and ``fabric`` name a row of ``fabrics[table]``. ``systems``, ``accelerators``,
-    ``node_racks`` and ``network_racks`` are counts. ``it``, ``air``, ``rear_door``, ``liquid`` (4 x n) [W]: electrical load and
+    ``node_racks``, the ``node_positions`` they take and ``network_racks`` are counts. ``it``, ``air``, ``rear_door``, ``liquid`` (4 x n) [W]: electrical load and
     the heat given to each chain, by ``FIGURES``. ``cost_low``, ``cost_high`` (5 x n) [USD] by ``COST_LINES``, before charges.
     ``injection``, ``bisection`` [B/s per accelerator]; ``throughput`` tokens/s without failures, within the relative ``band``; ``profile`` names the
     search of mappings behind it (into ``profiles``, -1 for none), ``role`` what the pod does (into ``ROLES``; a pod that
@@ -64,6 +64,7 @@ class PodTable:
     spares: Ints
     accelerators: Ints
     node_racks: Ints
+    node_positions: Ints
     network_racks: Ints
     storage: Ints
     storage_nodes: Ints
@@ -136,8 +137,8 @@ class PodTable:
 
     @property
     def floor(self) -> Ints:
-        """Rack positions."""
-        return self.node_racks + self.network_racks + self.storage_racks
+        """Rack positions: a wide frame takes several, racks of switches and storage one each."""
+        return self.node_positions + self.network_racks + self.storage_racks
 
     def load(self, chain: Floats, figure: PowerFigure) -> Floats:
         """One row of a (4 x n) column by figure."""

@@ -59,6 +59,11 @@ class RackDesign:
         assert self.frame.width is not None and self.frame.depth is not None
         return self.weight / (self.frame.width * self.frame.depth)
 
+    def positions(self, pitch: float) -> int:
+        """Rack positions of a row with this pitch [m] that the frame's width takes."""
+        assert self.frame.width is not None
+        return max(1, ceil(self.frame.width / pitch - 1e-9))
+
     @property
     def nameplate(self) -> float:
         """Nameplate power of a full rack [W], without its rear door."""

@@ -55,7 +55,7 @@ def rack_loads(instance: Instance, pods: PodTable, ring: Ring) -> RackLoads:
     full = np.array([r.systems for r in pods.racks]) * one * door
     nodes = ((pods.systems - pods.spares) * one[pods.rack] + pods.spares * idle[pods.rack]) * door[pods.rack]
     rest = np.maximum(pods.load(pods.it, PowerFigure.DESIGN) - nodes, 0.0)
-    smalls = pods.floor - pods.node_racks
+    smalls = pods.network_racks + pods.storage_racks
     small = np.where(smalls > 0, rest / np.maximum(smalls, 1), 0.0)
     return RackLoads(
         load=_kilowatts(full * swing)[pods.rack],

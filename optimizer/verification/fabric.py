@@ -252,7 +252,8 @@ def _lengths(asked: Question, told: Mapping[str, Any], built: _Built, clos: Clos
     """Longest run [m] of each level: leaves among their nodes, spines among their leaves, the core in mid-hall."""
     rows = asked.instance.sites[asked.site].rows
     plan = RackPlan(
-        nodes_per_rack=asked.nodes_per_rack, racks_per_row=rows.racks_per_row, rack_pitch=rows.rack_pitch,
+        nodes_per_rack=asked.nodes_per_rack, racks_per_row=max(1, rows.racks_per_row // asked.positions),
+        rack_pitch=rows.rack_pitch * asked.positions,
         row_pitch=rows.row_pitch, rise=rows.tray_height,
     )  # fmt: skip
     height, above = built.leaf.height_units or 1.0, built.upper.height_units or 1.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from models.instance import Instance
 from models.parts.network_part import Switch
+from models.parts.rack import Rack
 from models.physics.network.ports import PortPlan
 from models.services import NetworkSpace
 from optimizer.design import PodChoice
@@ -30,6 +31,7 @@ class Question:
     uplink: float
     accelerators_per_node: int
     nodes_per_rack: int
+    positions: int
     position: int | None
     switches: Sequence[str] | None
     protocols: Sequence[str] | None
@@ -60,7 +62,8 @@ def scale_out(instance: Instance, pod: PodChoice, parts: RackParts) -> Question:
     space = instance.workloads[pod.cluster].design_space.fabric
     return Question(
         instance, pod.cluster, pod.site, pod.systems * trays, system.rails, system.scaleout_speed,
-        system.scaleout_speed, system.accelerators // trays, pod.systems_per_rack * trays, _position(instance, pod),
+        system.scaleout_speed, system.accelerators // trays, pod.systems_per_rack * trays,
+        positions_of(instance, pod), _position(instance, pod),
         space.switches, space.protocols, space.media, space.tiers, space.oversubscription, space.rail_optimised,
         space.wasted_ports_at_most, space.speeds,
     )  # fmt: skip
@@ -70,9 +73,18 @@ def beside(instance: Instance, pod: PodChoice, space: NetworkSpace, ports: int) 
     """The question behind a network beside scale-out that joins ``ports`` ports: plain, every port a node of its own."""
     return Question(
         instance, pod.cluster, pod.site, ports, 1, space.speed, space.uplinks or space.speed, 1,
-        max(pod.systems_per_rack * space.ports_per_system, 1), None, space.switches, space.protocols, None, (1, 2, 3),
+        max(pod.systems_per_rack * space.ports_per_system, 1), positions_of(instance, pod), None, space.switches, space.protocols, None, (1, 2, 3),
         space.oversubscription, False, space.wasted_ports_at_most, (space.speed,),
     )  # fmt: skip
+
+
+def positions_of(instance: Instance, pod: PodChoice) -> int:
+    """Rack positions one frame of a pod takes in a row of its site."""
+    width = instance.catalogue.get(Rack, pod.frame).width or 0.0
+    positions = 1
+    while positions * instance.sites[pod.site].rows.rack_pitch < width - 1e-9:
+        positions += 1
+    return positions
 
 
 def _position(instance: Instance, pod: PodChoice) -> int:

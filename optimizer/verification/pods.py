@@ -16,7 +16,7 @@ from models.workload import Serving, ServingRole, ThroughputMethod, Training
 from optimizer.design import PodChoice, Watts4
 from optimizer.verification.clos import ceil_div
 from optimizer.verification.fabric import FabricFacts, check_fabric
-from optimizer.verification.fabric_question import scale_out
+from optimizer.verification.fabric_question import positions_of, scale_out
 from optimizer.verification.failures import Reliability, Stored, reliability_of
 from optimizer.verification.findings import Checks
 from optimizer.verification.racks import EIA, RackParts, check_rack
@@ -35,6 +35,7 @@ class PodFacts:
     parts: RackParts
     fabric: FabricFacts
     node_racks: int
+    node_positions: int
     network_racks: int
     accelerators: int
     loads: dict[Chain, Watts4]
@@ -74,7 +75,7 @@ class PodFacts:
     @property
     def floor(self) -> int:
         """Rack positions of one pod."""
-        return self.node_racks + self.network_racks + self.storage_racks
+        return self.node_positions + self.network_racks + self.storage_racks
 
     @property
     def storage_racks(self) -> int:
@@ -127,6 +128,7 @@ def _facts(
         parts=parts,
         fabric=fabric,
         node_racks=ceil_div(pod.systems, pod.systems_per_rack),
+        node_positions=ceil_div(pod.systems, pod.systems_per_rack) * positions_of(instance, pod),
         network_racks=_network_racks(instance, pod, fabric, services),
         accelerators=accelerators,
         loads=_loads(instance, pod, parts, fabric, services, delivered),
@@ -272,6 +274,7 @@ def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -
         + _stored(facts.services),
         "accelerators": facts.accelerators,
         "node_racks": facts.node_racks,
+        "node_positions": facts.node_positions,
         "network_racks": facts.network_racks,
         "it_w": facts.loads[Chain.POWER],
         "air_w": facts.loads[Chain.AIR],

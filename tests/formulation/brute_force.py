@@ -169,7 +169,12 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                 front_end=float(pods.front_end_bandwidth[pod]),
                 write=up(float(pods.write_bandwidth[pod]) / 1e6),
                 ingest=up(float(pods.ingest[pod]) / 1e6),
-                racks=int(pods.node_racks[pod] + pods.network_racks[pod] + pods.storage_racks[pod]),
+                racks=int(
+                    pods.node_racks[pod]
+                    * ceil(pods.rack_design(pod).frame.width / inst.sites[table.site].rows.rack_pitch - 1e-9)
+                    + pods.network_racks[pod]
+                    + pods.storage_racks[pod]
+                ),
                 draw=up(draw(PowerFigure.DESIGN) / 1e3),
                 utility_draw=up(draw(inst.sites[table.site].utility_figure) / 1e3),
                 capex=round(capex / 1e3),
