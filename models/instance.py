@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -119,19 +119,6 @@ class Instance:
         rates = {code: rate.usd for code, rate in self.money.currencies.items()}
         rows = self.catalogue.of(QuoteRow)
         return {name: row_quote(row, rates) for name, row in rows.items()} | self.document.quotes
-
-    def without_quotes_of(self, parts: Collection[str]) -> Instance:
-        """The instance without quotes, bundles and second sources that name any of ``parts``: those are bought at one price."""
-        named = {name for name, quote in self.quotes.items() if any(part in parts for part in quote.contents)}
-        if not named:
-            return self
-        kept = {name: quote for name, quote in self.document.quotes.items() if name not in named}
-        seconds = {n: s for n, s in self.sourcing.second_sources.items() if s.part is None or s.part not in parts}
-        sourcing = self.sourcing.model_copy(update={"second_sources": seconds})
-        rows = {name: row for name, row in self.catalogue.of(QuoteRow).items() if name not in named}
-        catalogue = replace(self.catalogue, parts=MappingProxyType({**self.catalogue.parts, QuoteRow: rows}))
-        document = self.document.model_copy(update={"quotes": kept, "sourcing": sourcing})
-        return replace(self, document=document, catalogue=catalogue)
 
     @property
     def order_date(self) -> Day:

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path())
 @click.argument("design")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: RUN/layout/DESIGN]")
-@click.option("--gap", "gap", type=click.FloatRange(min=0), help="Fail (exit code 5) above this share, e.g. 0.25.")
+@click.option("--gap", metavar="SHARE", help="Fail (exit code 5) where less is proven, for example 25%.")
 @click.option(
     "--time-limit",
-    default=60.0,
+    metavar="TIME",
+    default="1m",
     show_default=True,
-    type=click.FloatRange(min=0),
-    help="Seconds for the solver, in its own steps.",
+    help="For the solver, in its own steps, for example 10m.",
 )
 @json_option
-def command(run: str, design: str, out: str | None, gap: float | None, time_limit: float, as_json: bool) -> None:
+def command(run: str, design: str, out: str | None, gap: str | None, time_limit: str, as_json: bool) -> None:
     """Lay out one DESIGN of RUN, named by the start of its id: rack elevations, row plan and cable schedule.
 
     Writes layout.json, racks.csv, devices.csv, cables.csv and two drawings per site, elevation-SITE.svg and floor-SITE.svg. Device
@@ -37,22 +37,25 @@ def command(run: str, design: str, out: str | None, gap: float | None, time_limi
     from pathlib import Path
 
     from optimizer.cli._run_path import run_folder
+    from optimizer.cli._solving import parse_duration
+    from optimizer.cli._subject import share
     from optimizer.cli.show import find_design
     from optimizer.layout.write import write_layout
     from optimizer.store import read_frontier, read_inputs
 
+    seconds, asked = parse_duration(time_limit), None if gap is None else share(gap)
     folder = run_folder(run)
     found = find_design(read_frontier(folder), design)
-    plan = _laid_out(read_inputs(folder), found, time_limit)
+    plan = _laid_out(read_inputs(folder), found, seconds or 0.0)
     files = write_layout(Path(out) if out else folder / "layout" / found.design_id, found, plan)
     worst = max(site.gap for site in plan.sites)
-    status = "complete" if gap is None or worst <= gap else "partial"
+    status = "complete" if asked is None or worst <= asked else "partial"
     if as_json:
         print_json("layout", _data(plan, files), status)
     else:
         _print(plan, files)
     if status == "partial":
-        note(f"The proven gap is {worst:.1%}, above the {gap:.1%} asked for.")
+        note(f"The proven gap is {worst:.1%}, above the {asked:.1%} asked for.")
         raise click.exceptions.Exit(5)
 
 

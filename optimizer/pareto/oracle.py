@@ -138,7 +138,7 @@ class Oracle:
         if self.infeasible or not live:
             return _no_point(Effort())
         if len(live) > 1:
-            return self._union(live)
+            return self._union(live, query.effort)
         if query.direction is None:
             return self._summed(live[0], query.weights)
         return self._directed(live[0], query.direction, query.known)
@@ -231,13 +231,17 @@ class Oracle:
         found, effort, _ = self._minimise(weights, tops, step, math.inf)
         return self._reply(found, tops, found.bound, effort)
 
-    def _union(self, boxes: Sequence[Point]) -> Reply:
+    def _union(self, boxes: Sequence[Point], effort: float | None) -> Reply:
         corners = np.array([self.tops(box) for box in boxes])
         weights, step = self._balance()
         finite = np.isfinite(corners).all(axis=1)
         if not finite.all():
             return self._summed(boxes[int(np.flatnonzero(~finite)[0])])
-        found = self._backend().solve_any_of(corners, weights=weights, step=step, limits=self._limits)
+        limits = dataclasses.replace(self._limits, effort=effort) if effort is not None else self._limits
+        found = self._backend().solve_any_of(corners, weights=weights, step=step, limits=limits)
+        if effort is not None and found.proof not in (Proof.OPTIMAL, Proof.INFEASIBLE):
+            # single zones are asked next: nothing of an unfinished union is listed
+            return Reply(Outcome.LIMIT, None, None, -math.inf, False, _effort(found, 1), found.message)
         y = None if found.x is None else self.problem.image(found.x)
         inside = [] if y is None else [c for c in corners if bool((y <= c + self._row_slack(c)).all())]
         return self._reply(found, inside[0] if inside else corners[0], found.bound, _effort(found, 1))

@@ -24,12 +24,14 @@ class Query:
 
     With ``direction`` j the point has the least value of objective j in the box (up to the engine's stated loss), and the others are small;
     with ``weights`` it minimises that sum (all positive); without either, the normalised sum. ``known`` is a listed point inside the box that the answer need not improve on.
+    A union of several boxes may be given up after ``effort``, counted alike on every machine, in units of about a second.
     """
 
     boxes: tuple[Point, ...]
     direction: int | None = None
     known: Point | None = None
     weights: Point | None = None
+    effort: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,10 +113,6 @@ class PartProgram:
         if objective not in PRICED:
             raise UsageError(f"a price does not enter {objective!r}: {nearest(objective, list(PRICED))}")
         parts = [find_part(instance, one.strip()) for one in name.split(",")]
-        # a price of one figure takes the place of any quotes
-        unquoted = instance.without_quotes_of({part.id for part in parts})
-        found = found if unquoted is instance else None
-        instance = unquoted
         stated, candidates = found or _candidates(instance, parts)
         core, goals = assemble(stated, candidates, [objective, *(n for n in along if n != objective)])
         prices = {part.id: list_price(part, instance.money.price_basis) for part in parts}

@@ -44,7 +44,7 @@ def test_the_document(cli: Callable, solved: tuple[Path, str], tmp_path: Path) -
 
 def test_a_gap_that_is_not_reached_exits_5(cli: Callable, solved: tuple[Path, str], tmp_path: Path) -> None:
     run, design = solved
-    done = cli("layout", str(run), design, "--out", str(tmp_path), "--gap", "0", "--time-limit", "0", "--json")
+    done = cli("layout", str(run), design, "--out", str(tmp_path), "--gap", "0", "--time-limit", "0.001s", "--json")
     worst = max(site["gap"] for site in done.document["data"]["sites"])
     assert (done.code, done.document["status"]) == ((5, "partial") if worst > 0 else (0, "complete"))
 

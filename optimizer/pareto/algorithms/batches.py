@@ -26,12 +26,14 @@ class Batches:
     growth: ClassVar[int] = 64
     largest: ClassVar[int] = 64
     shrink: ClassVar[int] = 1
+    effort: ClassVar[float | None] = None
 
     def __init__(self, space: Space) -> None:
         self._space = space
         self._region = SearchRegion(space.k)
         self._prospects = Prospects(space)
         self._size = 1
+        self._most = self.largest
 
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
@@ -60,7 +62,7 @@ class Batches:
 
     def _query(self, group: list[Zone]) -> Query:
         weights = self._prospects.weights(group[0]) if len(group) == 1 else None
-        return Query(tuple(z.upper for z in group), weights=weights)
+        return Query(tuple(z.upper for z in group), weights=weights, effort=self.effort if len(group) > 1 else None)
 
     def _digest(self, group: list[Zone], answer: Answer) -> None:
         region, space = self._region, self._space
@@ -70,7 +72,7 @@ class Batches:
                 if zone.key in alive:
                     space.settle(zone.upper, Closure.INFEASIBLE, answer.number)
             region.remove(zone.key for zone in group if zone.key in alive)
-            self._size = min(self.growth * self._size, self.largest)
+            self._size = min(self.growth * self._size, self._most)
             return
         new = answer.point is not None and answer.point not in space.points
         if new and answer.point is not None and bool((np.asarray(answer.point) < region.uppers).all(axis=1).any()):
@@ -80,6 +82,8 @@ class Batches:
             self._size = max(1, self._size // self.shrink)
             return
         if len(group) > 1:
+            if self.effort is not None:
+                self._most = max(1, len(group) // self.growth)
             self._size = 1
             return
         for slot in region.below(np.asarray(group[0].upper))[::-1]:

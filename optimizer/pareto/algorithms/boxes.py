@@ -1,7 +1,8 @@
 """The default from three objectives on: one zone at a time while zones hold points, small batches once they turn out empty.
 
-As ``batches``, with sizes that follow what is found: four times as many zones after an infeasible batch, half as many after a new point. It
-asks little more often than the largest batches, at less time per solve.
+As ``batches``, with sizes that follow what is found: four times as many zones after an infeasible batch, half as many after a new point. A
+batch that takes more than a fixed amount of work is given up, and none of its size is asked again. It asks little more often than the
+largest batches, at less time per solve.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class Boxes(Batches):
     growth: ClassVar[int] = 4
     largest: ClassVar[int] = 16
     shrink: ClassVar[int] = 2
+    effort: ClassVar[float | None] = 1.0
 
 
 ALGORITHM: type[Algorithm] = Boxes
