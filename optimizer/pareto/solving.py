@@ -72,7 +72,8 @@ def solve(
     if any(part is not None and not (math.isfinite(part) and part >= 0) for part in parts):
         raise UsageError("shares must be finite and not negative")
     structured = reduce and has_choice_structure(model)
-    name = default_for(k, structured=structured) if algorithm == "auto" else algorithm
+    general = bool((model.upper - model.lower > 1.0)[model.integer].any())
+    name = default_for(k, structured=structured, general=general) if algorithm == "auto" else algorithm
     chosen = algorithm_class(name)
     breadth = WIDTHS.get(name, 1) if width is None else width
     if breadth < 1:
