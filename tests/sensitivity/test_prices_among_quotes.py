@@ -20,9 +20,3 @@ def test_a_quote_below_the_price_to_win_wins() -> None:
     # designs are counted in whole kUSD, twenty-four servers each
     assert _cheapest(low - 200) == "dgx_h200"
     assert _cheapest(high + 200) == "dgx_h100"
-
-
-def test_a_quoted_part_is_asked_about_at_one_price() -> None:
-    instance = load("tiny/sourcing")
-    plain = load("tiny/sourcing", overrides={"quotes": {"north": None, "south": None}, "sourcing": None})
-    assert price_to_win(instance, "dgx_h100").interval == price_to_win(plain, "dgx_h100").interval
