@@ -48,10 +48,6 @@ class PricedPart:
         """A system counts as silicon and as what its seller builds."""
         return (Layer.SILICON, Layer.ODM) if self.layer is Layer.ODM else (self.layer,)
 
-    def vendor_in(self, layer: Layer | None) -> str:
-        """Whose it is in a layer, by the catalogue: the maker of the accelerators in silicon, the seller elsewhere."""
-        return self.maker if layer is Layer.SILICON else self.part.vendor
-
     def weight_in(self, layer: Layer | None) -> int:
         """What one unit counts for in a layer: its accelerators in silicon, one elsewhere."""
         return self.accelerators if layer is Layer.SILICON else 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from optimizer.explain.levers import Lever
 from optimizer.explain.why_not import Verdict, WhyNot
+from optimizer.tables import markdown_table
 
 
 def why_not_data(result: WhyNot) -> dict[str, Any]:
@@ -101,9 +102,10 @@ def why_not_markdown(result: WhyNot) -> str:
     """A section of a sensitivity report."""
     lines = [f"## Why not {result.kind} {result.target}", "", sentence(result)[0].upper() + sentence(result)[1:], ""]
     if result.bridge and result.best is not None and result.insisted is not None:
-        lines += ["| line | USD |", "|---|---:|", f"| least total cost | {result.best.figures['tco_usd']:,.2f} |"]
-        lines += [f"| {line.label} | {line.usd:+,.2f} |" for line in result.bridge]
-        lines += [f"| with it | {result.insisted.figures['tco_usd']:,.2f} |", ""]
+        ends = [f"{design.figures['tco_usd']:,.2f}" for design in (result.best, result.insisted)]
+        steps = [(line.label, f"{line.usd:+,.2f}") for line in result.bridge]
+        rows = [("least total cost", ends[0]), *steps, ("with it", ends[1])]
+        lines += [*markdown_table(("line", "USD"), rows, ("USD",)), ""]
     lines += [f"- {clash.source}: {clash.value:,.10g} {clash.unit}" for clash in result.clashes]
     lines += [f"- {lever_text(lever)}" for lever in result.levers]
     lines += [f"- {reason}" for reason in result.turned_down]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from models.candidates.placement import Candidates, enumerate_candidates
-from models.errors import OptimizerError
+from models.errors import InfeasibleError, OptimizerError
 from models.instance import Instance
 from models.parts.network_part import Switch
 from models.parts.system import System
@@ -33,6 +34,7 @@ from optimizer.sensitivity.limits_section import limits_data, limits_markdown
 from optimizer.sensitivity.limits_section import sentence as limits_sentence
 from optimizer.sensitivity.price_section import price_data, price_markdown, price_sentence
 from optimizer.sensitivity.price_to_win import PriceToWin, price_to_win
+from optimizer.sensitivity.program import Effort, Program, assemble
 from optimizer.sensitivity.regimes import regime_map
 from optimizer.sensitivity.switch_points import switch_points
 from optimizer.sensitivity.switch_section import (
@@ -127,16 +129,12 @@ class _Writing:
 
     def run(self, wanted: Sequence[str]) -> SensitivityReport:
         self._left = len(wanted)
-        self._say("alternatives")
-        begun = time.perf_counter()
-        found = alternatives(self._instance, time_limit=self._seconds())
-        first = Section("alternatives", alternatives_sentence(found), alternatives_markdown(found), alternatives_data(found),
-                        found.proven, time.perf_counter() - begun)  # fmt: skip
         makers: dict[str, Callable[[], tuple[str, str, Any, bool]]] = {
             "limits": self._limits,
+            "alternatives": self._alternatives,
             "tornado": self._tornado,
-            "price-to-win": lambda: self._prices(found),
-            "why-not": lambda: self._why_not(found),
+            "price-to-win": self._prices,
+            "why-not": self._why_not,
             "switch-points": self._switches,
             "regimes": self._regimes,
         }
@@ -144,20 +142,25 @@ class _Writing:
         for name in SECTIONS:
             if name not in wanted:
                 continue
-            sections.append(first if name == "alternatives" else self._section(name, makers[name]))
+            sections.append(self._section(name, makers[name]))
             self._left -= 1
         instance = self._instance
         report = SensitivityReport(
-            instance.name, instance.document.title, instance.fingerprint, found.design, tuple(sections)
+            instance.name, instance.document.title, instance.fingerprint, self._best(), tuple(sections)
         )
-        return SensitivityReport(
-            report.instance,
-            report.title,
-            report.fingerprint,
-            report.answer,
-            report.sections,
-            _leading(instance, report),
-        )
+        return replace(report, leading=_leading(instance, report))
+
+    def _best(self) -> Design:
+        core, goals = assemble(self._instance, self._candidates, ["tco"])
+        found = Program.of(core, {}, goals).least({"tco": 1.0}, Effort())
+        if not found.found:
+            raise InfeasibleError(f"{self._instance.name}: no design meets every limit")
+        return found.design
+
+    @cached_property
+    def _near(self) -> Alternatives:
+        """Near-optimal designs, for every section that asks about what comes close."""
+        return alternatives(self._instance, time_limit=self._seconds())
 
     def _section(self, name: str, make: Callable[[], tuple[str, str, Any, bool]]) -> Section:
         self._say(name)
@@ -169,6 +172,10 @@ class _Writing:
             markdown = f"## {name.replace('-', ' ').capitalize()}\n\nNot computed: {error}\n"
         return Section(name, said, markdown, data, proven, time.perf_counter() - begun)
 
+    def _alternatives(self) -> tuple[str, str, Any, bool]:
+        found = self._near
+        return alternatives_sentence(found), alternatives_markdown(found), alternatives_data(found), found.proven
+
     def _limits(self) -> tuple[str, str, Any, bool]:
         found = value_of_limits(self._instance, time_limit=self._seconds())
         return limits_sentence(found), limits_markdown(found), limits_data(found), found.proven
@@ -177,8 +184,8 @@ class _Writing:
         found = tornado(self._instance, time_limit=self._seconds(), workers=self._workers)
         return tornado_sentence(found), tornado_markdown(found), found.as_dict(), found.proven
 
-    def _prices(self, near: Alternatives) -> tuple[str, str, Any, bool]:
-        parts = [*_nearest(near, "system", RIVALS), *_nearest(near, "switch", SWITCHES)]
+    def _prices(self) -> tuple[str, str, Any, bool]:
+        parts = [*_nearest(self._near, "system", RIVALS), *_nearest(self._near, "switch", SWITCHES)]
         results: list[PriceToWin] = []
         seconds = self._seconds()
         for number, part in enumerate(parts):
@@ -194,8 +201,8 @@ class _Writing:
     def _part(self, name: str) -> object:
         return next(part for part in self._instance.catalogue if part.id == name)
 
-    def _why_not(self, near: Alternatives) -> tuple[str, str, Any, bool]:
-        targets = _rejected(near)[:QUESTIONS]
+    def _why_not(self) -> tuple[str, str, Any, bool]:
+        targets = _rejected(self._near)[:QUESTIONS]
         seconds = self._seconds()
         share = None if seconds is None else seconds / max(len(targets), 1)
         found = [why_not(self._instance, t, time_limit=share) for t in targets]

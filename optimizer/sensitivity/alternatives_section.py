@@ -7,6 +7,7 @@ from typing import Any
 
 from optimizer.sensitivity.alternatives import Alternative, Alternatives, Standing
 from optimizer.sensitivity.limits_section import amount
+from optimizer.tables import markdown_table
 
 
 def alternatives_data(result: Alternatives) -> dict[str, Any]:
@@ -100,13 +101,11 @@ def alternatives_markdown(result: Alternatives) -> str:
     said = alternatives_sentence(result)
     lines = ["## Alternatives", "", said[0].upper() + said[1:], ""]
     if result.near or result.beyond:
-        lines += [f"| {' | '.join(KIND_HEADINGS)} |", f"|{'---|' * len(KIND_HEADINGS)}"]
-        lines += [f"| {' | '.join(row)} |" for row in kind_rows(result)]
+        lines += markdown_table(KIND_HEADINGS, kind_rows(result), KIND_HEADINGS[5:8])
     lines += [
         "",
         "What a near-optimal design must, may or cannot have, each shown by forbidding it or insisting on it:",
         "",
     ]
-    lines += [f"| {' | '.join(CHOICE_HEADINGS)} |", f"|{'---|' * len(CHOICE_HEADINGS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in choice_rows(result)]
+    lines += markdown_table(CHOICE_HEADINGS, choice_rows(result), CHOICE_HEADINGS[3:])
     return "\n".join(lines) + "\n"

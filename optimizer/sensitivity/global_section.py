@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optimizer.sensitivity.global_indices import GlobalIndices
+from optimizer.tables import markdown_table
 
 _NAMES = {"sobol": ("S1", "ST"), "morris": ("mu*", "sigma")}
 
@@ -43,6 +44,6 @@ def global_markdown(result: GlobalIndices) -> str:
     word = "Sobol" if result.method == "sobol" else "Morris"
     lines = [f"## Global sensitivity ({word})", "", said[0].upper() + said[1:], ""]
     lines.append(f"{result.samples} samples over {len(result.inputs)} ranges at once, seed {result.seed}.")
-    lines += ["", f"| {' | '.join(global_headings(result))} |", "|---|---|---|---|"]
-    lines += [f"| {' | '.join(row)} |" for row in global_rows(result)]
+    headings = global_headings(result)
+    lines += ["", *markdown_table(headings, global_rows(result), headings[2:])]
     return "\n".join(lines) + "\n"

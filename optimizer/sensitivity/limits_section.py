@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from optimizer.sensitivity.value_of_limits import LimitValue, LimitValues, Move
+from optimizer.tables import markdown_table
 
 MOST_PAIRS = 10
 
@@ -80,8 +81,7 @@ def sentence(result: LimitValues) -> str:
 def limits_markdown(result: LimitValues) -> str:
     """A section of a sensitivity report."""
     lines = ["## Value of limits", "", sentence(result)[0].upper() + sentence(result)[1:], ""]
-    lines += [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in limit_rows(result)]
+    lines += markdown_table(HEADINGS, limit_rows(result), HEADINGS[2:])
     lines += pair_lines(result)
     return "\n".join(lines) + "\n"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from optimizer.sensitivity.part_program import UNIT_PRICE
 from optimizer.sensitivity.price_to_win import PriceToWin
+from optimizer.tables import markdown_table
 
 
 def price_data(result: PriceToWin) -> dict[str, Any]:
@@ -87,11 +88,14 @@ def step_rows(result: PriceToWin) -> list[tuple[str, str, str, str]]:
     ]
 
 
+PRICE_HEADINGS = ("part", "requirement", "units", "wins below, a unit", "list price", "displaces", "proof")
+STEP_HEADINGS = ("from", "to", "units", "design")
+
+
 def price_markdown(results: Sequence[PriceToWin]) -> str:
     """A section of a sensitivity report: one row per part and requirement, then the staircases."""
     lines = ["## Price to win", ""]
-    lines += ["| part | requirement | units | wins below, a unit | list price | displaces | proof |"]
-    lines += ["|---|---|---:|---:|---:|---|---|"]
+    rows = []
     for r in results:
         asked = ", ".join(f"{k} {v:,.6g}" for k, v in r.requirement.items()) or "demand"
         low, high = r.interval
@@ -99,17 +103,12 @@ def price_markdown(results: Sequence[PriceToWin]) -> str:
         gone = ", ".join(f"{d.units_without - d.units_with:,} {d.part}" for d in r.displaces[:3])
         price = "-" if r.list_price is None else _price(r, r.list_price)
         proof = "proven" if r.proven else "stopped early"
-        lines.append(f"| {r.part} | {asked} | {r.volume:,} | {wins} | {price} | {gone or '-'} | {proof} |")
+        rows.append((r.part, asked, f"{r.volume:,}", wins, price, gone or "-", proof))
+    lines += markdown_table(PRICE_HEADINGS, rows, PRICE_HEADINGS[2:5])
     for r in results:
         if len(r.staircase) > 1:
-            lines += [
-                "",
-                f"Demand for {r.part} by unit price:",
-                "",
-                "| from | to | units | design |",
-                "|---:|---:|---:|---|",
-            ]
-            lines += [f"| {' | '.join(row)} |" for row in step_rows(r)]
+            lines += ["", f"Demand for {r.part} by unit price:", ""]
+            lines += markdown_table(STEP_HEADINGS, step_rows(r), STEP_HEADINGS[:3])
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from optimizer.sensitivity.gap_list import Gap, GapList
 from optimizer.sensitivity.price_section import dollars, interval_text
 from optimizer.sensitivity.spec_to_win import SpecToWin
+from optimizer.tables import markdown_table
 
 MOST_GAPS = 20
 
@@ -76,8 +77,7 @@ SPEC_HEADINGS = ("value", "cheapest design", "price to win", "least cost", "unit
 def spec_markdown(result: SpecToWin) -> str:
     """A section of a sensitivity report."""
     lines = [f"## Spec to win: {result.part} {result.field.name}", "", spec_sentence(result), ""]
-    lines += [f"| {' | '.join(SPEC_HEADINGS)} |", f"|{'---|' * len(SPEC_HEADINGS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in spec_rows(result)]
+    lines += markdown_table(SPEC_HEADINGS, spec_rows(result), SPEC_HEADINGS[2:])
     return "\n".join(lines) + "\n"
 
 
@@ -128,6 +128,5 @@ def gap_markdown(result: GapList) -> str:
         f"One step is {result.step:.0%} of a value; least cost today {result.best / 1e6:,.3f} MUSD.",
         "",
     ]
-    lines += [f"| {' | '.join(GAP_HEADINGS)} |", f"|{'---|' * len(GAP_HEADINGS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in gap_rows(result)]
+    lines += markdown_table(GAP_HEADINGS, gap_rows(result), GAP_HEADINGS[3:])
     return "\n".join(lines) + "\n"

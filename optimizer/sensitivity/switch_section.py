@@ -9,6 +9,7 @@ from typing import Any
 from optimizer.sensitivity.limits_section import amount
 from optimizer.sensitivity.regimes import RegimeMap
 from optimizer.sensitivity.switch_points import Range, SwitchPoints
+from optimizer.tables import markdown_table
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -80,8 +81,7 @@ def _regret(result: SwitchPoints, piece: Range) -> str:
 def switch_markdown(result: SwitchPoints) -> str:
     """A section of a sensitivity report."""
     lines = [f"## Switch points of {result.field.name}", "", switch_sentence(result), ""]
-    lines += [f"| {' | '.join(SWITCH_HEADINGS)} |", f"|{'---|' * len(SWITCH_HEADINGS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in switch_rows(result)]
+    lines += markdown_table(SWITCH_HEADINGS, switch_rows(result), SWITCH_HEADINGS[:4])
     return "\n".join(lines) + "\n"
 
 

@@ -16,6 +16,7 @@ from optimizer.sensitivity.limits_section import amount
 from optimizer.sensitivity.program import Effort
 from optimizer.sensitivity.ranges import Range, RangeKind
 from optimizer.sensitivity.uncertain import Outcome, Uncertain, outcomes
+from optimizer.tables import markdown_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,6 +244,5 @@ def tornado_markdown(result: Tornado) -> str:
     """A section of a sensitivity report."""
     said = tornado_sentence(result)
     lines = ["## Tornado", "", said[0].upper() + said[1:], ""]
-    lines += [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in tornado_rows(result)]
+    lines += markdown_table(HEADINGS, tornado_rows(result), HEADINGS[1:-1])
     return "\n".join(lines) + "\n"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from optimizer.export.pareto_table import ParetoTable
 from optimizer.export.writing import Format
+from optimizer.tables import markdown_table
 
 WIDE = ("sources",)
 
@@ -20,7 +21,8 @@ def _lines(table: ParetoTable) -> Iterator[str]:
     yield f"# {table.title}"
     yield ""
     heads = [f"{c.name}{f' [{c.unit}]' if c.unit else ''}{f' ({c.direction})' if c.direction else ''}" for c in shown]
-    yield from rows_of(heads, [[row.get(c.name) for c in shown] for row in table.rows], [bool(c.unit) for c in shown])
+    numbers = [head for head, column in zip(heads, shown, strict=True) if column.unit]
+    yield from rows_of(heads, [[row.get(c.name) for c in shown] for row in table.rows], numbers)
     yield ""
     yield "## Columns"
     yield ""
@@ -43,17 +45,13 @@ def mappings(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[An
     return heads, [[row.get(head) for head in heads] for row in rows]
 
 
-def rows_of(heads: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[bool] = ()) -> Iterator[str]:
+def rows_of(heads: Sequence[str], rows: Iterable[Sequence[Any]], right: Collection[str] = ()) -> list[str]:
     """A Markdown table; numbers with thousands separators."""
-    yield f"| {' | '.join(map(cell, heads))} |"
-    marks = [right[i] if i < len(right) else False for i in range(len(heads))]
-    yield f"|{'|'.join('---:' if mark else '---' for mark in marks)}|"
-    for row in rows:
-        yield f"| {' | '.join(map(cell, row))} |"
+    return markdown_table(heads, [[cell(value) for value in row] for row in rows], right)
 
 
 def cell(value: Any) -> str:
-    """A value as one line of a table cell."""
+    """A value as the text of a table cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -62,7 +60,7 @@ def cell(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
-    return str(value).replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    return str(value)
 
 
 FORMAT = Format("md", ".md", True, (), _render)
