@@ -9,7 +9,8 @@ before it, so that installed = used + causes + free, exactly.
 | failover | what is carried with the redundancy kept |
 | transient | the same where short peaks of synchronous training fill the blocks first |
 | block_size | what whole racks on pairs of blocks leave of it |
-| feed | racks on every position, each at what it draws through one feed |
+| feed | racks on every position, each at what the lines of one feed and its supplies carry |
+| phase | the same with the supplies as they hang on the lines, the fullest of which is full first |
 | cooling | IT power whose heat the smallest part of any chain carries |
 | floor | racks on every position, as loaded as those that stand |
 | utility | IT power at which the site draws what the utility gives |
@@ -27,6 +28,7 @@ from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.system import System, SystemKind
 from models.physics.power_redundancy import stranded_power
 from models.physics.power_supplies import parse_supply, supply_capacity
+from models.physics.rack_feeds import Whips
 from models.policy import PowerFigure
 from models.site import Chain, Site
 from models.units import Unlimited
@@ -34,7 +36,7 @@ from models.workload import Training
 from optimizer.design import PlantChoice, PodChoice, RingChoice
 from optimizer.site_energy import chain_load
 
-CAUSES = ("derating", "failover", "transient", "block_size", "feed", "cooling", "floor", "utility")
+CAUSES = ("derating", "failover", "transient", "block_size", "feed", "phase", "cooling", "floor", "utility")
 DESIGN = FIGURES.index(PowerFigure.DESIGN)
 
 
@@ -53,7 +55,8 @@ def stranding_figures(
         power = options[Chain.POWER.value, mine[0].options[Chain.POWER.value]]
         installed, limits = _power_limits(power, bought, used, [r for r in rings if r.site == site])
         limits["transient"] = limits["failover"] * used / _swung(instance, mine, power, used)
-        limits["feed"] = _feed_limit(instance, mine)
+        limits["feed"] = _feed_limit(instance, mine, even=True)
+        limits["phase"] = _feed_limit(instance, mine, even=False)
         limits["cooling"] = _cooling_limit(mine, options, bought, used)
         limits["floor"] = _positions(instance.sites[site], mine) * used
         limits["utility"] = _utility_limit(instance.sites[site], mine, options, used)
@@ -107,21 +110,28 @@ def _swung(instance: Instance, pods: Sequence[PodChoice], option: PlantOption, u
     return sum(p.count * p.it_w[DESIGN] * (swing if trains[p.cluster] else 1.0) for p in pods)
 
 
-def _feed_limit(instance: Instance, pods: Sequence[PodChoice]) -> float:
+def _feed_limit(instance: Instance, pods: Sequence[PodChoice], even: bool) -> float:
+    """Load [W] of racks on every position through one feed, its lines ``even`` or as the supplies load them."""
     share = _positions(instance.sites[pods[0].site], pods)
     if share == float("inf"):
         return share
     total = 0.0
     for pod in pods:
         load = pod.it_w[DESIGN]
-        through = feed_capacity(instance, pod)
+        through = feed_capacity(instance, pod, even)
         total += pod.count * (load if through is None else max(load, pod.node_racks * through))
     return share * total
 
 
-def feed_capacity(instance: Instance, pod: PodChoice) -> float | None:
-    """What one feed carries to a node rack [W]; None where the catalogue does not say."""
+def feed_capacity(instance: Instance, pod: PodChoice, even: bool = True) -> float | None:
+    """What one feed carries to a node rack [W], all its lines full where ``even``; None where neither site nor catalogue says."""
     system = instance.catalogue.get(System, pod.system)
+    feed = instance.sites[pod.site].rack_feed
+    if feed is not None and pod.rack.get("whips_w") is not None:
+        whips = Whips(int(pod.rack["whips_per_feed"]), feed.voltage, feed.phases, float(pod.rack["line_limit_a"]))
+        lines = whips.capacity if even else float(pod.rack["whips_w"])
+        supplies = pod.rack["supplies_one_feed_w"]
+        return lines if supplies is None else min(lines, float(supplies))
     if pod.distribution is not None:
         part = instance.catalogue.get(PowerComponent, pod.distribution)
         rating = part.rated if part.kind is PowerKind.RACK_PDU else part.usable_n_plus_1

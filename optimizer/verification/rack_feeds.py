@@ -132,6 +132,18 @@ def _check_feed(
     }  # fmt: skip
 
 
+def carried_by_feed(
+    pod: PodChoice, system: System, frame: Rack, distribution: PowerComponent | None, feed: RackFeed, number: int
+) -> tuple[float, float]:
+    """Power [W] one feed carries to a full rack: every line at its limit, and as the supplies fall on the lines."""
+    found = _feed_of(pod, system, frame, distribution, feed, number)
+    volts = feed.voltage / 3**0.5 if feed.phases == 3 else feed.voltage
+    even, dealt = number * feed.phases * volts * found.limit, found.whips
+    if found.supplies is not None:
+        even, dealt = min(even, found.supplies), min(dealt, found.supplies)
+    return even, dealt
+
+
 def _feed_of(
     pod: PodChoice, system: System, frame: Rack, distribution: PowerComponent | None, feed: RackFeed, number: int
 ) -> _Feed:

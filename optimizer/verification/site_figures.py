@@ -16,11 +16,12 @@ from models.workload import Training
 from optimizer.design import Design
 from optimizer.verification.plant import Option, Plant
 from optimizer.verification.pods import PodFacts
+from optimizer.verification.rack_feeds import carried_by_feed
 from optimizer.verification.standing import bought, stated
 
 YEAR = 365.25 * 86400.0
 COOLING = (Chain.AIR, Chain.REAR_DOOR, Chain.LIQUID)
-ORDER = ("derating", "failover", "transient", "block_size", "feed", "cooling", "floor", "utility")
+ORDER = ("derating", "failover", "transient", "block_size", "feed", "phase", "cooling", "floor", "utility")
 
 Units = Mapping[tuple[str, Chain, str], tuple[int, ...]]
 
@@ -129,7 +130,9 @@ def _outside(
     if not isinstance(place.rack_positions, Unlimited):
         more = place.rack_positions / sum(one.count * one.floor for one in facts)
         allowed["floor"] = more * used
-        allowed["feed"] = more * sum(one.count * max(one.design_w, _through_feed(one)) for one in facts)
+        through = [(one, *_through_feed(instance, one)) for one in facts]
+        allowed["feed"] = more * sum(one.count * max(one.design_w, even) for one, even, _ in through)
+        allowed["phase"] = more * sum(one.count * max(one.design_w, dealt) for one, _, dealt in through)
     cooled = []
     for chain in COOLING:
         names = {one.pod.options[chain.value] for one in facts if chain.value in one.pod.options}
@@ -146,13 +149,19 @@ def _outside(
     return allowed
 
 
-def _through_feed(facts: PodFacts) -> float:
-    """What one feed carries to all node racks of a pod [W]; zero where the catalogue does not say."""
-    parts, pod = facts.parts, facts.pod
+def _through_feed(instance: Instance, facts: PodFacts) -> tuple[float, float]:
+    """What one feed carries to all node racks of a pod [W] with its lines full alike, and as supplies hang on them; zero where nothing says."""
+    parts, pod, racks = facts.parts, facts.pod, facts.node_racks
+    feed, number = instance.sites[pod.site].rack_feed, int(pod.rack.get("whips_per_feed") or 0)
+    if feed is not None and number:
+        even, dealt = carried_by_feed(pod, parts.system, parts.frame, parts.distribution, feed, number)
+        return racks * even, racks * dealt
     if parts.distribution is not None:
         part = parts.distribution
         rating = part.rated if part.kind.value == "rack_pdu" else part.usable_n_plus_1
-        return facts.node_racks * (rating or 0.0) * (pod.distribution_per_rack // 2)
+        both = racks * (rating or 0.0) * (pod.distribution_per_rack // 2)
+        return both, both
     if parts.is_server:
-        return 0.0
-    return facts.node_racks * (supply_capacity(parse_supply(parts.system.psu_config or "")).feed_lost_w or 0.0)
+        return 0.0, 0.0
+    shelves = racks * (supply_capacity(parse_supply(parts.system.psu_config or "")).feed_lost_w or 0.0)
+    return shelves, shelves

@@ -199,3 +199,29 @@ def test_designs_carry_their_rack_and_verify() -> None:
         assert pod.rack["feed_loss_remedy"] == "capping"
         assert pod.rack["units_free"] >= 0
         assert pod.rack["line_one_feed_a"] <= pod.rack["line_limit_a"]
+
+
+def test_supplies_that_do_not_divide_over_the_lines_strand_power_by_phase() -> None:
+    whip = {"voltage": "415 V", "breaker": "50 A", "code": "nec", "derating": 0.95, "whips_per_feed": 1}
+    instance = _instance(whip, rack_positions=40)
+    # four supplies on each feed of a node: of the eight of two nodes three hang on the fullest line
+    node = instance.catalogue.get(System, "dgx_h100").model_copy(update={"psu_config": "4+4"})
+    instance = with_part(instance, node)
+    seen = 0
+    for design in solve(instance, resolution="10%").points:
+        assert verify_design(instance, design) == []
+        (pod,) = design.pods
+        f = {name.removeprefix("hall."): value for name, value in design.figures.items()}
+        causes = [value for name, value in f.items() if name.startswith("stranded_")]
+        assert f["installed_kw"] == pytest.approx(f["used_kw"] + sum(causes) + f["free_kw"])
+        racks = pod.node_racks + pod.network_racks
+        line = pod.rack["line_limit_a"] * 415 / 3**0.5
+        full, dealt = (40 / racks * pod.node_racks * through / 1e3 for through in (3 * line, line / (3 / 8)))
+        before = f["installed_kw"] - sum(
+            f[f"stranded_{c}_kw"] for c in ("derating", "failover", "transient", "block_size")
+        )
+        if pod.systems_per_rack == 2 and dealt > f["used_kw"]:
+            seen += f["stranded_phase_kw"] > 0
+            assert f["stranded_feed_kw"] == pytest.approx(max(before - full, 0.0))
+            assert f["stranded_phase_kw"] == pytest.approx(min(before, full) - min(before, dealt))
+    assert seen
