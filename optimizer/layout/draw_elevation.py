@@ -95,19 +95,23 @@ def _frame(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack, 
         canvas.text(x - 9, level, str(unit), size=8, fill="#7b8794", anchor="end")
 
 
-def _place(device: Device, rack: PlacedRack, top: float) -> tuple[float, float]:
-    return top + (rack.rack_units - device.unit_to) * UNIT, device.units * UNIT
-
-
-def _front(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack, device: Device) -> None:
-    if not device.unit_from:
-        return
-    y, height = _place(device, rack, top)
+def _outline(
+    canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack, device: Device
+) -> tuple[float, float, str]:
+    """The box of a device, the same from both sides; returns its upper edge, height and line colour."""
+    y, height = top + (rack.rack_units - device.unit_to) * UNIT, device.units * UNIT
     fill, stroke = COLOURS[device.kind]
     dash = "4 3" if device.kind is DeviceKind.RESERVED else ""
     canvas.box(
         x + 1, y + 0.5, view - 2, height - 1, fill, stroke=stroke, line=0.8, dash=dash, title=_title(device), radius=1
     )
+    return y, height, stroke
+
+
+def _front(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack, device: Device) -> None:
+    if not device.unit_from:
+        return
+    y, height, stroke = _outline(canvas, x, top, view, rack, device)
     if device.trays:
         _trays(canvas, x, top, view, rack, device, stroke)
         return
@@ -161,12 +165,7 @@ def _rear(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack, d
     """Seen from behind: outlines, with a row of ports on what has any."""
     if not device.unit_from:
         return
-    y, height = _place(device, rack, top)
-    fill, stroke = COLOURS[device.kind]
-    dash = "4 3" if device.kind is DeviceKind.RESERVED else ""
-    canvas.box(
-        x + 1, y + 0.5, view - 2, height - 1, fill, stroke=stroke, line=0.8, dash=dash, title=_title(device), radius=1
-    )
+    y, height, stroke = _outline(canvas, x, top, view, rack, device)
     parts = [(y + height - (t.unit_to - device.unit_from + 1) * UNIT, t.kind == "compute tray") for t in device.trays]
     if not parts and device.kind in (DeviceKind.SYSTEM, DeviceKind.SWITCH, DeviceKind.STORAGE):
         parts = [(y + height / 2 - UNIT / 2, True)]
