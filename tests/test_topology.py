@@ -9,6 +9,7 @@ import pytest
 from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_request import FabricRequest
 from models.physics.network.lengths import RackPlan
+from optimizer.layout.wiring import runs_up
 from optimizer.topology import cable_schedule, fabric_graph, to_graphml, wiring, write_cable_schedule
 from tests.candidates.fabric_cards import GBIT, MEDIA, NDR_64
 
@@ -52,3 +53,15 @@ def test_graphml_round_trip(fabric, tmp_path):
     assert back.number_of_nodes() == graph.number_of_nodes()
     assert back.number_of_edges() == graph.number_of_edges()
     assert {kind for _, kind in back.nodes(data="kind")} == {"node", "manager", "leaf", "spine"}
+
+
+def test_runs_go_up_from_nodes_and_leave_managers_out(fabric):
+    _, graph = fabric
+    managers = [vertex for vertex, kind in graph.nodes(data="kind") if kind == "manager"]
+    runs = list(runs_up(graph))
+    assert managers and len(runs) == graph.number_of_edges() - len(managers)
+    assert {(graph.nodes[r.lower]["kind"], graph.nodes[r.upper]["kind"]) for r in runs} == {
+        ("node", "leaf"),
+        ("leaf", "spine"),
+    }
+    assert all((r.node is not None) == r.lower.startswith("node") for r in runs)

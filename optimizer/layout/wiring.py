@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -29,11 +31,10 @@ def fabric_wires(
     per_system = system.scaleout_nics // system.rails
     graph = fabric_graph(wiring_of_row(pod.fabric, system.rails, system.scaleout_speed))
     systems = [item.id for rack in compute for item in rack.contents if item.kind is DeviceKind.SYSTEM]
-    names = sorted((n for n, facts in graph.nodes(data=True) if facts["kind"] in TIERS), key=switch_order)
     modules = _module_power(instance, pod)
     switches: list[Content] = []
     known: dict[str, str] = {}
-    for number, vertex in enumerate(names):
+    for number, vertex in enumerate(switches_of(graph)):
         kind = str(graph.nodes[vertex]["kind"])
         part = str(pod.fabric["switch"] if kind == "leaf" else pod.fabric.get("spine_switch") or pod.fabric["switch"])
         row = instance.catalogue.get(Switch, part)
@@ -44,30 +45,47 @@ def fabric_wires(
             Content(known[vertex], part, DeviceKind.SWITCH, switch_role(vertex), height, row.weight, power, 1)
         )
     wires = []
-    for cable in cable_schedule(graph):
-        lower, lower_port = cable.a_end.rsplit(":", 1)
-        upper, upper_port = cable.b_end.rsplit(":", 1)
-        if tier_of(graph, lower) > tier_of(graph, upper):
-            lower, lower_port, upper, upper_port = upper, upper_port, lower, lower_port
-        if upper not in known:
-            continue  # a fabric manager's port
+    for run in runs_up(graph):
         tray = -1
-        if lower.startswith("node"):
-            number = int(lower.removeprefix("node"))
-            device = systems[number // per_system]
-            tray = number % per_system if per_system > 1 else -1
+        if run.node is not None:
+            device = systems[run.node // per_system]
+            tray = run.node % per_system if per_system > 1 else -1
         else:
-            device = known[lower]
-        wires.append(Wire(device, lower_port, tray, known[upper], upper_port, cable.level))
+            device = known[run.lower]
+        wires.append(Wire(device, run.lower_port, tray, known[run.upper], run.upper_port, run.level))
     return switches, wires
 
 
-def tier_of(graph: Graph, vertex: str) -> int:
-    """-1 for nodes and managers."""
-    return TIERS.get(str(graph.nodes[vertex]["kind"]), -1)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A cable up to a switch, by the names of the graph, from ``node`` (its number) or, where that is None, from the switch ``lower``."""
+
+    node: int | None
+    lower: str
+    lower_port: str
+    upper: str
+    upper_port: str
+    level: str
 
 
-def switch_order(vertex: str) -> tuple[int, int, str]:
+def runs_up(graph: Graph) -> Iterator[Run]:
+    """Every cable between nodes and switches, the end of the lower tier first; those of fabric managers are left out."""
+    tiers = {vertex: TIERS.get(str(facts["kind"]), -1) for vertex, facts in graph.nodes(data=True)}
+    for cable in cable_schedule(graph):
+        ends = (cable.a_end.rsplit(":", 1), cable.b_end.rsplit(":", 1))
+        (lower, lower_port), (upper, upper_port) = sorted(ends, key=lambda end: tiers[end[0]])
+        kind = graph.nodes[lower]["kind"]
+        if kind != "manager":
+            node = int(lower.removeprefix("node")) if kind == "node" else None
+            yield Run(node, lower, lower_port, upper, upper_port, cable.level)
+
+
+def switches_of(graph: Graph) -> list[str]:
+    """The switches of a graph in the order in which they are numbered."""
+    return sorted((n for n, facts in graph.nodes(data=True) if facts["kind"] in TIERS), key=_switch_order)
+
+
+def _switch_order(vertex: str) -> tuple[int, int, str]:
     """Leaves by the nodes they serve, then spines, then cores."""
     words = vertex.split("-")
     group = next((int(word[1:]) for word in words if word[:1] == "g" and word[1:].isdigit()), None)

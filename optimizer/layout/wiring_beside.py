@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import TYPE_CHECKING, Any
 
 from models.candidates.network_plan import Network
 from models.candidates.pod_networks import space_of
@@ -12,8 +13,11 @@ from models.parts.network_part import Switch
 from optimizer.design import PodChoice
 from optimizer.layout.contents import Content, RackContent, Wire, switch_power
 from optimizer.layout.plan import DeviceKind
-from optimizer.layout.wiring import TIERS, switch_order, switch_role, tier_of
-from optimizer.topology import cable_schedule, fabric_graph, wiring_of_row
+from optimizer.layout.wiring import runs_up, switch_role, switches_of
+from optimizer.topology import fabric_graph, wiring_of_row
+
+if TYPE_CHECKING:
+    from optimizer.layout.wiring import Graph
 
 
 def network_wires(
@@ -39,40 +43,29 @@ def network_wires(
             owners += [store for store in stores for _ in range(each)]
         elif network is Network.MANAGEMENT:
             owners += [item.id for item in (*scale_out, *switches)] + stores
-        known, made = _switches(instance, pod, name, network.value)
         graph = fabric_graph(wiring_of_row(fabric, 1, space.speed))
-        for cable in cable_schedule(graph):
-            lower, lower_port = cable.a_end.rsplit(":", 1)
-            upper, upper_port = cable.b_end.rsplit(":", 1)
-            if tier_of(graph, lower) > tier_of(graph, upper):
-                lower, lower_port, upper, upper_port = upper, upper_port, lower, lower_port
-            if upper not in known:
-                continue
-            if lower.startswith("node"):
-                number = int(lower.removeprefix("node"))
-                device, lower_port = owners[number], f"{network.value}{number + 1}"
+        known, made = _switches(instance, fabric, f"{name}/{network.value}", network.value, graph)
+        for run in runs_up(graph):
+            if run.node is not None:
+                device, port = owners[run.node], f"{network.value}{run.node + 1}"
             else:
-                device = known[lower]
-            wires.append(Wire(device, lower_port, -1, known[upper], upper_port, f"{network.value} {cable.level}"))
+                device, port = known[run.lower], run.lower_port
+            wires.append(Wire(device, port, -1, known[run.upper], run.upper_port, f"{network.value} {run.level}"))
         switches += made
     return switches, wires
 
 
-def _switches(instance: Instance, pod: PodChoice, name: str, network: str) -> tuple[dict[str, str], list[Content]]:
+def _switches(
+    instance: Instance, fabric: Mapping[str, Any], name: str, network: str, graph: Graph
+) -> tuple[dict[str, str], list[Content]]:
     """Ids of the switches of a network by their name in its graph, and the devices."""
-    fabric = pod.networks[network]
-    space = space_of(instance, pod.cluster, Network(network))
-    assert space is not None
-    graph = fabric_graph(wiring_of_row(fabric, 1, space.speed))
     known: dict[str, str] = {}
     made = []
-    for number, vertex in enumerate(
-        sorted((n for n, f in graph.nodes(data=True) if f["kind"] in TIERS), key=switch_order)
-    ):
+    for number, vertex in enumerate(switches_of(graph)):
         leaf = graph.nodes[vertex]["kind"] == "leaf"
         part = str(fabric["switch"] if leaf else fabric.get("spine_switch") or fabric["switch"])
         row = instance.catalogue.get(Switch, part)
-        known[vertex] = f"{name}/{network}/{part}-{number + 1:04d}"
+        known[vertex] = f"{name}/{part}-{number + 1:04d}"
         height = ceil((row.height_units or 1.0) - 1e-9)
         power = switch_power(instance, part, 0.0)
         role = f"{network} {switch_role(vertex)}"
