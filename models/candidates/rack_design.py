@@ -14,6 +14,7 @@ from typing import Any
 
 from models.candidates.rack_power import FeedVerdict, over_units
 from models.candidates.rejection import Rejection, Stage
+from models.candidates.rows_of_racks import positions_of
 from models.instance import Instance
 from models.parts.cooling import Cooling, CoolingKind
 from models.parts.part import PricedPart, PriceRange
@@ -62,7 +63,7 @@ class RackDesign:
     def positions(self, pitch: float) -> int:
         """Rack positions of a row with this pitch [m] that the frame's width takes."""
         assert self.frame.width is not None
-        return max(1, ceil(self.frame.width / pitch - 1e-9))
+        return positions_of(self.frame.width, pitch)
 
     @property
     def nameplate(self) -> float:

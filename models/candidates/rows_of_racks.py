@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from models.physics.network.lengths import RackPlan
 from models.site import RowPlan
 
@@ -15,3 +17,8 @@ def rack_plan(rows: RowPlan, nodes_per_rack: int, positions: int) -> RackPlan:
         row_pitch=rows.row_pitch,
         rise=rows.tray_height,
     )
+
+
+def positions_of(width: float, pitch: float) -> int:
+    """Rack positions of a row with this ``pitch`` [m] that a frame of ``width`` [m] takes; rounding of the quotient aside."""
+    return max(1, ceil(width / pitch - 1e-9))

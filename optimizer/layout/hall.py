@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.rows_of_racks import positions_of
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -32,7 +34,7 @@ class Hall:
 
     def slots_of(self, width: float) -> int:
         """Positions that a frame of ``width`` [m] takes."""
-        return max(1, int(np.ceil(width / self.pitch - 1e-6)))
+        return positions_of(width, self.pitch)
 
     def facing(self, row: int) -> str:
         """Where the fronts of a row (from 0) look: rows 0 and 1 at each other."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.rows_of_racks import positions_of
 from models.instance import Instance
 from models.parts.cooling import Cooling, CoolingKind
 from models.site import Chain
@@ -71,7 +71,7 @@ def hall_for(instance: Instance, site: str, contents: Sequence[PodContent]) -> H
     """The hall of a site; one without a limit on positions is twice as large as the pods need. Trays run above the tallest rack."""
     tallest = max(rack.units * (rack.frame.unit_pitch or 0.0) for content in contents for rack in content.racks)
     pitch = instance.sites[site].rows.rack_pitch
-    racks = sum(ceil((rack.frame.width or pitch) / pitch - 1e-6) for content in contents for rack in content.racks)
+    racks = sum(positions_of(rack.frame.width or pitch, pitch) for content in contents for rack in content.racks)
     place_, rows = instance.sites[site], instance.sites[site].rows
     positions = place_.rack_positions
     if isinstance(positions, Unlimited):
