@@ -12,6 +12,8 @@ where below[k] and above[k] are binaries that the sense of the objective keeps a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import partial
 
 import numpy as np
 
@@ -19,16 +21,28 @@ from models.candidates.placement import Placements
 from models.formulation.core import Core
 from models.formulation.linear import Block, Floats, Kind, Linear
 from models.instance import Instance
-from models.workload import Serving
+from models.workload import Serving, Workload
 
 Values = Callable[[Placements], Floats]
+
+
+class _End(Enum):
+    """Which end is asked for; the name of its binaries and rows."""
+
+    LEAST = "below"
+    GREATEST = "above"
+
+    def reached(self, values: Values, level: float, placements: Placements) -> Floats:
+        """Which placements lie on the far side of a level."""
+        figure = values(placements)
+        return np.asarray(figure <= level if self is _End.LEAST else figure > level, dtype=np.float64)
 
 
 def least(
     m: Core, inst: Instance, what: str, clusters: Sequence[str], values: Values, most: float | None, unit: str
 ) -> Linear:
     """The least of ``values`` (whole quanta) over the pods in use: a variable at most that of each, where clusters are several."""
-    shares = {c: _least_of(m, inst, what, c, values) for c in clusters}
+    shares = {c: _extreme(m, what, c, values, inst.workloads[c], _End.LEAST) for c in clusters}
     if len(clusters) == 1:
         return shares[clusters[0]]
     block = m.add_block(Block(f"least_{what}", ("t",), Kind.INTEGER, most))
@@ -40,7 +54,7 @@ def least(
 
 def greatest(m: Core, inst: Instance, what: str, clusters: Sequence[str], values: Values, unit: str) -> Linear:
     """The greatest of ``values`` (whole quanta) over the pods in use: a variable at least that of each."""
-    shares = {c: _greatest_of(m, inst, what, c, values) for c in clusters}
+    shares = {c: _extreme(m, what, c, values, inst.workloads[c], _End.GREATEST) for c in clusters}
     if len(clusters) == 1:
         return shares[clusters[0]]
     block = m.add_block(Block(f"greatest_{what}", ("t",), Kind.INTEGER, None))
@@ -50,38 +64,22 @@ def greatest(m: Core, inst: Instance, what: str, clusters: Sequence[str], values
     return bound
 
 
-def _levels(m: Core, cluster: str, values: Values) -> Floats:
-    return np.unique(np.concatenate([values(p) for p in m.candidates.of(cluster)]))
-
-
-def _least_of(m: Core, inst: Instance, what: str, cluster: str, values: Values) -> Linear:
-    workload = inst.workloads[cluster]
+def _extreme(m: Core, what: str, cluster: str, values: Values, workload: Workload, end: _End) -> Linear:
+    """Least or greatest over the pods of one cluster, by the formulas of this module."""
     if not isinstance(workload, Serving):
         return m.everywhere(values, cluster=cluster)
-    levels = _levels(m, cluster, values)
+    levels = np.unique(np.concatenate([values(p) for p in m.candidates.of(cluster)]))
     if len(levels) == 1:
         return Linear(constant=float(levels[0]))
     keys = tuple(f"{level:.0f}" for level in levels[:-1])
-    below = m.add_block(Block(f"below_{what}[{cluster}]", keys, Kind.BINARY))
+    steps = m.add_block(Block(f"{end.value}_{what}[{cluster}]", keys, Kind.BINARY))
     for number, key in enumerate(keys):
-        used = m.everywhere(lambda p, top=levels[number]: values(p) <= top, cluster=cluster)  # type: ignore[misc]
-        m.at_most("below", (cluster, key), used - _times(below, number, workload), 0, "pods", f"workloads.{cluster}")
-    return Linear({below.name: -np.diff(levels)}, float(levels[-1]))
-
-
-def _greatest_of(m: Core, inst: Instance, what: str, cluster: str, values: Values) -> Linear:
-    workload = inst.workloads[cluster]
-    if not isinstance(workload, Serving):
-        return m.everywhere(values, cluster=cluster)
-    levels = _levels(m, cluster, values)
-    if len(levels) == 1:
-        return Linear(constant=float(levels[0]))
-    keys = tuple(f"{level:.0f}" for level in levels[:-1])
-    above = m.add_block(Block(f"above_{what}[{cluster}]", keys, Kind.BINARY))
-    for number, key in enumerate(keys):
-        used = m.everywhere(lambda p, base=levels[number]: values(p) > base, cluster=cluster)  # type: ignore[misc]
-        m.at_most("above", (cluster, key), used - _times(above, number, workload), 0, "pods", f"workloads.{cluster}")
-    return Linear({above.name: np.diff(levels)}, float(levels[0]))
+        beyond = partial(end.reached, values, levels[number])
+        used = m.everywhere(beyond, cluster=cluster)
+        m.at_most(end.value, (cluster, key), used - _times(steps, number, workload), 0, "pods", f"workloads.{cluster}")
+    if end is _End.LEAST:
+        return Linear({steps.name: -np.diff(levels)}, float(levels[-1]))
+    return Linear({steps.name: np.diff(levels)}, float(levels[0]))
 
 
 def _times(block: Block, number: int, workload: Serving) -> Linear:
