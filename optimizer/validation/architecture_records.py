@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optimizer.validation.records import Outcome, Row, RowStatus, Skipped
+from optimizer.validation.records import Outcome, Row, Skipped
 from optimizer.validation.reference_architectures import evaluate_case, rack_rows
 
 
@@ -35,18 +35,5 @@ def evaluate(document: Mapping[str, Any]) -> Outcome:
         found = evaluate_case(case)
         if not found:
             skipped.append(Skipped(str(case.get("id", "")), _nothing_checkable(case)))
-        rows += [
-            Row(
-                row.id,
-                row.group,
-                row.metric,
-                row.predicted,
-                row.published,
-                row.error,
-                RowStatus(row.status.value),
-                row.binding,
-                row.note,
-            )
-            for row in found
-        ]
+        rows += found
     return Outcome(tuple(rows), tuple(skipped))

@@ -10,8 +10,7 @@ Only ``id``, ``family``, ``topology``, ``inputs``, ``published`` and ``checkable
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
 from optimizer.validation.architecture_clos import derive_clos
@@ -28,31 +27,7 @@ from optimizer.validation.architecture_topologies import (
     derive_scaleup,
     derive_torus,
 )
-
-
-class RowStatus(StrEnum):
-    """What a comparison of one published count says."""
-
-    MATCH = "match"
-    MISMATCH = "mismatch"
-    FLAGGED = "flagged"
-    INFO = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class ArchitectureRow:
-    """One published count: ours, theirs, the relative error where both are numbers, and why."""
-
-    id: str
-    group: str
-    metric: str
-    predicted: Any
-    published: Any
-    error: float | None
-    status: RowStatus
-    binding: str | None
-    note: str
-
+from optimizer.validation.records import Row, RowStatus
 
 RACKS = ("rack", "power")
 _CLOS = frozenset({"fat_tree", "rail_only", "dual_plane", "multi_plane", "clos", "rack_scale", "bom"})
@@ -109,9 +84,7 @@ def _error(predicted: Any, published: Any) -> float | None:
     return None if ours is None or theirs is None or theirs == 0 else ours / theirs - 1
 
 
-def _row(
-    case: Mapping[str, Any], facts: Facts, shape: Shape | None, metric: str, figures: Mapping[str, float]
-) -> ArchitectureRow:
+def _row(case: Mapping[str, Any], facts: Facts, shape: Shape | None, metric: str, figures: Mapping[str, float]) -> Row:
     published = _mapping(case, "published").get(metric)
     predicted = _derive_metric(case, facts, metric, published)
     name, bound = split_bound(metric)
@@ -134,13 +107,13 @@ def _row(
                 status, note = RowStatus.INFO, "the published value is no figure"
     elif published is None:
         note = "named checkable but not published"
-    return ArchitectureRow(
+    return Row(
         str(case.get("id", "")), str(case.get("family", "")), metric, predicted, published, _error(predicted, published),
         status, binding, note,
     )  # fmt: skip
 
 
-def rack_rows(case: Mapping[str, Any]) -> list[ArchitectureRow]:
+def rack_rows(case: Mapping[str, Any]) -> list[Row]:
     """Published figures of a rack and its power that follow from the inputs, of a record that names none as checkable."""
     if case.get("topology") not in RACKS or case.get("checkable"):
         return []
@@ -151,7 +124,7 @@ def rack_rows(case: Mapping[str, Any]) -> list[ArchitectureRow]:
     return [_row(case, facts, shape, metric, figures) for metric in known]
 
 
-def evaluate_case(case: Mapping[str, Any]) -> list[ArchitectureRow]:
+def evaluate_case(case: Mapping[str, Any]) -> list[Row]:
     """Rows of one record, one per checkable count.
 
     A record with nothing checkable yields no rows, unless its inputs break a ledger: then one flagged row per published figure.
