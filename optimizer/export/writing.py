@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import UsageError, nearest
+from models.errors import MissingExtraError, UsageError, nearest
 from optimizer.export import formats
 from optimizer.export.pareto_table import ParetoTable
 
@@ -37,7 +37,7 @@ def find_format(name: str) -> Format:
     found: Format = importlib.import_module(f"optimizer.export.formats.{name}").FORMAT
     missing = [package for package in found.needs if importlib.util.find_spec(package) is None]
     if missing:
-        raise UsageError(f"format {name} needs {', '.join(missing)}: pip install 'refarch[report]'")
+        raise MissingExtraError(", ".join(missing), "report", f"format {name}")
     return found
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-from models.errors import UsageError
+from models.errors import MissingExtraError
 
 COLOURS = ("#1f6feb", "#e36209", "#2e8540", "#8250df", "#bf3989", "#0a7ea4", "#9a6700", "#57606a", "#cf222e", "#1b7c83")
 """Told apart on white paper and by most readers; categories take them in order."""
 
 
 def graph_objects() -> Any:
-    """The drawing library; UsageError with the command that installs it where it is missing."""
+    """The drawing library; MissingExtraError with the command that installs it where it is missing."""
     if importlib.util.find_spec("plotly") is None:
-        raise UsageError("charts need plotly: pip install 'refarch[report]'")
+        raise MissingExtraError("plotly", "report", "drawing a chart")
     import plotly.graph_objects as go
 
     return go

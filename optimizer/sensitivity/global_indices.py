@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import InfeasibleError, UsageError
+from models.errors import InfeasibleError, MissingExtraError, UsageError
 from models.instance import Instance
 from optimizer.sensitivity.program import Effort
 from optimizer.sensitivity.ranges import Range
@@ -154,7 +154,7 @@ def _require_salib() -> None:
     import importlib.util
 
     if importlib.util.find_spec("SALib") is None:
-        raise UsageError("global indices need SALib: pip install 'refarch[study]'")
+        raise MissingExtraError("SALib", "study", "a global index")
 
 
 def _chosen(asked: Uncertain, inputs: Sequence[str] | None) -> list[Range]:
