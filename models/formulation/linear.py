@@ -61,11 +61,6 @@ class Linear:
 
     __rmul__ = __mul__
 
-    @property
-    def is_constant(self) -> bool:
-        """True when no column has a coefficient."""
-        return not any(np.any(values != 0) for values in self.terms.values())
-
     @staticmethod
     def total(parts: list[Linear]) -> Linear:
         """The sum of several expressions (zero for none)."""

@@ -106,10 +106,6 @@ class Part(BaseModel):
         """True for a part not shipping in volume when its source was written."""
         return any(mark in self.notes for mark in self.preliminary_marks)
 
-    def is_unverified(self, name: str) -> bool:
-        """True when the column behind field ``name`` was not found in the row's source."""
-        return "all" in self.unverified or self.column_of(name) in self.unverified
-
     def missing(self, *names: str) -> str | None:
         """The reason this part cannot be used where the named fields are needed, or None when all are present."""
         absent = [self.column_of(name) for name in names if getattr(self, name) is None]

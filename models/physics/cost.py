@@ -1,4 +1,4 @@
-"""What things cost: price ranges, tiers, bundles of charges on a purchase, currencies.
+"""What things cost: price ranges, tiers, bundles of charges on a purchase.
 
 Money in USD unless a function says otherwise. Prices are estimates with a low and a high end; analyses say which basis they used.
 """
@@ -6,7 +6,6 @@ Money in USD unless a function says otherwise. Prices are estimates with a low a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 import numpy as np
@@ -134,39 +133,6 @@ def landed_cost(
     tax = (value + freight + insurance + duty) * np.asarray(tax_share, dtype=float)
     total = value + freight + insurance + duty + tax
     return LandedCost(*np.broadcast_arrays(value, freight, insurance, duty, tax, total))
-
-
-@dataclass(frozen=True, slots=True)
-class CurrencyRate:
-    """US dollars for one unit of ``currency`` (ISO 4217) on a day."""
-
-    currency: str
-    usd: float
-    on: date
-
-    def __post_init__(self) -> None:
-        if not (len(self.currency) == 3 and self.currency.isalpha() and self.currency.isupper()):
-            raise ValueError(f"{self.currency!r} is not an ISO 4217 currency code such as EUR")
-        if not self.usd > 0:
-            raise ValueError(f"a rate of {self.usd} USD for one {self.currency} is not above 0")
-
-
-def rate_on(rates: list[CurrencyRate] | tuple[CurrencyRate, ...], currency: str, on: date) -> CurrencyRate:
-    """The latest rate of ``currency`` dated on or before ``on``; 1 for USD. ValueError names what is missing."""
-    if currency == "USD":
-        return CurrencyRate("USD", 1.0, on)
-    known = [r for r in rates if r.currency == currency]
-    past = [r for r in known if r.on <= on]
-    if not past:
-        first = min((r.on for r in known), default=None)
-        detail = f"the first is of {first}" if first else "none is given"
-        raise ValueError(f"no rate for {currency} on or before {on}: {detail}")
-    return max(past, key=lambda r: r.on)
-
-
-def to_usd(amount: ArrayLike, rate: CurrencyRate) -> Floats:
-    """Amounts in the rate's currency as US dollars of its day."""
-    return np.asarray(np.asarray(amount, dtype=float) * rate.usd, dtype=float)
 
 
 def vendor_shares(spend: ArrayLike) -> Floats:

@@ -90,11 +90,6 @@ class SolveResult:
     message: str = ""
     exact: bool = False
 
-    @property
-    def has_point(self) -> bool:
-        """True when an incumbent was found."""
-        return self.x is not None
-
 
 DEFAULT_OPTIONS = SolverOptions()
 DEFAULT_LIMITS = SolveLimits()

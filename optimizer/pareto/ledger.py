@@ -47,11 +47,6 @@ class Ledger:
             self._stream = self._path.open("w", encoding="utf-8")
         self._write(head)
 
-    @property
-    def n_known(self) -> int:
-        """Answers of an earlier run that have not been asked for yet."""
-        return len(self._old)
-
     def recall(self, query: Query) -> Reply | None:
         """The proven answer of an earlier run to ``query``, or None."""
         found = self._old.pop(_key(query), None)

@@ -1,6 +1,4 @@
-"""Prices: tiers against counting unit by unit, charges on a purchase, currencies."""
-
-from datetime import date
+"""Prices: tiers against counting unit by unit, charges on a purchase."""
 
 import numpy as np
 import pytest
@@ -8,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.physics import cost
-from models.physics.cost import CurrencyRate, PriceBasis
+from models.physics.cost import PriceBasis
 
 
 def test_price_basis():
@@ -75,22 +73,6 @@ def test_landed_cost_stacks_the_charges():
     assert (got.freight, got.insurance, got.duty, got.tax) == (3000, 1000, 5200, 21840)
     assert got.total == pytest.approx(131_040)
     assert cost.landed_cost([1.0, 2.0]).total.tolist() == [1, 2]
-
-
-def test_currency_rates_are_dated():
-    rates = [CurrencyRate("EUR", 1.05, date(2026, 1, 1)), CurrencyRate("EUR", 1.10, date(2026, 7, 1))]
-    assert cost.rate_on(rates, "EUR", date(2026, 3, 1)).usd == 1.05
-    assert cost.rate_on(rates, "EUR", date(2026, 7, 1)).usd == 1.10
-    assert cost.rate_on([], "USD", date(2026, 1, 1)).usd == 1.0
-    assert cost.to_usd([100.0, 200.0], rates[1]).tolist() == pytest.approx([110, 220])
-    with pytest.raises(ValueError, match="first is of 2026-01-01"):
-        cost.rate_on(rates, "EUR", date(2025, 1, 1))
-    with pytest.raises(ValueError, match="none is given"):
-        cost.rate_on(rates, "CHF", date(2026, 1, 1))
-    with pytest.raises(ValueError, match="ISO 4217"):
-        CurrencyRate("euro", 1.0, date(2026, 1, 1))
-    with pytest.raises(ValueError, match="above 0"):
-        CurrencyRate("EUR", 0.0, date(2026, 1, 1))
 
 
 def test_concentration():
