@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from models.parts.calendar import DayField
 from models.parts.part import Label
 from models.physics.cost import PriceBasis
-from models.units import Dollars, Kilograms, PerSecond, Seconds, Share, TokensPerSecond, Watts
+from models.units import Dollars, Kilograms, Meters, PerSecond, Seconds, Share, TokensPerSecond, Watts
 
 T = TypeVar("T")
 
@@ -108,7 +108,8 @@ class Assumptions(Record):
     ``training_transient``: short peaks of synchronous training over its sustained peak, at least 1.
     ``*_failure_rate`` [1/s] are job-stopping interruptions per accelerator, and per node beside its accelerators; one that is
     not stated follows from the parts by ``components``. ``detection`` passes before anybody acts; then the job restarts.
-    ``checkpoint_write`` holds where a workload has no storage of its own.
+    ``checkpoint_write`` holds where a workload has no storage of its own. ``weight_per_unit`` of height, of an ``upright`` (rack PDU,
+    manifold) and of a rear ``door`` stand in for masses that catalogue rows lack; ``cable_depth`` is kept free behind every device.
     """
 
     design_power_share: Stated[Share]
@@ -127,6 +128,10 @@ class Assumptions(Record):
     discount_rate: Stated[Share]
     reserved_rack_units: Stated[float]
     rack_pdus_per_feed: Stated[int] = Field(default_factory=lambda: Stated[int](value=2))
+    weight_per_unit: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=20.0))
+    weight_of_upright: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=10.0))
+    weight_of_door: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=100.0))
+    cable_depth: Stated[Meters] = Field(default_factory=lambda: Stated[float](value=0.15))
 
 
 class ExchangeRate(Owned):

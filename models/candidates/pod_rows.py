@@ -165,7 +165,7 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
         availability=pod_availability(instance, cluster, rack.system, pods.jobs, pods.spares, fabric)
         * storage_standing(instance, cluster, shared.storage, stored.card, stored.nodes),
         blast_radius=worst_loss(instance, cluster, rack, pods.jobs, fabric),
-        weight=pods.node_racks * rack.weight + fabric.weight + beside.total("weight"),
+        weight=pods.node_racks * rack.weight + fabric.weight + beside.total("weight") + _storage_weight(shared, pods),
     )
     return made.take(np.flatnonzero(beside.legal)), said
 
@@ -259,6 +259,14 @@ def _compute(shared: Shared, pods: _Pods, figure: PowerFigure) -> Floats:
     if rating is not None and system.max_power is not None:
         idle = np.minimum(each, idle_power(system.max_power, system.accelerators or 0, rating))
     return np.asarray(pods.jobs * each + pods.spares * idle, dtype=np.float64)
+
+
+def _storage_weight(shared: Shared, pods: _Pods) -> Floats:
+    """Mass [kg] of storage racks with their nodes."""
+    node = np.array([card.node_weight for card in shared.storage] + [0.0])
+    rack = np.array([card.rack_weight for card in shared.storage] + [0.0])
+    stored = pods.stored
+    return np.asarray(stored.nodes * node[stored.card] + stored.racks * rack[stored.card], dtype=np.float64)
 
 
 def _storage_power(shared: Shared, pods: _Pods, figure: str) -> Floats:

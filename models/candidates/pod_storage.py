@@ -16,13 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.failures import OF_FABRIC, Line, storage_node_span, storage_repair
+from models.candidates.rack_contents import FEET
 from models.candidates.rack_design import EIA, distribution_for
+from models.candidates.rack_mass import mass_of, too_deep
 from models.candidates.rejection import Rejection, Stage
 from models.instance import Instance
 from models.parts.model_card import ModelCard
 from models.parts.part import PriceRange
 from models.parts.power_component import PowerComponent
-from models.parts.rack import Rack
+from models.parts.rack import Floor, Rack
 from models.parts.storage import StorageNode
 from models.physics.reliability import availability_of, group_failure_rate, k_of_n_availability
 from models.physics.storage import capacity_needed, checkpoint_bytes, ingest_bandwidth, storage_nodes
@@ -41,7 +43,8 @@ GIGABIT = 1e9 / 8
 class StorageCard:
     """A node type in its rack; bandwidths [B/s] through its ports, ``capacity`` usable bytes.
 
-    ``per_rack`` nodes share a frame and ``distribution_units`` rack PDUs, both feeds together.
+    ``per_rack`` nodes share a frame and ``distribution_units`` rack PDUs, both feeds together; ``node_weight`` and ``rack_weight``
+    [kg] are those of a node, and of frame and rack PDUs.
     """
 
     part: StorageNode
@@ -53,6 +56,8 @@ class StorageCard:
     per_rack: int
     distribution: PowerComponent
     distribution_units: int
+    node_weight: float = 0.0
+    rack_weight: float = 0.0
 
     @property
     def rack_price(self) -> PriceRange:
@@ -143,7 +148,9 @@ def _card(instance: Instance, cluster: str, site: str, part: StorageNode) -> Sto
     racked = _rack(instance, cluster, site, part)
     if isinstance(racked, str):
         return racked
-    return StorageCard(part, ports, part.capacity * need.usable, min(part.read, most), min(part.write, most), *racked)
+    own = _bare(instance, racked[0], racked[2], racked[3])
+    read, write = min(part.read, most), min(part.write, most)
+    return StorageCard(part, ports, part.capacity * need.usable, read, write, *racked, mass_of(instance, part), own)
 
 
 def storage_frame(instance: Instance, cluster: str) -> Rack | None:
@@ -169,11 +176,33 @@ def _rack(
     limit = instance.sites[site].air_per_rack
     if not isinstance(limit, Unlimited):
         most = min(most, floor(limit / part.max_power + 1e-9))
+    deep = too_deep(instance, frame, [part])
+    if deep:
+        return deep
     for count in range(most, 0, -1):
         found = distribution_for(instance, cluster, frame, count * part.max_power)
-        if found is not None:
+        if found is not None and _stands(instance, site, frame, count * mass_of(instance, part), *found):
             return frame, count, found[0], found[1]
-    return "no rack of it is within rack units, heat to the air and rack power"
+    return "no rack of it is within rack units, heat to the air, rack power and what frame and floor carry"
+
+
+def _bare(instance: Instance, frame: Rack, distribution: PowerComponent, units: int) -> float:
+    """Mass of a storage rack without nodes [kg]."""
+    return (frame.empty_weight or 0.0) + units * mass_of(instance, distribution)
+
+
+def _stands(
+    instance: Instance, site: str, frame: Rack, nodes: float, distribution: PowerComponent, units: int
+) -> bool:  # fmt: skip
+    """Whether frame and floor carry a rack with ``nodes`` kg of storage nodes in it."""
+    whole = nodes + _bare(instance, frame, distribution, units)
+    floor_ = instance.catalogue.get(Floor, instance.sites[site].floor)
+    if frame.static_load is not None and whole - (frame.empty_weight or 0.0) > frame.static_load:
+        return False
+    if floor_.concentrated is not None and whole / FEET > floor_.concentrated:
+        return False
+    footprint = (frame.width or 0.0) * (frame.depth or 0.0)
+    return floor_.uniform is None or footprint <= 0 or whole / footprint <= floor_.uniform
 
 
 def storage_rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from models.candidates.rack_mass import height_of, too_heavy
 from models.instance import Instance
 from models.parts.power_component import PowerKind
 from models.parts.rack import Floor
@@ -23,10 +24,10 @@ def units_of(instance: Instance, rack: RackDesign) -> dict[str, float]:
     server = system.kind is SystemKind.SERVER
     shelves = 0.0
     if rack.distribution is not None and rack.distribution.kind is PowerKind.POWER_SHELF:
-        shelves = rack.distribution_units * (rack.distribution.height_units or 1.0)
+        shelves = rack.distribution_units * height_of(rack.distribution)
     batteries = 0.0
     if rack.feed is not None and rack.feed.battery is not None:
-        batteries = rack.feed.batteries * (rack.feed.battery.height_units or 1.0)
+        batteries = rack.feed.batteries * height_of(rack.feed.battery)
     reserved = instance.assumptions.reserved_rack_units.value if server else 0.0
     used = rack.systems * system.rack_units
     return {
@@ -52,6 +53,8 @@ def contents_of(instance: Instance, site: str, rack: RackDesign) -> dict[str, An
     found: dict[str, Any] = {f"units_{name.replace(' ', '_')}": value for name, value in units.items()}
     found |= {
         "weight_kg": rack.weight,
+        "weight_beside_systems_kg": rack.weight - rack.bare_weight,
+        "weight_assumed": sorted(part.id for part, _ in rack.parts if part.weight is None),
         "floor_load_kg_m2": rack.floor_load,
         "foot_load_kg": rack.weight / FEET,
         **{f"{figure.value}_w": watts for figure, watts in power.items()},
@@ -77,6 +80,11 @@ def loads_on_ground(instance: Instance, site: str, rack: RackDesign) -> str | No
     """The limit of frame, floor or room that a full rack breaks beside its even load, or None."""
     place = instance.sites[site]
     floor = instance.catalogue.get(Floor, place.floor)
+    crushed = too_heavy(rack)
+    if crushed is not None:
+        return crushed
+    if floor.uniform is not None and rack.floor_load > floor.uniform:
+        return f"{rack.floor_load:.0f} kg/m2 on its footprint, floor {floor.id} carries {floor.uniform:.0f}"
     if floor.concentrated is not None and rack.weight / FEET > floor.concentrated:
         return f"{rack.weight / FEET:.0f} kg on each of {FEET} feet, floor {floor.id} carries {floor.concentrated:.0f} on a point"
     if place.racks_arrive_loaded:

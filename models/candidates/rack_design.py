@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
+from models.candidates.rack_mass import devices_of, too_deep, too_heavy, weighed
 from models.candidates.rack_power import FeedVerdict, over_units
 from models.candidates.rejection import Rejection, Stage
 from models.candidates.rows_of_racks import positions_of
@@ -34,7 +35,8 @@ class RackDesign:
 
     ``distribution`` is the rack PDU or power shelf and ``distribution_units`` how many (both feeds together);
     ``feed`` how it stands on the site's feeds, ``contents`` all of a full rack as plain values, once a site is known;
-    ``supply`` what the power supplies carry in each state, where the sheet states them.
+    ``supply`` what the power supplies carry in each state, where the sheet states them. ``bare_weight`` [kg] is that of the frame with
+    its systems, ``masses`` [kg] that of one unit of each other part in it.
     """
 
     system: System
@@ -44,15 +46,33 @@ class RackDesign:
     distribution: PowerComponent | None
     distribution_units: int
     door: Cooling | None
-    weight: float
+    bare_weight: float
     supply: SupplyCapacity
     feed: FeedVerdict | None = None
     contents: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    masses: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def id(self) -> str:
         """Readable and unique among the designs of one system."""
         return f"{self.systems}x{self.system.id}@{self.frame.id}.{self.cooling.value}"
+
+    @property
+    def parts(self) -> tuple[tuple[PowerComponent | Cooling, int], ...]:
+        """Parts of a full rack beside its frame and systems, with their number."""
+        found: list[tuple[PowerComponent | Cooling, int]] = []
+        if self.distribution is not None:
+            found.append((self.distribution, self.distribution_units))
+        if self.door is not None:
+            found.append((self.door, 1))
+        if self.feed is not None and self.feed.battery is not None and self.feed.batteries:
+            found.append((self.feed.battery, self.feed.batteries))
+        return tuple(found)
+
+    @property
+    def weight(self) -> float:
+        """Mass of a full rack [kg], all parts in it and on it."""
+        return self.bare_weight + sum(count * self.masses[part.id] for part, count in self.parts)
 
     @property
     def floor_load(self) -> float:
@@ -80,15 +100,9 @@ class RackDesign:
     @property
     def overhead(self) -> PriceRange:
         """Price of a rack beside its systems [USD]: frame, power distribution, rear door."""
-        bought: list[tuple[int, PriceRange | None]] = []
+        bought: list[tuple[int, PriceRange | None]] = [(count, part.price) for part, count in self.parts]
         if self.system.kind is SystemKind.SERVER:
             bought.append((1, self.frame.price))
-        if self.distribution is not None:
-            bought.append((self.distribution_units, self.distribution.price))
-        if self.door is not None:
-            bought.append((1, self.door.price))
-        if self.feed is not None and self.feed.battery is not None:
-            bought.append((self.feed.batteries, self.feed.battery.price))
         ranges = [(count, price) for count, price in bought if price is not None]
         return PriceRange(sum(n * p.low for n, p in ranges), sum(n * p.high for n, p in ranges))
 
@@ -268,10 +282,11 @@ def _rack(
         distribution_units=distribution[1] if distribution else 0,
         door=door,
         # an integrator's weight of a rack-scale system includes its frame
-        weight=load + (frame.empty_weight if server else 0.0),
+        bare_weight=load + (frame.empty_weight if server else 0.0),
         supply=supply,
     )
-    short = over_units(instance, design)
+    design = weighed(instance, design)
+    short = over_units(instance, design) or too_heavy(design) or too_deep(instance, frame, devices_of(design))
     return design if short is None else Rejection(name, Stage.RACK, short, cluster)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from models.candidates.rack_mass import too_heavy, weighed
 from models.instance import Instance
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.system import SystemKind
@@ -55,7 +56,8 @@ def with_feeds(instance: Instance, cluster: str, site: str, rack: RackDesign) ->
         return rack
     reasons: list[str] = []
     found: list[tuple[float, int, str, RackDesign]] = []
-    for option in _options(instance, cluster, rack, feed):
+    for bare in _options(instance, cluster, rack, feed):
+        option = weighed(instance, bare)
         judged = _judged(instance, feed, option)
         if isinstance(judged, str):
             reasons.append(judged)
@@ -134,7 +136,7 @@ def _judged(instance: Instance, feed: RackFeed, rack: RackDesign) -> RackDesign 
             f"its heaviest line carries {verdict.line_both:.1f} A with both feeds up, "
             f"{verdict.whips_per_feed} whips a feed allow {verdict.line_limit:.1f} A"
         )
-    short = over_units(instance, rack)
+    short = over_units(instance, rack) or too_heavy(rack)
     if short:
         return short
     if feed.loss is None:
@@ -175,9 +177,11 @@ def _with_batteries(
             needed = remedy(
                 rack.nameplate, carried, replace(given, battery_power=count * power, battery_time=part.hold)
             )
-            tried = replace(rack, feed=replace(verdict, remedy=needed, battery=part, batteries=count))
+            tried = weighed(
+                instance, replace(rack, feed=replace(verdict, remedy=needed, battery=part, batteries=count))
+            )
             if needed is not FeedLossRemedy.UNSUPPORTED:
-                if over_units(instance, tried) is None:
+                if over_units(instance, tried) is None and too_heavy(tried) is None:
                     price = part.price
                     found.append((count * (price.low + price.high), part.id, tried))
                 break

@@ -44,6 +44,8 @@ def racks_for_site(
     for rack in racks:
         reason = _refusal(instance, cluster, site, rack)
         fed = with_feeds(instance, cluster, site, rack) if reason is None else reason
+        if not isinstance(fed, str):  # what its feeds need stands in the rack as well
+            fed = loads_on_ground(instance, site, fed) or fed
         if not isinstance(fed, str):
             accepted.append(replace(fed, contents=contents_of(instance, site, fed)))
         else:
@@ -75,15 +77,10 @@ def _refusal(instance: Instance, cluster: str, site: str, rack: RackDesign) -> s
     floor = instance.catalogue.get(Floor, place.floor)
     if floor.uniform is None:
         return f"floor {floor.id}: {floor.missing('uniform')}"
-    if rack.floor_load > floor.uniform:
-        return f"{rack.floor_load:.0f} kg/m2 on its footprint, floor {floor.id} carries {floor.uniform:.0f}"
     if not isinstance(place.air_per_rack, Unlimited) and rack.air_heat > place.air_per_rack:
         return (
             f"{rack.air_heat / 1e3:.1f} kW of heat to the air per rack, the room takes {place.air_per_rack / 1e3:.1f}"
         )
-    ground = loads_on_ground(instance, site, rack)
-    if ground is not None:
-        return ground
     if not place.options(_CHAIN[rack.cooling]):
         return f"the site has no {rack.cooling.value} cooling chain"
     if not place.options(Chain.AIR):

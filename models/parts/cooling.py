@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from models.parts.part import Part, PriceRange, column
-from models.units import Celsius, DollarsPerWatt, Fraction, SquareMeters, Watts
+from models.units import Celsius, DollarsPerWatt, Fraction, Kilograms, Meters, SquareMeters, Watts
 
 
 class CoolingKind(StrEnum):
@@ -20,7 +20,10 @@ class CoolingKind(StrEnum):
 
 
 class Cooling(Part):
-    """A unit of ``capacity`` [W of heat]; ``power_share`` is electrical W per W cooled; price per W of capacity."""
+    """A unit of ``capacity`` [W of heat]; ``power_share`` is electrical W per W cooled; price per W of capacity.
+
+    ``height_units`` is stated where a unit is mounted in a rack.
+    """
 
     file: ClassVar[str] = "cooling.csv"
     plural: ClassVar[str] = "cooling"
@@ -34,6 +37,9 @@ class Cooling(Part):
     supply_maximum: Celsius | None = column("supply_temp_c_max", "degC")
     redundancy: str = column("redundancy", default="")
     footprint: SquareMeters | None = column("footprint_m2", "m**2")
+    height_units: float | None = column("height_u")
+    weight: Kilograms | None = column("weight_kg", "kg")
+    depth: Meters | None = column("depth_mm", "mm")
     price_low_per_watt: DollarsPerWatt | None = column("price_usd_per_kw_low", "USD/kW")
     price_high_per_watt: DollarsPerWatt | None = column("price_usd_per_kw_high", "USD/kW")
     price_is_estimate: bool = column("price_is_estimate", default=True)

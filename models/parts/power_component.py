@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from models.parts.part import Part, PricedPart, column
-from models.units import Fraction, Seconds, Watts
+from models.units import Fraction, Kilograms, Meters, Seconds, Watts
 
 
 class PowerKind(StrEnum):
@@ -44,6 +44,8 @@ class PowerComponent(PricedPart):
     height_units: float | None = column("height_u")
     efficiency: Fraction | None = column("peak_efficiency", "")
     hold: Seconds | None = column("hold_s", "s")
+    weight: Kilograms | None = column("weight_kg", "kg")
+    depth: Meters | None = column("depth_mm", "mm")
 
 
 class EfficiencyPoint(Part):

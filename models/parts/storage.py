@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from models.parts.part import Part, PricedPart, column
-from models.units import Bytes, BytesPerSecond, Watts
+from models.units import Bytes, BytesPerSecond, Kilograms, Meters, Watts
 
 
 class StorageNode(PricedPart):
@@ -22,6 +22,8 @@ class StorageNode(PricedPart):
     network: str = column("network", default="")
     max_power: Watts | None = column("max_power_w", "W")
     typical_power: Watts | None = column("typical_power_w", "W")
+    weight: Kilograms | None = column("weight_kg", "kg")
+    depth: Meters | None = column("depth_mm", "mm")
 
 
 class SizingRule(Part):

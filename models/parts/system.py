@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 
 from models.parts.part import PricedPart, column
 from models.parts.quarter import QuarterField
-from models.units import BytesPerSecond, Celsius, CubicMetersPerSecond, Fraction, Kilograms, Watts
+from models.units import BytesPerSecond, Celsius, CubicMetersPerSecond, Fraction, Kilograms, Meters, Watts
 
 
 class SystemKind(StrEnum):
@@ -47,4 +47,5 @@ class System(PricedPart):
     airflow: CubicMetersPerSecond | None = column("airflow_cfm", "CFM")
     inlet_maximum: Celsius | None = column("max_inlet_c", "degC")
     weight: Kilograms | None = column("weight_kg", "kg")
+    depth: Meters | None = column("depth_mm", "mm")
     psu_config: str | None = column("psu_config")

@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.instance import Instance
+from models.parts.cooling import Cooling
 from models.parts.network_part import Link
+from models.parts.power_component import PowerComponent
 from models.parts.rack import Floor, Rack
+from models.parts.storage import StorageNode
 from models.parts.system import System, SystemKind
 from models.units import Unlimited
 from optimizer.design import Design
 from optimizer.layout.plan import Device, DeviceKind, Layout, PlacedRack, SitePlan
 from optimizer.verification.findings import Checks, Finding
+from optimizer.verification.masses import kilograms
 
 CLOSE = 1e-6
 LIFT_KG = 25.0
@@ -121,6 +125,7 @@ def _check_rack(checks: Checks, instance: Instance, plan: SitePlan, rack: Placed
         if lower is not None:
             lighter = (upper.weight_kg or 0.0) <= (lower.weight_kg or 0.0)
             checks.rule(f"{where}.{upper.id}", lighter, upper.weight_kg, lower.weight_kg, "nothing heavier above")
+    _check_masses(checks, instance, rack)
     mass = sum(d.weight_kg or 0.0 for d in rack.devices)
     own = 0.0 if whole else frame.empty_weight or 0.0
     checks.same(f"{where}.weight_kg", rack.weight_kg, mass + own)
@@ -130,6 +135,17 @@ def _check_rack(checks: Checks, instance: Instance, plan: SitePlan, rack: Placed
     checks.rule(
         f"{where}.floor", floor.uniform is None or load <= floor.uniform * (1 + CLOSE), load, floor.uniform, "kg/m2"
     )
+
+
+def _check_masses(checks: Checks, instance: Instance, rack: PlacedRack) -> None:
+    """Every part weighs what its row says, or what is assumed where it says nothing."""
+    rows: dict[str, Any] = {}
+    for kind in (PowerComponent, Cooling, StorageNode):
+        rows |= instance.catalogue.of(kind)
+    for device in rack.devices:
+        if device.part in rows:
+            wanted = kilograms(instance, rows[device.part])
+            checks.same(f"layout.{rack.id}.{device.id}.weight_kg", device.weight_kg, wanted)
 
 
 def _check_phases(checks: Checks, rack: PlacedRack) -> None:

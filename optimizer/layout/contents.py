@@ -8,7 +8,9 @@ from math import ceil, floor
 
 from models.candidates.fabric_parts import SwitchCard
 from models.candidates.fabric_summary import LENGTH_BANDS
+from models.candidates.rack_mass import mass_of
 from models.instance import Instance
+from models.parts.cooling import Cooling
 from models.parts.network_part import Link, ScaleupSwitch, Switch
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.rack import Floor, Rack
@@ -162,6 +164,7 @@ def _storage_racks(instance: Instance, pod: PodChoice, name: str) -> Iterator[Ra
     supply = instance.catalogue.get(PowerComponent, told["distribution"])
     height = ceil((part.height_units or 1.0) - 1e-9)
     reserved = ceil(instance.assumptions.reserved_rack_units.value - 1e-9)
+    strip = mass_of(instance, supply)
     for number in range(pod.storage_racks):
         rack = RackContent(f"{name}/S{number + 1:03d}", "storage", frame, reserved)
         rack.base_weight = frame.empty_weight or 0.0
@@ -170,14 +173,16 @@ def _storage_racks(instance: Instance, pod: PodChoice, name: str) -> Iterator[Ra
             serial = f"{name}/{part.id}-{index + 1:04d}"
             role = f"storage {index + 1}"
             rack.contents.append(
-                Content(serial, part.id, DeviceKind.STORAGE, role, height, None, part.max_power or 0.0)
+                Content(
+                    serial, part.id, DeviceKind.STORAGE, role, height, mass_of(instance, part), part.max_power or 0.0
+                )
             )
         for index in range(told["distribution_per_rack"]):
             feed = "AB"[index % 2]
             label = f"{rack.id}/{supply.id}-{feed}{index // 2 + 1}"
             mount = f"rear {'left' if feed == 'A' else 'right'}"
             rack.contents.append(
-                Content(label, supply.id, DeviceKind.PDU, f"feed {feed}", 0, None, 0.0, 0, mount, feed)
+                Content(label, supply.id, DeviceKind.PDU, f"feed {feed}", 0, strip, 0.0, 0, mount, feed)
             )
         yield rack
 
@@ -219,16 +224,19 @@ def _power_of_rack(instance: Instance, pod: PodChoice, rack: str) -> list[Conten
             feed = "AB"[number % 2]
             mount = "rack" if height else f"rear {'left' if feed == 'A' else 'right'}"
             label = f"{rack}/{part.id}-{feed}{number // 2 + 1}"
-            found.append(Content(label, part.id, kind, f"feed {feed}", height, None, 0.0, 0, mount, feed))
+            mass = mass_of(instance, part)
+            found.append(Content(label, part.id, kind, f"feed {feed}", height, mass, 0.0, 0, mount, feed))
     battery = pod.rack.get("battery")
     if battery:
         held = instance.catalogue.get(PowerComponent, str(battery))
         height = ceil((held.height_units or 1.0) - 1e-9)
         for number in range(int(pod.rack["batteries"])):
             label = f"{rack}/{held.id}-{number + 1}"
-            found.append(Content(label, held.id, DeviceKind.BATTERY, "battery", height, None, 0.0, 0))
+            mass = mass_of(instance, held)
+            found.append(Content(label, held.id, DeviceKind.BATTERY, "battery", height, mass, 0.0, 0))
     if pod.door is not None:
-        found.append(Content(f"{rack}/{pod.door}", pod.door, DeviceKind.DOOR, "rear door", 0, None, 0.0, 0, "rear"))
+        mass = mass_of(instance, instance.catalogue.get(Cooling, pod.door))
+        found.append(Content(f"{rack}/{pod.door}", pod.door, DeviceKind.DOOR, "rear door", 0, mass, 0.0, 0, "rear"))
     return found
 
 

@@ -280,7 +280,10 @@ def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -
         "air_w": facts.loads[Chain.AIR],
         "rear_door_w": facts.loads[Chain.REAR_DOOR],
         "liquid_w": facts.loads[Chain.LIQUID],
-        "weight_kg": facts.node_racks * facts.parts.weight + facts.fabric.weight + facts.services.total("weight"),
+        "weight_kg": facts.node_racks * facts.parts.weight
+        + facts.fabric.weight
+        + facts.services.total("weight")
+        + (facts.services.storage.weight if facts.services.storage is not None else 0.0),
         "storage_b_s": facts.services.storage_b_s,
         "front_end_b_s": facts.services.front_end_b_s,
         "injection_b_s": facts.fabric.injection,

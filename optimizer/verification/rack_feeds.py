@@ -17,6 +17,7 @@ from models.physics.power_supplies import SupplyKind, parse_supply, supply_capac
 from models.site import RackFeed
 from optimizer.design import PodChoice
 from optimizer.verification.findings import Checks
+from optimizer.verification.masses import kilograms, rack_equipment
 
 NEC_SHARE = 0.8
 FEET = 4
@@ -66,7 +67,10 @@ def check_contents(
     assert frame.width is not None and frame.depth is not None
     assert system.max_power is not None and system.typical_power is not None
     expected |= {
-        "weight_kg": weight, "floor_load_kg_m2": weight / (frame.width * frame.depth), "foot_load_kg": weight / FEET,
+        "weight_kg": weight,
+        "weight_beside_systems_kg": sum(n * kilograms(instance, part) for part, n in rack_equipment(instance, pod)),
+        "weight_assumed": sorted(part.id for part, _ in rack_equipment(instance, pod) if part.weight is None),
+        "floor_load_kg_m2": weight / (frame.width * frame.depth), "foot_load_kg": weight / FEET,
     }  # fmt: skip
     for name, share in (
         ("nameplate", 1.0),

@@ -15,6 +15,7 @@ from models.site import Chain
 from models.units import Unlimited
 from optimizer.design import PodChoice
 from optimizer.verification.findings import Checks
+from optimizer.verification.masses import depth_of, kilograms, rack_equipment, units_high
 from optimizer.verification.rack_feeds import check_contents
 
 EIA = "eia"
@@ -83,7 +84,9 @@ def _parts(checks: Checks, instance: Instance, pod: PodChoice, prefix: str) -> R
     assert accelerator is not None and system.weight is not None and frame.empty_weight is not None
     # an integrator's weight of a rack-scale system includes its frame
     own = frame.empty_weight if system.kind is SystemKind.SERVER else 0.0
-    return RackParts(system, accelerator, frame, distribution, door, pod.systems_per_rack * system.weight + own)
+    equipment = sum(number * kilograms(instance, part) for part, number in rack_equipment(instance, pod))
+    weight = pod.systems_per_rack * system.weight + own + equipment
+    return RackParts(system, accelerator, frame, distribution, door, weight)
 
 
 def _check_choice(checks: Checks, instance: Instance, pod: PodChoice, parts: RackParts, prefix: str) -> None:
@@ -121,8 +124,13 @@ def _check_frame(checks: Checks, instance: Instance, pod: PodChoice, parts: Rack
     where = f"{prefix}.systems_per_rack"
     checks.rule(where, count >= 1 and (parts.is_server or count == 1), count, "at least one; one if rack-scale")
     checks.rule(where, used <= frame.rack_units + ROUND, used, frame.rack_units, "rack units")
-    mass = count * system.weight
+    empty = (frame.empty_weight or 0.0) if parts.is_server else 0.0
+    mass = parts.weight - empty if parts.is_server else count * system.weight
     checks.rule(where, mass <= frame.static_load, mass, frame.static_load, "kg on the frame")
+    room = (frame.depth or 0.0) - instance.assumptions.cable_depth.value
+    mounted = [part for part, _ in rack_equipment(instance, pod) if units_high(part)]
+    deepest = max(map(depth_of, (system, *mounted)))
+    checks.rule(where, deepest <= room + ROUND, deepest, room, "m of depth before the cables")
 
 
 def _check_power(checks: Checks, instance: Instance, pod: PodChoice, parts: RackParts, prefix: str) -> None:

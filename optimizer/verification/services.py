@@ -10,7 +10,7 @@ from typing import Any
 from models.instance import Instance
 from models.parts.model_card import ModelCard
 from models.parts.power_component import PowerComponent, PowerKind
-from models.parts.rack import Rack
+from models.parts.rack import Floor, Rack
 from models.parts.storage import StorageNode
 from models.services import NetworkSpace, StorageNeed
 from models.units import Unlimited
@@ -20,6 +20,8 @@ from optimizer.verification.fabric import FabricFacts, check_fabric
 from optimizer.verification.fabric_question import beside
 from optimizer.verification.failures import Writing
 from optimizer.verification.findings import Checks
+from optimizer.verification.masses import depth_of, kilograms
+from optimizer.verification.rack_feeds import FEET
 from optimizer.verification.racks import EIA, FEEDS
 
 NETWORKS = (("storage", "storage"), ("front-end", "front_end"), ("management", "management"))
@@ -29,7 +31,7 @@ EDGE = 1e-9
 
 @dataclass(frozen=True)
 class StorageFacts:
-    """Storage of one pod: parts with their counts, bandwidths [B/s] with the stated nodes lost, powers [W]."""
+    """Storage of one pod: parts with their counts, bandwidths [B/s] with the stated nodes lost, powers [W], mass [kg] of its racks."""
 
     node: StorageNode
     nodes: int
@@ -40,6 +42,7 @@ class StorageFacts:
     distribution_units: int
     write: float
     read: float
+    weight: float = 0.0
 
     @property
     def power_max(self) -> float:
@@ -156,6 +159,8 @@ def _storage(
     return StorageFacts(
         node, nodes, nodes * ports, -(-nodes // per_rack), frame, distribution,
         int(told.get("distribution_per_rack", 0)), left * min(node.write, most), left * min(node.read, most),
+        nodes * kilograms(instance, node) + -(-nodes // per_rack) * (frame.empty_weight or 0.0)
+        + -(-nodes // per_rack) * int(told.get("distribution_per_rack", 0)) * kilograms(instance, distribution),
     )  # fmt: skip
 
 
@@ -187,6 +192,15 @@ def _check_rack(
     fits = distribution.kind is PowerKind.RACK_PDU and units > 0 and units % FEEDS == 0
     carried = units // FEEDS * (distribution.rated or 0.0)
     checks.rule(f"{where}.distribution", fits and carried >= power * (1 - EDGE), carried, power, "W on one feed")
+    load = per_rack * kilograms(instance, node) + units * kilograms(instance, distribution)
+    checks.rule(f"{where}.per_rack", load <= (frame.static_load or load), load, frame.static_load, "kg on the frame")
+    floor, whole = instance.catalogue.get(Floor, instance.sites[pod.site].floor), load + (frame.empty_weight or 0.0)
+    spread = whole / ((frame.width or 1.0) * (frame.depth or 1.0))
+    checks.rule(f"{where}.per_rack", spread <= (floor.uniform or spread), spread, floor.uniform, "kg/m2 on the floor")
+    point = floor.concentrated
+    checks.rule(f"{where}.per_rack", point is None or whole / FEET <= point, whole / FEET, point, "kg on a foot")
+    room = (frame.depth or 0.0) - instance.assumptions.cable_depth.value
+    checks.rule(f"{where}.frame", depth_of(node) <= room + EDGE, depth_of(node), room, "m of depth before the cables")
     most = instance.assumptions.rack_pdus_per_feed.value
     checks.rule(f"{where}.distribution_per_rack", units <= FEEDS * most, units, FEEDS * most)
 

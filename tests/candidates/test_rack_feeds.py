@@ -225,3 +225,39 @@ def test_supplies_that_do_not_divide_over_the_lines_strand_power_by_phase() -> N
             assert f["stranded_feed_kw"] == pytest.approx(max(before - full, 0.0))
             assert f["stranded_phase_kw"] == pytest.approx(min(before, full) - min(before, dealt))
     assert seen
+
+
+def test_what_hangs_in_a_rack_weighs_something() -> None:
+    racks, _ = _racks(_instance({**WHIP, "loss": CAPPING}))
+    rack = racks[3]
+    assert rack.distribution is not None
+    # two upright rack PDUs of unstated mass, 10 kg each, beside three nodes and the frame
+    assert rack.weight == pytest.approx(3 * 130.5 + (rack.frame.empty_weight or 0) + 2 * 10)
+    assert rack.contents["weight_beside_systems_kg"] == pytest.approx(20)
+    assert rack.contents["weight_assumed"] == [rack.distribution.id]
+    stated = rack.distribution.model_copy(update={"weight": 35.0})
+    heavier = _racks(with_part(_instance({**WHIP, "loss": CAPPING}), stated))[0][3]
+    assert heavier.weight == pytest.approx(rack.weight + 50)
+    assert heavier.contents["weight_assumed"] == []
+
+
+def test_a_frame_carries_its_power_shelves_too() -> None:
+    room = _busbar(None)[0]["3xdgx_b300_busbar"]
+    assert room.distribution is not None
+    assert room.weight == pytest.approx(3 * 150 + 200 + 20 * room.distribution_units)
+    frame = room.frame.model_copy(update={"static_load": 3 * 150 + 20.0 * room.distribution_units - 1})
+    instance = load("tiny/thermal-liquid", overrides={**BUSBAR, "sites": {"hall": {"air_per_rack": "unlimited"}}})
+    instance = with_part(instance, frame)
+    instance = with_part(instance, room.system)
+    _, rejected = enumerate_rack_designs(instance, "train")
+    assert "exceed the frame's" in next(r.reason for r in rejected if r.item.startswith("3xdgx_b300_busbar@mgx"))
+
+
+def test_a_device_too_deep_for_its_frame_is_refused() -> None:
+    instance = _instance(None)
+    node = instance.catalogue.get(System, "dgx_h100")
+    assert node.depth == pytest.approx(0.8971)
+    assert _racks(with_part(instance, node.model_copy(update={"depth": 1.05})))[0]
+    racks, rejected = _racks(with_part(instance, node.model_copy(update={"depth": 1.06})))
+    assert not racks
+    assert "1.06 m deep" in _reason(rejected, 1)
