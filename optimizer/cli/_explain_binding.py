@@ -9,7 +9,7 @@ import click
 from optimizer.cli._output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from optimizer.explain.binding import Binding, Leaning
+    from optimizer.explain.binding import Binding
 
 MOST_INPUTS = 10
 
@@ -35,6 +35,8 @@ def command(run: str, design: str, as_json: bool) -> None:
 
 
 def _print(found: Binding) -> None:
+    from optimizer.explain.binding_section import weakness
+
     click.echo(f"Design {found.design_id}")
     for limit in found.binding:
         click.echo(f"  binds ({limit.family}): {limit.says}  [{limit.source}]")
@@ -77,7 +79,7 @@ def _print(found: Binding) -> None:
                     _share(x.cost_share),
                     _share(x.power_share),
                     _share(x.throughput_share),
-                    _weak(x),
+                    weakness(x),
                     x.where,
                 )
                 for x in shown
@@ -89,12 +91,3 @@ def _print(found: Binding) -> None:
 
 def _share(value: float) -> str | None:
     return f"{value:.1%}" if value else None
-
-
-def _weak(leaning: Leaning) -> str:
-    said = [leaning.confidence] if leaning.confidence in ("analyst-estimate", "unverified") else []
-    if leaning.weak_cost and not said:
-        said.append("price is an estimate")
-    if leaning.unverified:
-        said.append(f"not in its source: {leaning.unverified.replace(';', ', ')}")
-    return "; ".join(said)

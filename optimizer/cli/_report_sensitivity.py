@@ -29,18 +29,18 @@ def command(
 ) -> None:  # fmt: skip
     """Report what would change the best design of SUBJECT, an instance or a run folder.
 
-    Sections: limits, alternatives, tornado, price-to-win, why-not, switch-points, regimes.
+    Sections: limits, binding, alternatives, tornado, price-to-win, spec-to-win, why-not, switch-points, regimes, morris, sobol.
     """
     from models.errors import UsageError, nearest
     from optimizer.cli._solving import EXIT_STOPPED, parse_duration
     from optimizer.cli._subject import share
     from optimizer.cli._subject import subject as read
-    from optimizer.report.sensitivity_report import SECTIONS, sensitivity_report
+    from optimizer.report.sensitivity_report import section_names, sensitivity_report
     from optimizer.store import write_text
 
     for name in sections:
-        if name not in SECTIONS:
-            raise UsageError(f"no section {name!r}: {nearest(name, list(SECTIONS))}")
+        if name not in section_names():
+            raise UsageError(f"no section {name!r}: {nearest(name, list(section_names()))}")
     files = [] if out is None else [Path(out), Path(out).with_suffix(".json")]
     for path in files:
         if path.exists() and not force:

@@ -100,13 +100,25 @@ def why_not_lines(result: WhyNot) -> Iterator[str]:
 
 def why_not_markdown(result: WhyNot) -> str:
     """A section of a sensitivity report."""
-    lines = [f"## Why not {result.kind} {result.target}", "", sentence(result)[0].upper() + sentence(result)[1:], ""]
+    said = sentence(result)
+    lines = [
+        f"## Why not {result.kind} {result.target}",
+        "",
+        "What a design that must have it costs beyond the best, line by line, and the smallest change of one thing that makes it win.",
+        "",
+        said[0].upper() + said[1:],
+        "",
+    ]
     if result.bridge and result.best is not None and result.insisted is not None:
         ends = [f"{design.figures['tco_usd']:,.2f}" for design in (result.best, result.insisted)]
         steps = [(line.label, f"{line.usd:+,.2f}") for line in result.bridge]
         rows = [("least total cost", ends[0]), *steps, ("with it", ends[1])]
         lines += [*markdown_table(("line", "USD"), rows, ("USD",)), ""]
-    lines += [f"- {clash.source}: {clash.value:,.10g} {clash.unit}" for clash in result.clashes]
-    lines += [f"- {lever_text(lever)}" for lever in result.levers]
-    lines += [f"- {reason}" for reason in result.turned_down]
-    return "\n".join(lines) + "\n"
+    for caption, items in (
+        ("Limits that shut it out together:", [f"{c.source}: {c.value:,.10g} {c.unit}" for c in result.clashes]),
+        ("Smallest change that makes it win, each alone:", [lever_text(lever) for lever in result.levers]),
+        ("What became of its candidates:", result.turned_down),
+    ):
+        if items:
+            lines += [caption, "", *(f"- {item}" for item in items), ""]
+    return "\n".join(lines).rstrip() + "\n"

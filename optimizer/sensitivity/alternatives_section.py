@@ -99,7 +99,17 @@ def choice_rows(result: Alternatives, most_avoidable: int = 12) -> list[tuple[st
 def alternatives_markdown(result: Alternatives) -> str:
     """A section of a sensitivity report."""
     said = alternatives_sentence(result)
-    lines = ["## Alternatives", "", said[0].upper() + said[1:], ""]
+    lines = [
+        "## Alternatives",
+        "",
+        (
+            f"The best design of every other vendor, topology and cooling: those within {result.slack:.0%} of the best first, the most "
+            "different first among them."
+        ),
+        "",
+        said[0].upper() + said[1:],
+        "",
+    ]
     if result.near or result.beyond:
         lines += markdown_table(KIND_HEADINGS, kind_rows(result), KIND_HEADINGS[5:8])
     lines += [

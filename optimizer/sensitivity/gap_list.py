@@ -250,4 +250,5 @@ class _Search:
         answer = program.gift.least({"rest": 1.0, "paid": price}, self._effort, limits)
         if answer.value is None:
             return float("inf"), answer.infeasible
-        return answer.value - self.best, answer.exact
+        # both are money to the cent, added up in different orders
+        return round(answer.value - self.best, 2), answer.exact

@@ -6,6 +6,11 @@ from optimizer.sensitivity.global_indices import GlobalIndices
 from optimizer.tables import markdown_table
 
 _NAMES = {"sobol": ("S1", "ST"), "morris": ("mu*", "sigma")}
+_MEANING = {
+    "sobol": "S1 is the share of the variance an input explains alone, ST that with all its interactions, each with its 95 % interval.",
+    "morris": "mu* is the mean change of the output when the input moves over its range, in the output's unit, with its 95 % interval; "
+    "sigma, where it is as large as mu*, says that the effect depends on the other inputs.",
+}
 
 
 def global_headings(result: GlobalIndices) -> tuple[str, ...]:
@@ -19,12 +24,22 @@ def global_rows(result: GlobalIndices, most: int = 8) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for output in result.outputs:
         mine = [i for i in result.indices if i.output == output and (i.first or i.total)][:most]
-        rows.extend((output, i.name, _with(i.first, i.first_error), _with(i.total, i.total_error)) for i in mine)
+        # effects are in the output's unit, shares of variance in none
+        millions = result.method == "morris" and output.endswith("_usd")
+        scale, name = (1e-6, f"{output.removesuffix('_usd')} [MUSD]") if millions else (1.0, output)
+        rows.extend(
+            (name, i.name, _with(i.first, i.first_error, scale), _with(i.total, i.total_error, scale)) for i in mine
+        )
     return rows
 
 
-def _with(value: float, error: float | None) -> str:
-    return f"{value:,.3g}" if error is None else f"{value:,.3g} +- {error:,.2g}"
+def _with(value: float, error: float | None, scale: float) -> str:
+    return _short(value * scale) if error is None else f"{_short(value * scale)} ± {_short(error * scale)}"
+
+
+def _short(value: float) -> str:
+    """Three figures, without an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) >= 1e-3 or not value else "0.000"
 
 
 def global_sentence(result: GlobalIndices) -> str:
@@ -43,7 +58,11 @@ def global_markdown(result: GlobalIndices) -> str:
     said = global_sentence(result)
     word = "Sobol" if result.method == "sobol" else "Morris"
     lines = [f"## Global sensitivity ({word})", "", said[0].upper() + said[1:], ""]
-    lines.append(f"{result.samples} samples over {len(result.inputs)} ranges at once, seed {result.seed}.")
+    lines.append(
+        f"{result.samples} samples over {len(result.inputs)} ranges at once, seed {result.seed}. {_MEANING[result.method]}"
+    )
     headings = global_headings(result)
     lines += ["", *markdown_table(headings, global_rows(result), headings[2:])]
+    if any(i.first_error is not None and i.first_error >= i.first > 0 for i in result.indices):
+        lines += ["", f"Where the interval is as wide as the index, take more samples: `optimizer {result.method}`."]
     return "\n".join(lines) + "\n"

@@ -80,7 +80,18 @@ def sentence(result: LimitValues) -> str:
 
 def limits_markdown(result: LimitValues) -> str:
     """A section of a sensitivity report."""
-    lines = ["## Value of limits", "", sentence(result)[0].upper() + sentence(result)[1:], ""]
+    said = sentence(result)
+    lines = [
+        "## Value of limits",
+        "",
+        (
+            "What the best design gains when a limit gives way to the next value at which anything changes, and what the next tighter "
+            "value costs. Both are found by solving there; in between nothing changes."
+        ),
+        "",
+        said[0].upper() + said[1:],
+        "",
+    ]
     lines += markdown_table(HEADINGS, limit_rows(result), HEADINGS[2:])
     lines += pair_lines(result)
     return "\n".join(lines) + "\n"

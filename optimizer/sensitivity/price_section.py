@@ -94,13 +94,21 @@ STEP_HEADINGS = ("from", "to", "units", "design")
 
 def price_markdown(results: Sequence[PriceToWin]) -> str:
     """A section of a sensitivity report: one row per part and requirement, then the staircases."""
-    lines = ["## Price to win", ""]
+    lines = [
+        "## Price to win",
+        "",
+        (
+            "The highest unit price at which a part is in the cheapest design, everything else at list price: below it the part is bought, "
+            "above it is not. An interval holds the truth."
+        ),
+        "",
+    ]
     rows = []
     for r in results:
         asked = ", ".join(f"{k} {v:,.6g}" for k, v in r.requirement.items()) or "demand"
         low, high = r.interval
         wins = r.reason if low is None and high is None else _interval(r)
-        gone = ", ".join(f"{d.units_without - d.units_with:,} {d.part}" for d in r.displaces[:3])
+        gone = displaced_text(r)
         price = "-" if r.list_price is None else _price(r, r.list_price)
         proof = "proven" if r.proven else "stopped early"
         rows.append((r.part, asked, f"{r.volume:,}", wins, price, gone or "-", proof))
@@ -110,6 +118,11 @@ def price_markdown(results: Sequence[PriceToWin]) -> str:
             lines += ["", f"Demand for {r.part} by unit price:", ""]
             lines += markdown_table(STEP_HEADINGS, step_rows(r), STEP_HEADINGS[:3])
     return "\n".join(lines) + "\n"
+
+
+def displaced_text(result: PriceToWin, most: int = 3) -> str:
+    """What the part takes the place of: the parts with most money first."""
+    return ", ".join(f"{d.units_without - d.units_with:,} {d.part}" for d in result.displaces[:most])
 
 
 def interval_text(low: float | None, high: float | None) -> str:

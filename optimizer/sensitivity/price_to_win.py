@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from models.candidates.placement import Candidates
 from models.instance import Instance
-from optimizer.design import Design
+from optimizer.design import BomLine, Design
 from optimizer.sensitivity.ceilings import BEYOND, falling_away
 from optimizer.sensitivity.parametric import Break, Envelope, Line, Probe, lower_envelope, meet
 from optimizer.sensitivity.part_program import PartProgram, Requirement, with_at_least, without
@@ -315,19 +315,34 @@ def _displaced(found: _Found) -> tuple[Displaced, ...]:
 
 
 def displaced(bought: Design, instead: Design) -> tuple[Displaced, ...]:
-    """Parts of which ``bought`` has fewer units than ``instead``, most money first."""
+    """Parts of which ``bought`` has fewer units than ``instead``, spares included, most money first."""
     have = _quantities(bought)
     found = []
-    for key, (count, cost, vendor) in _quantities(instead).items():
-        left = have.get(key, (0, 0.0, ""))[0]
-        if left < count:
-            found.append((-cost * (count - left) / count, Displaced(key[0], key[1], vendor, count, left)))
+    for part, held in _quantities(instead).items():
+        left = have[part].units if part in have else 0
+        if left < held.units:
+            lost = held.cost * (held.units - left) / held.units
+            found.append((-lost, Displaced(part, held.layer, held.vendor, held.units, left)))
     return tuple(one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].part)))
 
 
-def _quantities(design: Design) -> dict[tuple[str, str], tuple[int, float, str]]:
-    total: dict[tuple[str, str], tuple[int, float, str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """All lines of one part: units, cost [USD], and the layer and vendor most of it is booked under."""
+
+    units: int
+    cost: float
+    layer: str
+    vendor: str
+
+
+def _quantities(design: Design) -> dict[str, _Held]:
+    lines: dict[str, list[BomLine]] = {}
     for line in design.bom:
-        count, cost, _ = total.get((line.part, line.layer), (0, 0.0, ""))
-        total[line.part, line.layer] = (count + line.quantity, cost + line.cost_usd, line.vendor)
-    return total
+        lines.setdefault(line.part, []).append(line)
+    found = {}
+    for part, mine in lines.items():
+        most = max(mine, key=lambda one: one.quantity)
+        units, cost = sum(one.quantity for one in mine), sum(one.cost_usd for one in mine)
+        found[part] = _Held(units, cost, most.layer, most.vendor)
+    return found

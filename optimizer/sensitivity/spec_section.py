@@ -98,16 +98,25 @@ GAP_HEADINGS = ("part", "vendor", "ask for", "now", "then", "gain", "still deare
 
 
 def gap_rows(result: GapList, most: int = MOST_GAPS) -> list[tuple[str, ...]]:
-    """Cells of a table: what to ask whom, and what it is worth."""
-    return [(g.part, g.vendor, g.field, *_values(g), _money(g.gain), _left(g)) for g in result.gaps[:most]]
+    """Cells of a table: what to ask whom, and what it is worth; without steps that change nothing."""
+    telling = [g for g in result.gaps if g.gain > 0 or g.left]
+    return [(g.part, g.vendor, g.field, *gap_values(g), _money(g.gain), _left(g)) for g in telling[:most]]
 
 
-def _values(gap: Gap) -> tuple[str, str]:
+def gap_values(gap: Gap) -> tuple[str, str]:
+    """The field today and a step better, as text."""
     from optimizer.sensitivity.part_field import quarter_text
 
     if gap.unit == "quarters":
         return quarter_text(gap.value), quarter_text(gap.improved)
-    return f"{gap.value:,.6g} {gap.unit}".strip(), f"{gap.improved:,.6g} {gap.unit}".strip()
+    return _figure(gap.value, gap.unit), _figure(gap.improved, gap.unit)
+
+
+def _figure(value: float, unit: str) -> str:
+    """A value with the prefix people use: 1.92e11 B is 192 GB."""
+    large = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
+    size, prefix = next(((s, p) for s, p in large if unit and unit != "USD" and abs(value) >= s), (1.0, ""))
+    return f"{value / size:,.6g} {prefix}{unit}".strip()
 
 
 def _money(amount: float) -> str:
@@ -120,12 +129,38 @@ def _left(gap: Gap) -> str:
     return "in" if gap.enters else _money(gap.left)
 
 
+def gap_sentence(result: GapList) -> str:
+    """The answer in one sentence."""
+    entering = [g for g in result.gaps if g.enters and not g.wins_today and g.gain > 0]
+    bought = [g for g in result.gaps if g.wins_today and g.gain > 0]
+    said = []
+    if entering:
+        said.append(f"one step lets {_asked_of(entering[0])} in")
+    else:
+        said.append("no part comes in by one step of one field")
+    if bought:
+        said.append(f"of what is bought already {_asked_of(bought[0])} is worth most")
+    early = "" if result.proven else " (stopped early: parts that were not asked about are missing)"
+    return f"{'; '.join(said)}{early}."
+
+
+def _asked_of(gap: Gap) -> str:
+    now, then = gap_values(gap)
+    return f"{gap.part} ({gap.field} from {now} to {then}, {_money(gap.gain)})"
+
+
 def gap_markdown(result: GapList) -> str:
     """A section of a sensitivity report."""
+    said = gap_sentence(result)
     lines = [
         "## What to ask for",
         "",
-        f"One step is {result.step:.0%} of a value; least cost today {result.best / 1e6:,.3f} MUSD.",
+        (
+            f"Every field a vendor could improve, one step of {result.step:.0%} better, alone: what the cheapest design gains from it, or how much "
+            f"dearer a design with the part still is. Least cost today {result.best / 1e6:,.3f} MUSD."
+        ),
+        "",
+        said[0].upper() + said[1:],
         "",
     ]
     lines += markdown_table(GAP_HEADINGS, gap_rows(result), GAP_HEADINGS[3:])

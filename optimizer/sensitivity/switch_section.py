@@ -80,7 +80,14 @@ def _regret(result: SwitchPoints, piece: Range) -> str:
 
 def switch_markdown(result: SwitchPoints) -> str:
     """A section of a sensitivity report."""
-    lines = [f"## Switch points of {result.field.name}", "", switch_sentence(result), ""]
+    lines = [
+        f"## Switch points of {result.field.name}",
+        "",
+        f"Which design is the best at which value of {result.field.name}, and what keeping today's would cost beyond its range.",
+        "",
+        switch_sentence(result),
+        "",
+    ]
     lines += markdown_table(SWITCH_HEADINGS, switch_rows(result), SWITCH_HEADINGS[:4])
     return "\n".join(lines) + "\n"
 
@@ -122,4 +129,26 @@ def _letter(names: tuple[str, ...], name: str) -> str:
 
 def regime_markdown(result: RegimeMap) -> str:
     """A section of a sensitivity report."""
-    return "\n".join([f"## {result.x.name} and {result.y.name}", "", "```", *regime_lines(result), "```"]) + "\n"
+    said = regime_sentence(result)
+    lines = [
+        f"## {result.x.name} and {result.y.name}",
+        "",
+        "The best architecture over two figures of the instance at once, one letter a value; a dot where nothing is legal.",
+        "",
+        said[0].upper() + said[1:],
+        "",
+        "```",
+        *regime_lines(result),
+        "```",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def regime_sentence(result: RegimeMap) -> str:
+    """The answer in one sentence."""
+    names = result.architectures
+    over = f"over {result.x.name} and {result.y.name}"
+    if not result.proven:
+        return f"not settled in time {over}."
+    wins = "one architecture wins everywhere" if len(names) == 1 else f"{len(names)} architectures win somewhere"
+    return f"{wins} {over}."

@@ -243,6 +243,13 @@ def tornado_sentence(result: Tornado) -> str:
 def tornado_markdown(result: Tornado) -> str:
     """A section of a sensitivity report."""
     said = tornado_sentence(result)
-    lines = ["## Tornado", "", said[0].upper() + said[1:], ""]
+    lines = [
+        "## Tornado",
+        "",
+        "Each uncertain input alone at either end of its range, with the best design found again there.",
+        "",
+        said[0].upper() + said[1:],
+        "",
+    ]
     lines += markdown_table(HEADINGS, tornado_rows(result), HEADINGS[1:-1])
     return "\n".join(lines) + "\n"
