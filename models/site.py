@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from models.parts.quarter import QuarterField
 from models.physics.power import BreakerCode
 from models.policy import Owned, PowerFigure, Record, Stated
-from models.site_options import BlockPart, Chain, EquipmentUse, Redundancy, SiteOption, Topology
+from models.site_options import BlockPart, Chain, CoolantTo, EquipmentUse, Redundancy, SiteOption, Topology
 from models.units import (
     Amperes,
     Bytes,
@@ -163,6 +163,8 @@ class Site(Owned):
             raise ValueError(f"rack_positions is negative: {self.rack_positions}")
         for chain in (Chain.AIR, Chain.REAR_DOOR, Chain.LIQUID):
             for name, option in self.options(chain).items():
+                if option.coolant_to is not CoolantTo.RACKS and chain is not Chain.LIQUID:
+                    raise ValueError(f"{chain.value}.{name}: only a liquid option serves CDUs in racks")
                 if option.topology is not None:
                     raise ValueError(f"{chain.value}.{name}: a topology of blocks is a way to build `power`")
                 if self.weather is None and any(use.rejection is not None for use in option.equipment):

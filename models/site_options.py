@@ -43,6 +43,13 @@ class Coolant(StrEnum):
     PG25 = "pg25"
 
 
+class CoolantTo(StrEnum):
+    """What a liquid option serves: cold plates, by CDUs of its own, or CDUs that stand in the racks, with facility water."""
+
+    RACKS = "racks"
+    RACK_CDUS = "rack_cdus"
+
+
 class PumpPoint(Record):
     """A point of a pump curve: the pressure it still gives at a flow."""
 
@@ -154,7 +161,7 @@ class SiteOption(Owned):
     Either ``equipment``, of which every part carries the whole load of the chain; or, for power, a ``topology`` of blocks, each
     of the parts in ``block``: rings ``of`` so many blocks of which ``needed`` carry the load. ``overload``: short-time rating
     of a block over its rating; ``small_racks``: most a rack without systems draws. ``loading_range``: where part-load curves are read.
-    ``supply_temperature``, or the limit of an ASHRAE ``supply_class``, is what heat rejection must make.
+    ``coolant_to``: the racks, or the CDUs that stand in them. ``supply_temperature``, or the limit of an ASHRAE ``supply_class``, is what heat rejection must make.
     """
 
     equipment: tuple[EquipmentUse, ...] = ()
@@ -167,6 +174,7 @@ class SiteOption(Owned):
     loading_range: LoadingRange | None = None
     supply_temperature: Celsius | None = None
     supply_class: str | None = None
+    coolant_to: CoolantTo = CoolantTo.RACKS
     loss: Stated[Fraction] | None = None
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from models.parts.system import SystemKind
 from models.policy import Owned, Record, Stated
 from models.services import Networks, Spares, StorageNeed
+from models.site_options import CoolantLoop
 from models.units import BytesPerSecond, Seconds, Share, Tokens, TokensPerSecond
 
 
@@ -63,6 +64,27 @@ class BarredPod(Owned):
     pod: str
 
 
+class CoolantSource(StrEnum):
+    """Where the coolant of a rack with cold plates is made: by CDUs of the site's liquid option, or by CDUs in the rack itself."""
+
+    SITE = "site"
+    IN_RACK = "in_rack"
+
+
+class CoolantSpace(Record):
+    """How coolant may reach the cold plates of a rack.
+
+    ``units``: CDUs that may stand in a rack (None: every one with a height), with ``redundancy`` n or n+1 and run as ``loop`` says.
+    ``manifolds``: of these each rack of servers gets the cheapest that carries its heat; None: they come with the systems.
+    """
+
+    sources: tuple[CoolantSource, ...] = Field(default=(CoolantSource.SITE,), min_length=1)
+    units: tuple[str, ...] | None = None
+    redundancy: Literal["n", "n+1"] = "n"
+    loop: CoolantLoop | None = None
+    manifolds: tuple[str, ...] | None = None
+
+
 class DesignSpace(Record):
     """What a cluster may be built from; None means every legal part of the catalogue."""
 
@@ -73,6 +95,7 @@ class DesignSpace(Record):
     rack_pdus: tuple[str, ...] | None = None
     rear_doors: tuple[str, ...] | None = None
     cooling: tuple[RackCooling, ...] = Field(min_length=1)
+    coolant: CoolantSpace = Field(default_factory=CoolantSpace)
     preliminary_parts: bool
     fabric: FabricSpace
     sizes: SizeRange

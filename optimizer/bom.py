@@ -19,7 +19,7 @@ LEVELS = ("node_leaf", "leaf_spine", "spine_core")
 
 
 def pod_lines(instance: Instance, placements: Placements, row: int, count: int) -> Iterator[BomLine]:
-    """Lines of ``count`` equal pods: systems, racks and their power and doors, switches, cables and modules."""
+    """Lines of ``count`` equal pods: systems, racks with their power, doors, CDUs and manifolds, switches, cables and modules."""
     pods = placements.pods
     pod = int(placements.pod[row])
     rack = pods.rack_design(pod)
@@ -32,13 +32,9 @@ def pod_lines(instance: Instance, placements: Placements, row: int, count: int) 
     racks = int(pods.node_racks[pod]) * count
     if rack.system.kind is SystemKind.SERVER:
         yield _line(*here, "rack", rack.frame, racks, rack.frame.price)
-    if rack.distribution is not None:
-        yield _line(*here, "rack power", rack.distribution, racks * rack.distribution_units, rack.distribution.price)
-    if rack.feed is not None and rack.feed.battery is not None:
-        battery = rack.feed.battery
-        yield _line(*here, "rack power", battery, racks * rack.feed.batteries, battery.price)
-    if rack.door is not None:
-        yield _line(*here, "cooling", rack.door, racks, rack.door.price)
+    for part, number in rack.parts:
+        layer = "rack power" if isinstance(part, PowerComponent) else "cooling" if part is rack.door else "rack cooling"
+        yield _line(*here, layer, part, racks * number, part.price)
     yield from _fabric_lines(here, "", table, fabric, count)
     for network, (other, at) in pods.network_row_of(pod).items():
         yield from _fabric_lines(here, f"{network.value} ", other, at, count)

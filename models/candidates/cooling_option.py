@@ -65,7 +65,7 @@ def cooling_option(instance: Instance, site: str, chain: Chain, name: str, optio
     if option.loss is not None:
         shares = (option.loss.value, option.loss.value, option.loss.value, option.loss.value)
     water = 0.0 if sink is None else (1.0 + moving) * sink.water
-    return PlantOption(site, chain, name, shares, tuple(units), water)
+    return PlantOption(site, chain, name, shares, tuple(units), water, coolant_to=option.coolant_to, supply=supply)
 
 
 def _rejects(option: SiteOption, part: str) -> bool:

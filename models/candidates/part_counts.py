@@ -62,10 +62,6 @@ def _per_rack(rack: RackDesign) -> dict[str, int]:
     found: dict[str, int] = {}
     if rack.system.kind is SystemKind.SERVER:
         found[rack.frame.id] = 1
-    if rack.distribution is not None:
-        found[rack.distribution.id] = found.get(rack.distribution.id, 0) + rack.distribution_units
-    if rack.door is not None:
-        found[rack.door.id] = found.get(rack.door.id, 0) + 1
-    if rack.feed is not None and rack.feed.battery is not None:
-        found[rack.feed.battery.id] = found.get(rack.feed.battery.id, 0) + rack.feed.batteries
+    for part, number in rack.parts:
+        found[part.id] = found.get(part.id, 0) + number
     return found

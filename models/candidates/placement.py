@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ from models.instance import Instance
 from models.physics.cost import PriceBasis
 from models.policy import PowerFigure
 from models.site import Chain
+from models.site_options import CoolantTo
+from models.workload import RackCooling
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -206,15 +209,21 @@ def _place(
     pod_rows: list[Ints] = []
     combination_rows: list[Ints] = []
     refused: list[Rejection] = []
-    cooling = np.array([list(type(r.cooling)).index(r.cooling) for r in pods.racks])[pods.rack]
-    for number, kind in enumerate(type(pods.racks[0].cooling)):
-        rows = np.flatnonzero(cooling == number)
+    ways = {(r.cooling, _served(r)) for r in pods.racks}
+    for cooling, served in product(RackCooling, CoolantTo):
+        if (cooling, served) not in ways:
+            continue
+        mine = np.array([(r.cooling, _served(r)) == (cooling, served) for r in pods.racks])
+        rows = np.flatnonzero(mine[pods.rack])
         if not len(rows):
             continue
-        for chosen in combinations(options, kind):
-            held = rows[_on_blocks(instance, pods, chosen)[rows]]
-            if len(held) < len(rows):
-                refused.append(_unheld(cluster, site, chosen, len(rows), len(held)))
+        for chosen in combinations(options, cooling, served):
+            cool = rows[_cool_enough(instance, pods, chosen)[rows]]
+            if len(cool) < len(rows):
+                refused.append(_too_warm(cluster, site, chosen, len(rows), len(cool)))
+            held = cool[_on_blocks(instance, pods, chosen)[cool]]
+            if len(held) < len(cool):
+                refused.append(_unheld(cluster, site, chosen, len(cool), len(held)))
             pod_rows.append(held)
             combination_rows.append(np.full(len(held), len(all_combinations), dtype=np.int64))
             all_combinations.append(chosen)
@@ -228,6 +237,30 @@ def _place(
         rejections,
         len(found.refusals),
     )
+
+
+def _served(rack: RackDesign) -> CoolantTo:
+    return CoolantTo.RACKS if rack.coolant.cdu is None else CoolantTo.RACK_CDUS
+
+
+def _cool_enough(instance: Instance, pods: PodTable, chosen: Combination) -> npt.NDArray[np.bool_]:
+    """Pods whose racks' own CDUs stand the facility water of the liquid option."""
+    liquid = chosen.option(Chain.LIQUID)
+    if liquid is None or liquid.supply is None:
+        return np.ones(len(pods), dtype=np.bool_)
+    loop = instance.workloads[pods.cluster].design_space.coolant.loop
+    limits = [rack.coolant.warmest((loop.approach or 0.0) if loop is not None else 0.0) for rack in pods.racks]
+    stands = np.array([limit is None or liquid.supply <= limit + 1e-9 for limit in limits])
+    return np.asarray(stands[pods.rack], dtype=np.bool_)
+
+
+def _too_warm(cluster: str, site: str, chosen: Combination, pods: int, held: int) -> Rejection:
+    liquid = chosen.option(Chain.LIQUID)
+    assert liquid is not None
+    reason = (
+        f"of {pods} pods {pods - held} have CDUs in their racks that do not stand its supply of {liquid.supply:g} degC"
+    )
+    return Rejection(f"liquid={liquid.id}", Stage.POD, reason, cluster, site)
 
 
 def _on_blocks(instance: Instance, pods: PodTable, chosen: Combination) -> npt.NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from models.candidates.power_option import curve_of, power_option
 from models.candidates.rejection import Rejection, Stage
 from models.instance import Instance
 from models.site import Chain
+from models.site_options import CoolantTo
 from models.workload import RackCooling
 
 __all__ = ["FIGURES", "Combination", "PlantOption", "PlantUnit", "combinations", "curve_of", "plant_options"]
@@ -57,11 +58,17 @@ def plant_options(instance: Instance, site: str) -> tuple[dict[Chain, list[Plant
     return found, rejected
 
 
-def combinations(options: dict[Chain, list[PlantOption]], cooling: RackCooling) -> list[Combination]:
-    """Every combination a rack of this cooling needs: room air for switches and residual heat, its own chain, power."""
+def combinations(
+    options: dict[Chain, list[PlantOption]], cooling: RackCooling, coolant_to: CoolantTo = CoolantTo.RACKS
+) -> list[Combination]:
+    """Every combination a rack of this cooling needs: room air for switches and residual heat, its own chain, power.
+
+    Of liquid options those that serve the rack itself, or the CDUs in it.
+    """
     chains = {
         RackCooling.AIR: (Chain.AIR, Chain.POWER),
         RackCooling.REAR_DOOR: (Chain.AIR, Chain.REAR_DOOR, Chain.POWER),
         RackCooling.LIQUID: (Chain.AIR, Chain.LIQUID, Chain.POWER),
     }[cooling]
-    return [Combination(chosen) for chosen in product(*(options[chain] for chain in chains))]
+    open_here = {**options, Chain.LIQUID: [one for one in options[Chain.LIQUID] if one.coolant_to is coolant_to]}
+    return [Combination(chosen) for chosen in product(*(open_here[chain] for chain in chains))]

@@ -8,6 +8,7 @@ from models.candidates.block_rings import Ring
 from models.parts.part import PriceRange
 from models.policy import PowerFigure
 from models.site import Chain, EquipmentUse, Redundancy
+from models.site_options import CoolantTo
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
 KILOWATT = 1e3
@@ -43,7 +44,7 @@ class PlantOption:
 
     By figure: nameplate, design, typical, in use. ``water`` [kg per J carried]; ``ring`` of blocks for a power topology; ``loading``: least
     and most share of their rating at which units with a ``curve`` run. ``availability``: share of the time it carries its load with
-    failures as stated, however large the plant grows.
+    failures as stated, however large the plant grows. ``coolant_to`` says what a liquid option serves, ``supply`` [degC] what it makes.
     """
 
     site: str
@@ -55,6 +56,8 @@ class PlantOption:
     ring: Ring | None = None
     loading: tuple[float, float] | None = None
     availability: float = 1.0
+    coolant_to: CoolantTo = CoolantTo.RACKS
+    supply: float | None = None
 
     def share(self, figure: PowerFigure) -> float:
         """The electrical share for one power figure."""

@@ -243,7 +243,9 @@ def _loads(shared: Shared, pods: _Pods) -> tuple[Floats, Floats, Floats, Floats]
     door_share = 0.0 if rack.door is None else float(rack.door.power_share or 0.0)
     rear = compute if rack.door is not None else np.zeros_like(compute)
     liquid = compute * float(system.liquid_fraction or 0.0)
-    return compute + room + rear * door_share, compute - liquid - rear + room, rear * (1.0 + door_share), liquid
+    pumps = liquid * rack.coolant.share
+    drawn = compute + room + rear * door_share + pumps
+    return drawn, compute - liquid - rear + room, rear * (1.0 + door_share), liquid + pumps
 
 
 def _compute(shared: Shared, pods: _Pods, figure: PowerFigure) -> Floats:

@@ -28,6 +28,7 @@ def units_of(instance: Instance, rack: RackDesign) -> dict[str, float]:
     batteries = 0.0
     if rack.feed is not None and rack.feed.battery is not None:
         batteries = rack.feed.batteries * height_of(rack.feed.battery)
+    cdus = 0.0 if rack.coolant.cdu is None else rack.coolant.cdus * height_of(rack.coolant.cdu)
     reserved = instance.assumptions.reserved_rack_units.value if server else 0.0
     used = rack.systems * system.rack_units
     return {
@@ -35,8 +36,9 @@ def units_of(instance: Instance, rack: RackDesign) -> dict[str, float]:
         "systems": used,
         "power shelves": shelves,
         "batteries": batteries,
+        "coolant": cdus,
         "reserved": reserved,
-        "free": frame.rack_units - used - shelves - batteries - reserved,
+        "free": frame.rack_units - used - shelves - batteries - cdus - reserved,
     }
 
 
@@ -59,6 +61,18 @@ def contents_of(instance: Instance, site: str, rack: RackDesign) -> dict[str, An
         "foot_load_kg": rack.weight / FEET,
         **{f"{figure.value}_w": watts for figure, watts in power.items()},
     }
+    kit = rack.coolant
+    if kit.cdu is not None:
+        heat = rack.nameplate * (rack.system.liquid_fraction or 0.0)
+        found |= {
+            "cdu": kit.cdu.id,
+            "cdus": kit.cdus,
+            "cdu_carries_w": kit.carries,
+            "liquid_w": heat,
+            "cdu_power_w": heat * kit.share,
+        }
+    if kit.manifold is not None:
+        found["manifold"] = kit.manifold.id
     if rack.feed is not None:
         feed = rack.feed
         found |= {

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
+from models.candidates.rack_coolant import CoolantKit, coolant_kits
 from models.candidates.rack_mass import devices_of, too_deep, too_heavy, weighed
 from models.candidates.rack_power import FeedVerdict, over_units
 from models.candidates.rejection import Rejection, Stage
@@ -35,6 +36,7 @@ class RackDesign:
 
     ``distribution`` is the rack PDU or power shelf and ``distribution_units`` how many (both feeds together);
     ``feed`` how it stands on the site's feeds, ``contents`` all of a full rack as plain values, once a site is known;
+    ``coolant`` what brings coolant to it;
     ``supply`` what the power supplies carry in each state, where the sheet states them. ``bare_weight`` [kg] is that of the frame with
     its systems, ``masses`` [kg] that of one unit of each other part in it.
     """
@@ -49,13 +51,14 @@ class RackDesign:
     bare_weight: float
     supply: SupplyCapacity
     feed: FeedVerdict | None = None
+    coolant: CoolantKit = field(default_factory=CoolantKit)
     contents: Mapping[str, Any] = field(default_factory=dict, compare=False)
     masses: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def id(self) -> str:
         """Readable and unique among the designs of one system."""
-        return f"{self.systems}x{self.system.id}@{self.frame.id}.{self.cooling.value}"
+        return f"{self.systems}x{self.system.id}@{self.frame.id}.{self.cooling.value}{self.coolant.name}"
 
     @property
     def parts(self) -> tuple[tuple[PowerComponent | Cooling, int], ...]:
@@ -63,11 +66,21 @@ class RackDesign:
         found: list[tuple[PowerComponent | Cooling, int]] = []
         if self.distribution is not None:
             found.append((self.distribution, self.distribution_units))
-        if self.door is not None:
-            found.append((self.door, 1))
         if self.feed is not None and self.feed.battery is not None and self.feed.batteries:
             found.append((self.feed.battery, self.feed.batteries))
+        if self.door is not None:
+            found.append((self.door, 1))
+        if self.coolant.cdu is not None:
+            found.append((self.coolant.cdu, self.coolant.cdus))
+        if self.coolant.manifold is not None:
+            found.append((self.coolant.manifold, 1))
         return tuple(found)
+
+    @property
+    def moving(self) -> float:
+        """Electrical W per W of systems that the rack's own door and CDUs draw."""
+        door = 0.0 if self.door is None else self.door.power_share or 0.0
+        return door + self.coolant.share * (self.system.liquid_fraction or 0.0)
 
     @property
     def weight(self) -> float:
@@ -99,10 +112,11 @@ class RackDesign:
 
     @property
     def overhead(self) -> PriceRange:
-        """Price of a rack beside its systems [USD]: frame, power distribution, rear door."""
-        bought: list[tuple[int, PriceRange | None]] = [(count, part.price) for part, count in self.parts]
+        """Price of a rack beside its systems [USD]: frame, power distribution, batteries, rear door, CDUs, manifold."""
+        bought: list[tuple[int, PriceRange | None]] = []
         if self.system.kind is SystemKind.SERVER:
             bought.append((1, self.frame.price))
+        bought += [(count, part.price) for part, count in self.parts]
         ranges = [(count, price) for count, price in bought if price is not None]
         return PriceRange(sum(n * p.low for n, p in ranges), sum(n * p.high for n, p in ranges))
 
@@ -223,7 +237,16 @@ def _racks_of(instance: Instance, cluster: str, system: System) -> Iterator[Rack
             )
         for count in range(1, most + 1):
             for cooling in _coolings(system, space):
-                yield _rack(instance, cluster, system, frame, cooling, count)
+                heat = count * (system.max_power or 0.0) * (system.liquid_fraction or 0.0)
+                if cooling is not RackCooling.LIQUID:
+                    yield _rack(instance, cluster, system, frame, cooling, count, CoolantKit())
+                    continue
+                for kit in coolant_kits(instance, cluster, system, heat):
+                    name = f"{count}x{system.id}@{frame.id}.{cooling.value}"
+                    if isinstance(kit, str):
+                        yield Rejection(name, Stage.RACK, kit, cluster)
+                    else:
+                        yield _rack(instance, cluster, system, frame, cooling, count, kit)
 
 
 def _coolings(system: System, space: DesignSpace) -> list[RackCooling]:
@@ -233,10 +256,10 @@ def _coolings(system: System, space: DesignSpace) -> list[RackCooling]:
 
 
 def _rack(
-    instance: Instance, cluster: str, system: System, frame: Rack, cooling: RackCooling, count: int
+    instance: Instance, cluster: str, system: System, frame: Rack, cooling: RackCooling, count: int, kit: CoolantKit
 ) -> RackDesign | Rejection:
     space = instance.workloads[cluster].design_space
-    name = f"{count}x{system.id}@{frame.id}.{cooling.value}"
+    name = f"{count}x{system.id}@{frame.id}.{cooling.value}{kit.name}"
     assert system.weight is not None and frame.static_load is not None and frame.empty_weight is not None
     assert system.max_power is not None
     server = system.kind is SystemKind.SERVER
@@ -284,6 +307,7 @@ def _rack(
         # an integrator's weight of a rack-scale system includes its frame
         bare_weight=load + (frame.empty_weight if server else 0.0),
         supply=supply,
+        coolant=kit,
     )
     design = weighed(instance, design)
     short = over_units(instance, design) or too_heavy(design) or too_deep(instance, frame, devices_of(design))

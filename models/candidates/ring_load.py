@@ -51,7 +51,7 @@ def rack_loads(instance: Instance, pods: PodTable, ring: Ring) -> RackLoads:
     swing = ring.swing if isinstance(instance.workloads[pods.cluster], Training) else 1.0
     one = np.array([power_of(r.system, PowerFigure.DESIGN, share) for r in pods.racks])
     idle = np.array([_idle(instance, r, each) for r, each in zip(pods.racks, one, strict=True)])
-    door = np.array([1.0 + _door(r.door) for r in pods.racks])
+    door = np.array([1.0 + r.moving for r in pods.racks])
     full = np.array([r.systems for r in pods.racks]) * one * door
     nodes = ((pods.systems - pods.spares) * one[pods.rack] + pods.spares * idle[pods.rack]) * door[pods.rack]
     rest = np.maximum(pods.load(pods.it, PowerFigure.DESIGN) - nodes, 0.0)
@@ -71,10 +71,6 @@ def _idle(instance: Instance, rack: RackDesign, otherwise: float) -> float:
     if rating is None or rack.system.max_power is None:
         return otherwise
     return min(otherwise, float(idle_power(rack.system.max_power, rack.system.accelerators or 0, rating)))
-
-
-def _door(door: object) -> float:
-    return float(getattr(door, "power_share", None) or 0.0)
 
 
 def _kilowatts(watts: npt.ArrayLike) -> Ints:

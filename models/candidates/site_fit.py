@@ -18,6 +18,7 @@ from models.instance import Instance
 from models.parts.part import Part
 from models.parts.rack import Floor, Rack
 from models.site import Chain
+from models.site_options import CoolantTo
 from models.units import Unlimited
 from models.workload import RackCooling
 
@@ -83,6 +84,10 @@ def _refusal(instance: Instance, cluster: str, site: str, rack: RackDesign) -> s
         )
     if not place.options(_CHAIN[rack.cooling]):
         return f"the site has no {rack.cooling.value} cooling chain"
+    if rack.cooling is RackCooling.LIQUID:
+        served = CoolantTo.RACKS if rack.coolant.cdu is None else CoolantTo.RACK_CDUS
+        if all(option.coolant_to is not served for option in place.liquid.values()):
+            return f"no liquid option of the site serves {served.value} (coolant_to)"
     if not place.options(Chain.AIR):
         return "the site has no air cooling chain, which switches need"
     return None
@@ -105,6 +110,8 @@ def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesi
         and better.systems > worse.systems
         and _seller(better.distribution) in ("", _seller(worse.distribution))
         and _seller(better.door) in ("", _seller(worse.door))
+        and better.coolant.cdu == worse.coolant.cdu
+        and _seller(better.coolant.manifold) in ("", _seller(worse.coolant.manifold))
     )
     if not same:
         return False
@@ -129,12 +136,9 @@ def _seller(part: Part | None) -> str:
 
 
 def _no_more_parts(few: Ints, better: RackDesign, many: Ints, worse: RackDesign) -> bool:
-    """Whether ``few`` racks need no more of any PDU, shelf or door than ``many`` of the other design."""
-    alike = all(
-        getattr(getattr(better, name), "id", None) in (None, getattr(getattr(worse, name), "id", None))
-        for name in ("distribution", "door")
-    )
-    return alike and bool(np.all(few * better.distribution_units <= many * worse.distribution_units))
+    """Whether ``few`` racks need no more of any PDU, shelf, door, CDU or manifold than ``many`` of the other design."""
+    other = {part.id: number for part, number in worse.parts}
+    return all(bool(np.all(few * number <= many * other.get(part.id, 0))) for part, number in better.parts)
 
 
 def network_racks(instance: Instance, cluster: str, site: str, rack_units: Floats, power: Floats) -> Ints:

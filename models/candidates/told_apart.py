@@ -102,5 +102,9 @@ def _touches(known: dict[str, PricedPart], layers: frozenset[Layer], part: str |
 def _in_racks(part: Part) -> bool:
     """Whether a part stands in racks, not in the plant."""
     if isinstance(part, PowerComponent):
-        return part.kind in (PowerKind.RACK_PDU, PowerKind.POWER_SHELF)
-    return not isinstance(part, Cooling) or part.kind is CoolingKind.REAR_DOOR
+        return part.kind in (PowerKind.RACK_PDU, PowerKind.POWER_SHELF, PowerKind.BATTERY_SHELF)
+    return (
+        not isinstance(part, Cooling)
+        or part.kind in (CoolingKind.REAR_DOOR, CoolingKind.MANIFOLD)
+        or bool(part.height_units)
+    )

@@ -16,6 +16,7 @@ class CoolingKind(StrEnum):
     REAR_DOOR = "rdhx"
     CDU = "cdu"
     CDU_TO_AIR = "cdu_l2a"
+    MANIFOLD = "manifold"
     PLANT = "plant"
 
 

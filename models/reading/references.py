@@ -106,6 +106,8 @@ def _space_references(here: str, space: Any, catalogue: Catalogue) -> Iterator[R
     yield from _listed(f"{here}.frames", at(space, "frames"), catalogue.of(Rack), "frame")
     yield from _listed(f"{here}.rack_pdus", at(space, "rack_pdus"), catalogue.of(PowerComponent), "rack PDU")
     yield from _listed(f"{here}.rear_doors", at(space, "rear_doors"), catalogue.of(Cooling), "rear door")
+    for name, word in (("units", "CDU"), ("manifolds", "manifold")):
+        yield from _listed(f"{here}.coolant.{name}", at(space, "coolant", name), catalogue.of(Cooling), word)
     yield from _listed(f"{here}.vendors", at(space, "vendors"), vendors, "vendor")
     yield from _listed(f"{here}.fabric.switches", at(space, "fabric", "switches"), catalogue.of(Switch), "switch")
     yield from _listed(f"{here}.fabric.media", at(space, "fabric", "media"), catalogue.of(Link), "link medium")

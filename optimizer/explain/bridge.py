@@ -14,6 +14,7 @@ _LINE_OF = {
     "silicon": "hardware",
     "rack": "hardware",
     "rack power": "power",
+    "rack cooling": "cooling",
     "power": "power",
     "cooling": "cooling",
     "network": "network",

@@ -25,7 +25,7 @@ from optimizer.verification.masses import kilograms
 
 CLOSE = 1e-6
 LIFT_KG = 25.0
-COUNTED = ("silicon", "spares", "rack", "rack power", "storage", "storage racks", "storage rack power")
+COUNTED = ("silicon", "spares", "rack", "rack power", "rack cooling", "storage", "storage racks", "storage rack power")
 EMPTY: Mapping[str, Any] = {}
 LEVELS = {"node_leaf": "links_node_leaf", "leaf_spine": "logical_leaf_spine", "spine_core": "links_spine_core"}
 

@@ -234,6 +234,19 @@ def _power_of_rack(instance: Instance, pod: PodChoice, rack: str) -> list[Conten
             label = f"{rack}/{held.id}-{number + 1}"
             mass = mass_of(instance, held)
             found.append(Content(label, held.id, DeviceKind.BATTERY, "battery", height, mass, 0.0, 0))
+    if pod.rack.get("cdu"):
+        unit, number_of = instance.catalogue.get(Cooling, str(pod.rack["cdu"])), int(pod.rack["cdus"])
+        height, mass = ceil((unit.height_units or 1.0) - 1e-9), mass_of(instance, unit)
+        draws = float(pod.rack["cdu_power_w"]) / number_of
+        for number in range(number_of):
+            label = f"{rack}/{unit.id}-{number + 1}"
+            found.append(Content(label, unit.id, DeviceKind.CDU, f"CDU {number + 1}", height, mass, draws, 0))
+    if pod.rack.get("manifold"):
+        pipe = instance.catalogue.get(Cooling, str(pod.rack["manifold"]))
+        mass = mass_of(instance, pipe)
+        found.append(
+            Content(f"{rack}/{pipe.id}", pipe.id, DeviceKind.MANIFOLD, "manifold", 0, mass, 0.0, 0, "rear centre")
+        )
     if pod.door is not None:
         mass = mass_of(instance, instance.catalogue.get(Cooling, pod.door))
         found.append(Content(f"{rack}/{pod.door}", pod.door, DeviceKind.DOOR, "rear door", 0, mass, 0.0, 0, "rear"))

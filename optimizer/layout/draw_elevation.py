@@ -17,6 +17,7 @@ COLOURS = {
     DeviceKind.SHELF: ("#e3d7f4", "#7c55b8"),
     DeviceKind.PDU: ("#e3d7f4", "#7c55b8"),
     DeviceKind.CDU: ("#c7ece6", "#1f8f7f"),
+    DeviceKind.MANIFOLD: ("#c7ece6", "#1f8f7f"),
     DeviceKind.BATTERY: ("#d9efc8", "#5c9131"),
     DeviceKind.RESERVED: ("#ffffff", "#9aa5b1"),
     DeviceKind.BLANK: ("url(#blank)", "#cbd2d9"),

@@ -22,6 +22,7 @@ class DeviceKind(StrEnum):
     PDU = "rack PDU"
     DOOR = "rear door"
     CDU = "in-rack CDU"
+    MANIFOLD = "manifold"
     BATTERY = "battery shelf"
     RESERVED = "reserved"
     BLANK = "blank panel"

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from models.instance import Instance
+from models.parts.cooling import Cooling
 from models.parts.network_part import Link, Switch
 from models.parts.part import Part, PriceRange
 from models.parts.power_component import PowerComponent
@@ -47,6 +48,10 @@ def pod_lines(instance: Instance, facts: PodFacts) -> Iterator[BomLine]:
         yield _line(*here, "rack power", battery, racks * int(pod.rack["batteries"]), battery.price)
     if parts.door is not None:
         yield _line(*here, "cooling", parts.door, racks, parts.door.price)
+    for name, number in (("cdu", int(pod.rack.get("cdus") or 0)), ("manifold", 1)):
+        if pod.rack.get(name):
+            cooler = instance.catalogue.get(Cooling, str(pod.rack[name]))
+            yield _line(*here, "rack cooling", cooler, racks * number, cooler.price)
     for name, network in (("", fabric), *((f"{name} ", one) for name, one in facts.services.networks.items())):
         for model, number in network.models.items():
             if number:

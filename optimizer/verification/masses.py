@@ -41,6 +41,8 @@ def rack_equipment(instance: Instance, pod: PodChoice) -> Iterator[tuple[Equipme
         (power.get(pod.distribution or ""), pod.distribution_per_rack),
         (power.get(str(pod.rack.get("battery") or "")), int(pod.rack.get("batteries") or 0)),
         (cooling.get(pod.door or ""), 1),
+        (cooling.get(str(pod.rack.get("cdu") or "")), int(pod.rack.get("cdus") or 0)),
+        (cooling.get(str(pod.rack.get("manifold") or "")), 1),
     ]
     yield from ((part, number) for part, number in listed if part is not None and number)
 

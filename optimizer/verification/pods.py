@@ -19,6 +19,7 @@ from optimizer.verification.fabric import FabricFacts, check_fabric
 from optimizer.verification.fabric_question import positions_of, scale_out
 from optimizer.verification.failures import Reliability, Stored, reliability_of
 from optimizer.verification.findings import Checks
+from optimizer.verification.rack_coolant import pump_share
 from optimizer.verification.racks import EIA, RackParts, check_rack
 from optimizer.verification.services import Services, services_of
 from optimizer.verification.throughput import Throughput, throughput_of
@@ -192,12 +193,13 @@ def _loads(
         idle = one if number == 0 else min(one, idle_w(parts, one))
         compute = jobs * one + pod.spares * idle
         to_liquid = compute * system.liquid_fraction
+        pumps = to_liquid * pump_share(instance, pod)
         to_door = compute if door is not None else 0.0
         fans = to_door * ((door.power_share or 0.0) if door is not None else 0.0)
-        power.append(compute + network + fans)
+        power.append(compute + network + fans + pumps)
         air.append(compute - to_liquid - to_door + network)
         rear.append(to_door + fans)
-        liquid.append(to_liquid)
+        liquid.append(to_liquid + pumps)
     chains = {Chain.POWER: power, Chain.AIR: air, Chain.REAR_DOOR: rear, Chain.LIQUID: liquid}
     return {chain: (watts[0], watts[1], watts[2], watts[3]) for chain, watts in chains.items()}
 
@@ -267,7 +269,8 @@ def _compare_tree(checks: Checks, told: Any, expected: Any, where: str) -> None:
 def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -> None:
     pod, workload = facts.pod, instance.workloads[facts.pod.cluster]
     fabric = pod.fabric
-    rack = f"{pod.systems_per_rack}x{pod.system}@{pod.frame}.{pod.cooling}"
+    own = f"+{pod.rack['cdus']}x{pod.rack['cdu']}" if pod.rack.get("cdu") else ""
+    rack = f"{pod.systems_per_rack}x{pod.system}@{pod.frame}.{pod.cooling}{own}"
     expected = {
         "pod_id": f"{rack}|{_fabric_name(fabric)}|{facts.accelerators}"
         + ("" if pod.role == "mixed" else f"|{pod.role}")

@@ -17,7 +17,8 @@ from models.physics.power_supplies import SupplyKind, parse_supply, supply_capac
 from models.site import RackFeed
 from optimizer.design import PodChoice
 from optimizer.verification.findings import Checks
-from optimizer.verification.masses import kilograms, rack_equipment
+from optimizer.verification.masses import kilograms, rack_equipment, units_high
+from optimizer.verification.rack_coolant import check_coolant
 
 NEC_SHARE = 0.8
 FEET = 4
@@ -56,12 +57,13 @@ def check_contents(
     battery = instance.catalogue.of(PowerComponent).get(str(told.get("battery") or ""))
     batteries = int(told.get("batteries") or 0)
     held = batteries * ((battery.height_units if battery is not None else None) or 1.0) if batteries else 0.0
+    cdus = sum(n * units_high(part) for part, n in rack_equipment(instance, pod) if part.kind == "cdu")
     reserved = instance.assumptions.reserved_rack_units.value if server else 0.0
     systems = pod.systems_per_rack * system.rack_units
-    free = frame.rack_units - systems - shelves - held - reserved
+    free = frame.rack_units - systems - shelves - held - cdus - reserved
     expected: dict[str, Any] = {
         "units_frame": frame.rack_units, "units_systems": systems, "units_power_shelves": shelves, "units_batteries": held,
-        "units_reserved": reserved, "units_free": free,
+        "units_coolant": cdus, "units_reserved": reserved, "units_free": free,
     }  # fmt: skip
     checks.rule(f"{prefix}.rack.units_free", free >= -ROUND, free, "no more units than the frame has")
     assert frame.width is not None and frame.depth is not None
@@ -79,6 +81,7 @@ def check_contents(
     ):
         watts = system.typical_power + share * (system.max_power - system.typical_power)
         expected[f"{name}_w"] = pod.systems_per_rack * watts
+    expected |= check_coolant(checks, instance, pod, system, prefix)
     feed = instance.sites[pod.site].rack_feed
     if feed is not None:
         expected |= _check_feed(checks, pod, system, frame, distribution, feed, (battery, batteries), prefix)

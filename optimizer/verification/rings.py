@@ -14,6 +14,7 @@ from models.workload import Serving, Training
 from optimizer.design import Design, RingChoice
 from optimizer.verification.findings import Checks
 from optimizer.verification.pods import PodFacts, idle_w
+from optimizer.verification.rack_coolant import pump_share
 
 KILOWATT = 1e3
 
@@ -101,6 +102,7 @@ def racks_of(instance: Instance, facts: PodFacts, blocks: Blocks) -> Racks:
     system, share = facts.parts.system, instance.assumptions.design_power_share.value
     assert system.max_power is not None and system.typical_power is not None
     door = 0.0 if facts.parts.door is None else facts.parts.door.power_share or 0.0
+    door += pump_share(instance, facts.pod) * (system.liquid_fraction or 0.0)
     bare = system.typical_power + share * (system.max_power - system.typical_power)
     one, idle = bare * (1.0 + door), min(bare, idle_w(facts.parts, bare)) * (1.0 + door)
     swing = blocks.swing if isinstance(instance.workloads[facts.pod.cluster], Training) else 1.0

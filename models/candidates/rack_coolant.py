@@ -1,0 +1,101 @@
+"""How coolant reaches the cold plates of a rack: CDUs of the site or of the rack, and the manifolds in it.
+
+The CDUs of a rack carry its liquid heat at nameplate power, with one of them out where n+1 is asked for; what one carries ends at its
+exchanger, its flow or its pump, as for CDUs of a hall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from models.candidates.coolant_loop import coolant_unit
+from models.instance import Instance
+from models.parts.cooling import Cooling, CoolingKind
+from models.parts.system import System, SystemKind
+from models.site_options import EquipmentUse, Redundancy
+from models.workload import CoolantSource, CoolantSpace
+
+
+@dataclass(frozen=True)
+class CoolantKit:
+    """``cdus`` units of ``cdu`` in a rack, W of pump power per W of heat, W of heat one unit carries, and the rack's manifold."""
+
+    cdu: Cooling | None = None
+    cdus: int = 0
+    share: float = 0.0
+    carries: float = 0.0
+    manifold: Cooling | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells racks with CDUs of their own apart from others; empty without."""
+        return f"+{self.cdus}x{self.cdu.id}" if self.cdu is not None else ""
+
+    def warmest(self, approach: float) -> float | None:
+        """Warmest facility water [degC] its CDU stands; None where nothing limits it."""
+        if self.cdu is None or self.cdu.supply_maximum is None:
+            return None
+        return self.cdu.supply_maximum - approach
+
+
+def coolant_kits(instance: Instance, cluster: str, system: System, heat: float) -> Iterator[CoolantKit | str]:
+    """Every way to bring coolant to a rack of ``heat`` [W of liquid heat], or why one there is none."""
+    space = instance.workloads[cluster].design_space.coolant
+    manifold = None
+    if space.manifolds is not None and system.kind is SystemKind.SERVER:
+        manifold = _manifold(instance, space, heat)
+        if manifold is None:
+            yield f"no priced manifold carries {heat / 1e3:.1f} kW"
+            return
+    for source in space.sources:
+        if source is CoolantSource.SITE:
+            yield CoolantKit(manifold=manifold)
+        else:
+            yield from _in_rack(instance, space, heat, manifold)
+
+
+def rack_units_allowed(instance: Instance, space: CoolantSpace) -> list[Cooling]:
+    """CDUs that may stand in a rack."""
+    return [
+        part
+        for part in instance.catalogue.of(Cooling).values()
+        if part.kind is CoolingKind.CDU
+        and part.height_units
+        and part.price is not None
+        and part.capacity
+        and (space.units is None or part.id in space.units)
+    ]
+
+
+def _in_rack(
+    instance: Instance, space: CoolantSpace, heat: float, manifold: Cooling | None
+) -> Iterator[CoolantKit | str]:
+    found = False
+    for part in rack_units_allowed(instance, space):
+        use = EquipmentUse(part=part.id, redundancy=Redundancy(space.redundancy), loop=space.loop)
+        if part.power_share is None and (space.loop is None or space.loop.pressure is None):
+            continue
+        carries, share = coolant_unit(part, use)
+        if carries <= 0:
+            continue
+        found = True
+        spare = 1 if space.redundancy == "n+1" else 0
+        yield CoolantKit(part, max(ceil(heat / carries - 1e-9), 1) + spare, share, carries, manifold)
+    if not found:
+        yield "no priced CDU of the catalogue stands in a rack and carries heat in its loop"
+
+
+def _manifold(instance: Instance, space: CoolantSpace, heat: float) -> Cooling | None:
+    options = [
+        (part.price.low + part.price.high, part.id, part)
+        for part in instance.catalogue.of(Cooling).values()
+        if part.kind is CoolingKind.MANIFOLD
+        and part.id in (space.manifolds or ())
+        and part.price is not None
+        and part.capacity is not None
+        and part.capacity >= heat
+    ]
+    best = min(options, key=lambda one: one[:2], default=None)
+    return best[2] if best else None
