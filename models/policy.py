@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from models.parts.calendar import DayField
 from models.parts.part import Label
 from models.physics.cost import PriceBasis
-from models.units import Dollars, Kilograms, Meters, PerSecond, Seconds, Share, TokensPerSecond, Watts
+from models.units import Dollars, Fraction, Kilograms, Meters, PerSecond, Seconds, Share, TokensPerSecond, Watts
 
 T = TypeVar("T")
 
@@ -134,6 +134,9 @@ class Assumptions(Record):
     cable_depth: Stated[Meters] = Field(default_factory=lambda: Stated[float](value=0.15))
 
 
+Growth = Annotated[Fraction, Field(gt=-1, le=1)]
+
+
 class ExchangeRate(Owned):
     """How many USD one unit of a currency is worth on a day, and who says so."""
 
@@ -160,6 +163,7 @@ class ResidualValue(Owned):
 class Money(Owned):
     """How money is counted: which end of price ranges, at which date, real or nominal, and lines on top of prices.
 
+    ``energy_growth`` and ``maintenance_growth`` are what both cost more each year after the first, on the same ``basis`` as the discount rate.
     ``order_date`` is when orders are placed (the price date when absent): quotes must be valid then, lead times run from it.
     """
 
@@ -173,4 +177,6 @@ class Money(Owned):
     freight: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
     duty: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
     tax: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))
+    energy_growth: Stated[Growth] = Field(default_factory=lambda: Stated[float](value=0.0))
+    maintenance_growth: Stated[Growth] = Field(default_factory=lambda: Stated[float](value=0.0))
     currencies: dict[str, ExchangeRate] = Field(default_factory=dict)

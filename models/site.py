@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from models.parts.quarter import QuarterField
 from models.physics.power import BreakerCode
-from models.policy import Owned, PowerFigure, Record, Stated
+from models.policy import Growth, Owned, PowerFigure, Record, Stated
 from models.site_options import BlockPart, Chain, CoolantTo, EquipmentUse, Redundancy, SiteOption, Topology
 from models.units import (
     Amperes,
@@ -129,7 +129,10 @@ class Weather(Owned):
 
 
 class Site(Owned):
-    """A place with limits. ``utility`` [W] is held against ``utility_figure``; unlimited is the word ``unlimited``."""
+    """A place with limits. ``utility`` [W] is held against ``utility_figure``; unlimited is the word ``unlimited``.
+
+    ``electricity_growth`` takes the place of ``money.energy_growth`` here.
+    """
 
     utility: WattsOrUnlimited
     utility_figure: Annotated[PowerFigure, BeforeValidator(_of_limits)]
@@ -139,6 +142,7 @@ class Site(Owned):
     needed_by: QuarterField
     electricity: str | None = None
     electricity_price: Stated[DollarsPerJoule] | None = None
+    electricity_growth: Stated[Growth] | None = None
     grid_carbon: Stated[KilogramsPerJoule] | None = None
     shell_cost: Stated[DollarsPerWatt] | None = None
     weather: Weather | None = None

@@ -9,7 +9,7 @@ from models.instance import Instance
 from models.parts.economics import Electricity
 from models.parts.part import PriceRange
 from models.physics.cost import PriceBasis, landed_cost
-from models.physics.finance import annuity_factor, discount_factor, residual_value
+from models.physics.finance import annuity_factor, discount_factor, growing_annuity_factor, residual_value
 
 SECONDS_PER_YEAR = 365.25 * 86400.0
 
@@ -18,26 +18,28 @@ SECONDS_PER_YEAR = 365.25 * 86400.0
 class Economics:
     """What a dollar of equipment and a joule of energy cost over the horizon at one site.
 
-    ``charges`` multiplies a price (freight, duty, tax); ``annuity`` is the present value of one dollar a year;
+    ``charges`` multiplies a price (freight, duty, tax); ``upkeep_annuity`` and ``energy_annuity``
+    are the present value of a dollar in the first year that grows as maintenance and energy do;
     ``energy_price`` [USD/J], ``grid_carbon`` [kg/J], ``shell`` [USD/W of design power]; ``financing`` is the present value of a
     loan's payments less its principal, per dollar of capex; ``residual`` what equipment fetches at the end, per dollar of price.
     """
 
     basis: PriceBasis
     charges: float
-    annuity: float
     years: float
     maintenance: float
     energy_price: float
     grid_carbon: float
     shell: float
-    financing: float = 0.0
-    residual: float = 0.0
+    financing: float
+    residual: float
+    upkeep_annuity: float
+    energy_annuity: float
 
     @property
     def upkeep(self) -> float:
         """Maintenance over the horizon, per dollar of capex in equipment."""
-        return self.maintenance * self.annuity
+        return self.maintenance * self.upkeep_annuity
 
     @property
     def ownership(self) -> float:
@@ -47,7 +49,7 @@ class Economics:
     @property
     def energy_cost(self) -> float:
         """Present value [USD] of one watt drawn through the horizon."""
-        return self.energy_price * SECONDS_PER_YEAR * self.annuity
+        return self.energy_price * SECONDS_PER_YEAR * self.energy_annuity
 
     @property
     def carbon_per_watt(self) -> float:
@@ -71,7 +73,6 @@ def economics_of(instance: Instance, site: str, basis: PriceBasis | None = None)
                 1.0, freight_share=money.freight.value, duty_share=money.duty.value, tax_share=money.tax.value
             ).total
         ),
-        annuity=float(annuity_factor(given.discount_rate.value, years)),
         years=years,
         maintenance=given.maintenance_per_year.value,
         energy_price=price,
@@ -79,7 +80,20 @@ def economics_of(instance: Instance, site: str, basis: PriceBasis | None = None)
         shell=place.shell_cost.value if place.shell_cost is not None else 0.0,
         financing=_financing(instance, years),
         residual=_residual(instance, years),
+        upkeep_annuity=growing(given.discount_rate.value, money.maintenance_growth.value, years),
+        energy_annuity=growing(given.discount_rate.value, energy_growth(instance, site), years),
     )
+
+
+def energy_growth(instance: Instance, site: str) -> float:
+    """What electricity at a site costs more each year after the first."""
+    own = instance.sites[site].electricity_growth
+    return (own if own is not None else instance.money.energy_growth).value
+
+
+def growing(rate: float, growth: float, years: float) -> float:
+    """Present value of a dollar in the first year that grows every year after."""
+    return float(growing_annuity_factor(rate, growth, years) if growth else annuity_factor(rate, years))
 
 
 def _financing(instance: Instance, years: float) -> float:

@@ -111,7 +111,9 @@ class Placements:
 
     def opex(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:
         """Present value [USD] of maintenance and energy of each row over the horizon."""
-        upkeep = (self.equipment_price(money.basis) - ordered) * money.charges * money.maintenance * money.annuity
+        upkeep = (
+            (self.equipment_price(money.basis) - ordered) * money.charges * money.maintenance * money.upkeep_annuity
+        )
         return upkeep + self.facility_power(PowerFigure.IN_USE) * money.energy_cost
 
     def tco(self, money: Economics, ordered: Floats | float = 0.0) -> Floats:

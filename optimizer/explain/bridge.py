@@ -52,7 +52,7 @@ def money_lines(instance: Instance, design: Design) -> dict[str, float]:
         paid = line.cost_usd * money.charges
         label = "spares" if "spare" in line.layer else _LINE_OF.get(line.layer, line.layer)
         lines[label] = lines.get(label, 0.0) + paid
-        lines["maintenance"] += paid * money.maintenance * money.annuity
+        lines["maintenance"] += paid * money.upkeep
     for pod in design.pods:
         money = economics_of(instance, pod.site)
         lines["shell"] += pod.count * pod.it_w[DESIGN] * money.shell

@@ -17,14 +17,13 @@ from multiprocessing import get_context
 from typing import Any
 
 from models.candidates.economics import SECONDS_PER_YEAR as YEAR
-from models.candidates.economics import economics_of
+from models.candidates.economics import economics_of, energy_growth, growing
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.formulation import totals
 from models.formulation.core import Core
 from models.formulation.counts import units
 from models.formulation.linear import Linear
 from models.instance import Instance
-from models.physics.finance import annuity_factor
 from models.policy import PowerFigure
 from models.workload import Training
 from optimizer.performance_cache import PerformanceCache
@@ -84,7 +83,7 @@ class Uncertain:
             found[f"shell:{site}"] = core.everywhere(
                 lambda p: p.of_pods(p.pods.load(p.pods.it, PowerFigure.DESIGN)), site=site
             )
-            found[f"drawn:{site}"] = core.everywhere(lambda p: p.facility_power(PowerFigure.TYPICAL), site=site)
+            found[f"drawn:{site}"] = core.everywhere(lambda p: p.facility_power(PowerFigure.IN_USE), site=site)
         shell = Linear.total([found[f"shell:{s}"] * m.shell for s, m in self._money.items()])
         found["equipment"] = totals.capex(core) * KILO - shell
         for name in self._parts():
@@ -109,11 +108,9 @@ class Uncertain:
         """Weight of every measure in total cost [USD] at some values; names that are left out keep their base."""
         given = self.instance.assumptions
         horizon = values.get("money.horizon", self.instance.money.horizon)
-        annuity = float(
-            annuity_factor(values.get("assumptions.discount_rate", given.discount_rate.value), horizon / YEAR)
-        )
+        rate, years = values.get("assumptions.discount_rate", given.discount_rate.value), horizon / YEAR
         upkeep = values.get("assumptions.maintenance_per_year", given.maintenance_per_year.value)
-        own = 1.0 + upkeep * annuity
+        own = 1.0 + upkeep * growing(rate, self.instance.money.maintenance_growth.value, years)
         weights = {"equipment": own, "rest": 1.0}
         charges = next(iter(self._money.values())).charges
         for part in self._parts():
@@ -124,7 +121,7 @@ class Uncertain:
         for site, money in self._money.items():
             weights[f"shell:{site}"] = values.get(f"sites.{site}.shell_cost", money.shell)
             price = values.get(f"sites.{site}.electricity_price", money.energy_price)
-            weights[f"drawn:{site}"] = price * YEAR * annuity
+            weights[f"drawn:{site}"] = price * YEAR * growing(rate, energy_growth(self.instance, site), years)
         return weights
 
     # --- questions --------------------------------------------------------------------------------------------------

@@ -55,17 +55,29 @@ def site_money(instance: Instance, site: str) -> SiteMoney:
     if price is None or carbon is None:
         raise ValueError(f"site {site} has no electricity price or carbon")
     years = money.horizon / YEAR
+    dearer = (place.electricity_growth or money.energy_growth).value
     annuity = float(annuity_factor(given.discount_rate.value, years))
     landed = landed_cost(1.0, freight_share=money.freight.value, duty_share=money.duty.value, tax_share=money.tax.value)
     return SiteMoney(
         charges=float(landed.total),
-        upkeep=given.maintenance_per_year.value * annuity,
-        energy=price * YEAR * annuity,
+        upkeep=given.maintenance_per_year.value
+        * _yearly(annuity, given.discount_rate.value, money.maintenance_growth.value, years),
+        energy=price * YEAR * _yearly(annuity, given.discount_rate.value, dearer, years),
         carbon=carbon * YEAR * years,
         shell=place.shell_cost.value if place.shell_cost is not None else 0.0,
         financing=_loan(instance, years),
         residual=_left(instance, years),
     )
+
+
+def _yearly(level: float, rate: float, growth: float, years: float) -> float:
+    """Present value of 1, 1+g, (1+g)^2, ... at the ends of the years, summed one by one; a part of a year by the closed form."""
+    if not growth:
+        return level
+    if years == int(years):
+        return sum((1.0 + growth) ** year / (1.0 + rate) ** (year + 1) for year in range(int(years)))
+    ratio = (1.0 + growth) / (1.0 + rate)
+    return years / (1.0 + rate) if ratio == 1.0 else (1.0 - ratio**years) / (rate - growth)
 
 
 def _loan(instance: Instance, years: float) -> float:
