@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from models.candidates.given_throughput import GivenProfile, given_rates
 from models.candidates.mapping_search import Question
+from models.candidates.rack_supplies import Supplies
 from models.candidates.serving_table import ServingQuestion, ServingTable, serving_tables
 from models.candidates.throughput_table import Memo, Profile, ThroughputTable, throughput_tables
 from models.errors import InstanceError, Problem
@@ -212,10 +213,13 @@ def throughput_band(instance: Instance, cluster: str, part: str) -> float:
     return max(band, BAND) if isinstance(instance.workloads[cluster], Serving) else band
 
 
-def power_in_use(instance: Instance, system: System, computing: Floats, busy: Floats) -> Floats:
+def power_in_use(
+    instance: Instance, system: System, computing: Floats, busy: Floats, supplies: Supplies | None = None
+) -> Floats:
     """Mean power [W] of one system while its job runs; as printed for training where no search knows what it does.
 
-    ``computing``: share of the time spent computing; ``busy``: share of the accelerators that take part, the others idle.
+    ``computing``: share of the time spent computing; ``busy``: share of the accelerators that take part, the others idle;
+    ``supplies`` lose by the load they then carry, where they are known.
     """
     assert system.typical_power is not None and system.max_power is not None
     accelerator = instance.catalogue.get(Accelerator, system.accelerator or "")
@@ -223,6 +227,8 @@ def power_in_use(instance: Instance, system: System, computing: Floats, busy: Fl
         return np.full(len(computing), system.typical_power)
     board = (system.max_power, system.accelerators or 0, accelerator.tdp)
     drawn = busy * node_power(*board, computing) + (1.0 - busy) * idle_power(*board)
+    if supplies is not None:
+        drawn = supplies.drawn(drawn)
     return np.where(np.isnan(drawn), system.typical_power, drawn)
 
 

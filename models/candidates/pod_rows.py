@@ -24,6 +24,7 @@ from models.candidates.pod_storage import (
 )
 from models.candidates.pod_table import FIGURES, ROLES, PodTable
 from models.candidates.rack_design import RackDesign, power_of
+from models.candidates.rack_supplies import supplies_of
 from models.candidates.site_fit import network_racks
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
@@ -109,7 +110,7 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
     )
     if not beside.legal.all():
         said = said or "no legal fabric joins the ports of one of its other networks"
-    in_use = power_in_use(instance, rack.system, delivered.computing, delivered.busy)
+    in_use = power_in_use(instance, rack.system, delivered.computing, delivered.busy, supplies_of(instance, rack))
     pods = _Pods(rack, fabric, sized[at], spares[at], stored, beside, np.broadcast_to(in_use, len(sized))[at])
     write, load = _checkpoint_times(shared, pods)
     line = storage_failures(instance, cluster, shared.storage, stored.card, stored.nodes)

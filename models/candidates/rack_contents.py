@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.candidates.rack_mass import height_of, too_heavy
+from models.candidates.rack_supplies import supplies_of
 from models.instance import Instance
 from models.parts.power_component import PowerKind
 from models.parts.rack import Floor
@@ -61,6 +62,14 @@ def contents_of(instance: Instance, site: str, rack: RackDesign) -> dict[str, An
         "foot_load_kg": rack.weight / FEET,
         **{f"{figure.value}_w": watts for figure, watts in power.items()},
     }
+    supplies = supplies_of(instance, rack)
+    if supplies is not None:
+        found |= {
+            "supply_curve": supplies.curve,
+            "supplies_installed_w": supplies.installed * rack.systems,
+            "supply_efficiency_nameplate": supplies.efficiency(supplies.nameplate),
+            "supply_efficiency_typical": supplies.efficiency(rack.system.typical_power or supplies.nameplate),
+        }
     kit = rack.coolant
     if kit.cdu is not None:
         heat = rack.nameplate * (rack.system.liquid_fraction or 0.0)

@@ -62,6 +62,11 @@ def _references(raw: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Refere
         yield from _space_references(f"{here}.design_space", at(workload, "design_space"), catalogue)
         yield from _service_references(here, workload, catalogue)
     yield from _component_references(at(raw, "components"), catalogue)
+    curves = {point.curve for point in catalogue.of(EfficiencyPoint).values()}
+    for key in ("supply_curve", "shelf_curve"):
+        stated = at(raw, "assumptions", key)
+        value = at(stated, "value") if at(stated, "value") is not None else stated
+        yield f"assumptions.{key}", value, curves, "efficiency curve"
     yield from purchasing_references(raw, catalogue)
 
 

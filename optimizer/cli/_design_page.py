@@ -132,6 +132,11 @@ def _rack_words(pod: PodChoice) -> str:
         f"a full rack: {used:g} of {rack['units_frame']:g} units, {rack['weight_kg']:,.0f} kg ({rack['floor_load_kg_m2']:,.0f} kg/m2), "
         f"{rack['nameplate_w'] / 1e3:,.1f} kW nameplate, {rack['design_w'] / 1e3:,.1f} sustained, {rack['typical_w'] / 1e3:,.1f} typical"
     )
+    if "supply_curve" in rack:
+        words += (
+            f"; supplies of {rack['supplies_installed_w'] / 1e3:,.0f} kW ({rack['supply_curve']}) at {rack['supply_efficiency_nameplate']:.1%}, "
+            f"{rack['supply_efficiency_typical']:.1%} at typical power"
+        )
     if "cdu" in rack:
         words += f"; {rack['cdus']} x {rack['cdu']}, {rack['liquid_w'] / 1e3:,.0f} kW into liquid of {rack['cdu_carries_w'] / 1e3:,.0f} each"
     if "manifold" in rack:

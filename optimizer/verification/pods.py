@@ -20,6 +20,7 @@ from optimizer.verification.fabric_question import positions_of, scale_out
 from optimizer.verification.failures import Reliability, Stored, reliability_of
 from optimizer.verification.findings import Checks
 from optimizer.verification.rack_coolant import pump_share
+from optimizer.verification.rack_supplies import at_its_load
 from optimizer.verification.racks import EIA, RackParts, check_rack
 from optimizer.verification.services import Services, services_of
 from optimizer.verification.throughput import Throughput, throughput_of
@@ -160,7 +161,7 @@ def _whole(value: float) -> int:
     return -int(-(value - 1e-9) // 1)
 
 
-def _in_use(pod: PodChoice, parts: RackParts, accelerators: int, delivered: Throughput) -> float:
+def _in_use(instance: Instance, pod: PodChoice, parts: RackParts, accelerators: int, delivered: Throughput) -> float:
     """Mean power [W] of one system: by what its accelerators do, where a search knows; else as printed for training."""
     system, rating, told = parts.system, parts.accelerator.tdp, delivered.performance
     assert system.max_power is not None and system.typical_power is not None and system.accelerators is not None
@@ -168,7 +169,8 @@ def _in_use(pod: PodChoice, parts: RackParts, accelerators: int, delivered: Thro
         return system.typical_power
     busy = int(told["accelerators_used"]) / accelerators
     working = float(node_power(system.max_power, system.accelerators, rating, computing_share(told["terms_s"])))
-    return busy * working + (1 - busy) * float(idle_power(system.max_power, system.accelerators, rating))
+    drawn = busy * working + (1 - busy) * float(idle_power(system.max_power, system.accelerators, rating))
+    return at_its_load(instance, pod, system, drawn)
 
 
 def _loads(
@@ -188,7 +190,7 @@ def _loads(
         for weight in (1.0, share, 0.0)
     ]
     jobs = pod.systems - pod.spares
-    in_use = _in_use(pod, parts, jobs * (system.accelerators or 0), delivered)
+    in_use = _in_use(instance, pod, parts, jobs * (system.accelerators or 0), delivered)
     for number, (one, network) in enumerate([*steps, (in_use, typical)]):
         idle = one if number == 0 else min(one, idle_w(parts, one))
         compute = jobs * one + pod.spares * idle

@@ -19,6 +19,7 @@ from optimizer.design import PodChoice
 from optimizer.verification.findings import Checks
 from optimizer.verification.masses import kilograms, rack_equipment, units_high
 from optimizer.verification.rack_coolant import check_coolant
+from optimizer.verification.rack_supplies import told_of_supplies
 
 NEC_SHARE = 0.8
 FEET = 4
@@ -81,6 +82,7 @@ def check_contents(
     ):
         watts = system.typical_power + share * (system.max_power - system.typical_power)
         expected[f"{name}_w"] = pod.systems_per_rack * watts
+    expected |= told_of_supplies(instance, pod, system)
     expected |= check_coolant(checks, instance, pod, system, prefix)
     feed = instance.sites[pod.site].rack_feed
     if feed is not None:

@@ -11,9 +11,13 @@ from models.candidates.placement import Placements, enumerate_candidates
 from models.errors import InstanceError
 from models.loading import load
 from models.parts.accelerator import Accelerator
+from models.parts.system import System
 from models.physics.node_power import PowerShares
+from models.physics.power_supplies import parse_supply
 from models.policy import PowerFigure
 from optimizer.performance_cache import PerformanceCache
+from optimizer.solve import solve
+from optimizer.verify import verify_design
 
 SHARES = PowerShares()
 
@@ -64,3 +68,27 @@ def test_where_no_search_knows_typical_power_stands_in() -> None:
 def test_limits_are_not_held_against_what_a_job_draws() -> None:
     with pytest.raises(InstanceError, match="'nameplate', 'design' or 'typical'"):
         load("tiny/performance", overrides={"sites": {"hall": {"utility_figure": "in_use"}}})
+
+
+def test_supplies_lose_by_the_share_they_carry() -> None:
+    workload = {"train": {"global_batch": "4.194304 Mtoken", "throughput": "mapping"}}
+    plain = load("tiny/performance", overrides={"workloads": workload})
+    curved = load("tiny/performance", overrides={"workloads": workload, "assumptions": {"supply_curve": "titanium230"}})
+    memo = PerformanceCache()
+    (before,), (after,) = (enumerate_candidates(i, memo).placements for i in (plain, curved))
+    for figure in (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL):
+        assert np.array_equal(before.pods.load(before.pods.it, figure), after.pods.load(after.pods.it, figure))
+    changed = after.pods.load(after.pods.it, PowerFigure.IN_USE) / before.pods.load(before.pods.it, PowerFigure.IN_USE)
+    known = np.array([r.supply.installed_w is not None for r in after.pods.racks])[after.pods.rack]
+    assert known.any()
+    assert (changed[known] != 1).all()
+    assert (changed[~known] == 1).all()
+    assert np.all((changed > 0.9) & (changed < 1.1))
+    points = solve(curved, resolution="25%").points
+    assert points
+    for design in points[:2]:
+        assert verify_design(curved, design) == []
+        assert (
+            "supply_efficiency_typical" in design.pods[0].rack
+            or not parse_supply(curved.catalogue.get(System, design.pods[0].system).psu_config or "").group_w
+        )
