@@ -16,6 +16,11 @@ from models.candidates.told_apart import Compare
 
 Floats = npt.NDArray[np.float64]
 
+LARGEST_PAIRED = 40
+"""Members of a run up to which all pairs are compared at once for many runs: a call for each would take longer than the comparison."""
+PAIRS = 2_000_000
+"""Pairs held in memory together."""
+
 
 def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES, losses: bool = False) -> npt.NDArray[np.int64]:
     """Rows of ``table`` to keep, in order; ties keep the first. Units of every switch and medium count where parts are told apart.
@@ -53,9 +58,8 @@ def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES, losses: boo
     models = len(table.switches)
     group = (table.size * models + table.switch) * models + table.spine_switch
     order = np.argsort(group, kind="stable")
-    edges = np.flatnonzero(np.diff(group[order])) + 1
-    kept = [rows[_first_nondominated(criteria[rows])] for rows in np.split(order, edges) if len(rows)]
-    return np.sort(np.concatenate(kept)) if kept else np.zeros(0, dtype=np.int64)
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.sort(order[first_nondominated(criteria[order], starts)])
 
 
 def narrowest(table: FabricTable) -> Floats:
@@ -76,7 +80,30 @@ def node_link_failures(table: FabricTable) -> Floats:
     return np.asarray(table.links_node_leaf * rates[table.medium_node_leaf], dtype=np.float64)
 
 
-def _first_nondominated(values: Floats) -> npt.NDArray[np.bool_]:
-    if len(values) == 1:
-        return np.ones(1, dtype=np.bool_)
-    return np.asarray(moocore.is_nondominated(values, keep_weakly=False), dtype=np.bool_)
+def first_nondominated(values: Floats, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which rows of ``values`` (n x criteria) no other of their run dominates, of equal ones the first; a run begins at each of ``starts``."""
+    kept = np.ones(len(values), dtype=np.bool_)
+    lengths = np.diff(starts, append=len(values))
+    for length in np.unique(lengths):
+        first = starts[lengths == length]
+        if length > LARGEST_PAIRED:
+            for start in first.tolist():
+                run = slice(start, start + length)
+                kept[run] = moocore.is_nondominated(values[run], keep_weakly=False)
+            continue
+        together = max(1, PAIRS // int(length * length))
+        for at in range(0, len(first), together):
+            rows = first[at : at + together, None] + np.arange(length)
+            kept[rows] = _unbeaten_in_pairs(values[rows])
+    return kept
+
+
+def _unbeaten_in_pairs(runs: Floats) -> npt.NDArray[np.bool_]:
+    """Which members of ``runs`` (runs x members x criteria) no other of their run dominates, of equal ones the first."""
+    members = runs.shape[1]
+    as_good = np.ones((len(runs), members, members), dtype=np.bool_)
+    for criterion in np.moveaxis(runs, 2, 0):
+        as_good &= criterion[:, :, None] <= criterion[:, None, :]
+    earlier = np.tri(members, k=-1, dtype=np.bool_).T
+    beats = as_good & (earlier | ~as_good.transpose(0, 2, 1))
+    return np.asarray(~beats.any(axis=1), dtype=np.bool_)

@@ -54,10 +54,27 @@ class Question:
 
     def key(self, constants: PerformanceConstants) -> str:
         """Hash of everything that can change the answer."""
-        text = json.dumps(
-            [TABLE_VERSION, dataclasses.asdict(self), dataclasses.asdict(constants)], sort_keys=True, default=str
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+        return keys_of([self], constants, TABLE_VERSION)[0]
+
+
+def keys_of(questions: Sequence[Any], constants: PerformanceConstants, *before: object) -> list[str]:
+    """Hash of each question (a dataclass) with the constants and whatever stands ``before`` it; what all share is written out once."""
+    written: dict[int, str] = {}
+
+    def text(part: Any) -> str:
+        if not dataclasses.is_dataclass(part):
+            return json.dumps(part, sort_keys=True, default=str)
+        if id(part) not in written:
+            written[id(part)] = json.dumps(dataclasses.asdict(part), sort_keys=True, default=str)  # type: ignore[arg-type]
+        return written[id(part)]
+
+    found = []
+    for asked in questions:
+        fields = sorted(field.name for field in dataclasses.fields(asked))
+        own = ", ".join(f"{json.dumps(name)}: {text(getattr(asked, name))}" for name in fields)
+        whole = ", ".join([*map(json.dumps, before), f"{{{own}}}", text(constants)])
+        found.append(hashlib.sha256(f"[{whole}]".encode()).hexdigest())
+    return found
 
 
 @dataclass

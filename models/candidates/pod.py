@@ -28,6 +28,7 @@ from models.candidates.throughput_table import Memo
 from models.candidates.told_apart import FABRIC_LAYERS, comparison
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
+from models.parts.system import System
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -71,8 +72,11 @@ def enumerate_pods(
     index: dict[FabricKey, int] = {}
     joined_racks: list[int] = []
     keys: dict[int, FabricKey] = {}
+    counts: dict[str, tuple[Ints, Ints]] = {}
     for number, rack in enumerate(kept):
-        key = _key(instance, cluster, site, rack)
+        if rack.system.id not in counts:
+            counts[rack.system.id] = _systems_of(instance, cluster, rack.system)
+        key = _key(instance, site, rack, *counts[rack.system.id])
         if key.port_speed not in instance.workloads[cluster].design_space.fabric.speeds:
             reason = f"its NICs run at {key.port_speed * 8 / 1e9:.0f} Gbit/s, not among design_space.fabric.speeds"
             rejections.append(Rejection(rack.id, Stage.FABRIC, reason, cluster, site))
@@ -158,12 +162,17 @@ def fabric_parts(instance: Instance, cluster: str) -> tuple[list[SwitchCard], li
 _FIELD = {"height": "height_units"}
 
 
-def _key(instance: Instance, cluster: str, site: str, rack: RackDesign) -> FabricKey:
+def _systems_of(instance: Instance, cluster: str, system: System) -> tuple[Ints, Ints]:
+    """Systems that work and their spares, at every size."""
+    assert system.accelerators
+    jobs = system_counts(instance, cluster, system.accelerators)
+    return jobs, spares_of(instance, cluster, system, jobs)
+
+
+def _key(instance: Instance, site: str, rack: RackDesign, jobs: Ints, spares: Ints) -> FabricKey:
     system = rack.system
     assert system.rails and system.scaleout_nics and system.scaleout_speed and system.accelerators
     nodes = system.scaleout_nics // system.rails
-    jobs = system_counts(instance, cluster, system.accelerators)
-    spares = spares_of(instance, cluster, system, jobs)
     return FabricKey(
         systems=tuple((jobs + spares).tolist()),
         spares=tuple(spares.tolist()),

@@ -10,6 +10,7 @@ A network is plain, of one plane, with one switch model; where its switches are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -68,10 +69,15 @@ class NetworkRow:
     def figure(self, name: str) -> Floats:
         """A column of the fabrics by pod, 0 where the network has no switch."""
         values = np.zeros(len(self.row))
-        for number in np.unique(self.table[self.table >= 0]).tolist():
-            here = self.table == number
-            values[here] = getattr(self.planner.tables[number], name)[self.row[here]]
+        for number, here, rows in self._parts:
+            values[here] = getattr(self.planner.tables[number], name)[rows]
         return values
+
+    @cached_property
+    def _parts(self) -> list[tuple[int, Ints, Ints]]:
+        """Every table in use, the pods that use it and their rows of it."""
+        places = ((number, np.flatnonzero(self.table == number)) for number in np.unique(self.table).tolist())
+        return [(number, here, self.row[here]) for number, here in places if number >= 0]
 
 
 @dataclass(frozen=True)

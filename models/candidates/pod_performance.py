@@ -100,9 +100,9 @@ class Performance:
             return
         wanted: set[_Key] = set()
         for system, injection, narrow in asked:
-            pairs = np.unique(_networks(injection, narrow), axis=0)
+            pairs, _ = _networks(injection, narrow)
             part, domain = self._part(system)
-            wanted.update(_Key(role, part, domain, float(a), float(b)) for a, b in pairs for role in self.roles)
+            wanted.update(_Key(role, part, domain, a, b) for a, b in pairs for role in self.roles)
         ordered = sorted(wanted)
         self._known = {key: number for number, key in enumerate(ordered)}
         constants = self._instance.catalogue.performance
@@ -140,9 +140,9 @@ class Performance:
             unknown = np.full(len(rate), np.nan)
             return Delivered(rate, np.zeros(len(rate)), np.full(len(rate), -1, dtype=np.int64), unknown, unknown)
         part, domain = self._part(system)
-        pairs, inverse = np.unique(_networks(injection, narrow), axis=0, return_inverse=True)
-        known = [self._known[_Key(role, part, domain, float(rate), float(ratio))] for rate, ratio in pairs]
-        profile = np.asarray(known, dtype=np.int64)[np.asarray(inverse).reshape(-1)]
+        pairs, inverse = _networks(injection, narrow)
+        known = [self._known[_Key(role, part, domain, rate, ratio)] for rate, ratio in pairs]
+        profile = np.asarray(known, dtype=np.int64)[inverse]
         tokens, computing, busy = (np.zeros(len(accelerators)) for _ in range(3))
         for number in known:
             rows = profile == number
@@ -232,13 +232,19 @@ def power_in_use(
     return np.where(np.isnan(drawn), system.typical_power, drawn)
 
 
-def _networks(injection: Floats, narrow: Floats) -> Floats:
-    """Injection and taper (n x 2). The taper is rounded to the slower side in sixths of an octave, so that near-equal fabrics
-    share one search; 1, 1/2, 1/4, ... stay as they are.
+def _networks(injection: Floats, narrow: Floats) -> tuple[list[tuple[float, float]], Ints]:
+    """Different pairs of injection and taper, in ascending order, and which of them each row has.
+
+    The taper is rounded to the slower side in sixths of an octave, so that near-equal fabrics share one search; 1, 1/2, 1/4, ...
+    stay as they are.
     """
     ratio = np.minimum(np.asarray(narrow) / np.asarray(injection), 1.0)
     steps = np.ceil(-np.log2(ratio) * STEPS_PER_OCTAVE - 1e-6)
-    return np.stack([np.asarray(injection, dtype=np.float64), 2.0 ** (-steps / STEPS_PER_OCTAVE)], axis=1)
+    rates, rate = np.unique(np.asarray(injection, dtype=np.float64), return_inverse=True)
+    tapers, taper = np.unique(2.0 ** (-steps / STEPS_PER_OCTAVE), return_inverse=True)
+    numbers, inverse = np.unique(rate * len(tapers) + taper, return_inverse=True)
+    pairs = [(float(rates[n // len(tapers)]), float(tapers[n % len(tapers)])) for n in numbers.tolist()]
+    return pairs, np.asarray(inverse, dtype=np.int64)
 
 
 def first_order(instance: Instance, cluster: str, system: System, accelerators: Ints, bandwidth: Floats) -> Floats:

@@ -8,8 +8,6 @@ all roles is counted in output tokens per second, a prefill replica's by the ans
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.mapping_search import keys_of
 from models.candidates.throughput_table import Memo
 from models.physics.node_power import computing_share
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network
@@ -51,8 +50,7 @@ class ServingQuestion:
 
     def key(self, constants: PerformanceConstants) -> str:
         """Hash of everything that can change the answer."""
-        parts = ["serving", TABLE_VERSION, dataclasses.asdict(self), dataclasses.asdict(constants)]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+        return keys_of([self], constants, "serving", TABLE_VERSION)[0]
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,8 @@ class ServingTable:
             return np.full(len(sizes), np.nan), np.full(len(sizes), np.nan)
         rows = self._row_for(sizes)
         used = sizes // self.packages[rows] * self.packages[rows]
-        return np.array([computing_share(self._terms(row)) for row in rows.tolist()]), used / sizes
+        shares = np.array([computing_share(self._terms(row)) for row in range(len(self.packages))])
+        return shares[rows], used / sizes
 
     def _terms(self, row: int) -> dict[str, float]:
         return {t: float(v) for t, v in zip(TERMS, self.terms[row], strict=True) if not np.isnan(v)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from models.candidates.told_apart import RACK_LAYERS, Compare, comparison
 from models.instance import Instance
 from models.parts.part import Part
 from models.parts.rack import Floor, Rack
+from models.parts.system import System
 from models.site import Chain
 from models.site_options import CoolantTo
 from models.units import Unlimited
@@ -56,9 +57,10 @@ def racks_for_site(
         return accepted, rejected
     kept: list[RackDesign] = []
     compare = comparison(instance, RACK_LAYERS)
+    counts = {rack.system.id: _systems(instance, cluster, rack.system) for rack in _by_system(accepted)}
     for rack in accepted:
         rivals = [] if compare is Compare.NOTHING else [rival for rival in accepted if rival.id not in no_stand_ins]
-        better = next((other for other in rivals if _beats(instance, cluster, other, rack, compare)), None)
+        better = next((other for other in rivals if _beats(counts, other, rack, compare)), None)
         if better is None:
             kept.append(rack)
         else:
@@ -93,15 +95,27 @@ def _refusal(instance: Instance, cluster: str, site: str, rack: RackDesign) -> s
     return None
 
 
-def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesign, compare: Compare) -> bool:
-    """True when ``better`` racks the same systems in the same frame at every size with fewer racks and less money, and with no
-    more of any part where parts are told apart.
+def _by_system(racks: Sequence[RackDesign]) -> list[RackDesign]:
+    """The first rack of every system."""
+    return list({rack.system.id: rack for rack in reversed(racks)}.values())
 
-    Cable runs grow with the number of racks, so they are no longer either.
-    """
+
+def _systems(instance: Instance, cluster: str, system: System) -> Ints:
+    """Systems at every size of the design space, spares included."""
     from models.candidates.pod import system_counts
     from models.candidates.pod_goodput import spares_of
 
+    assert system.accelerators is not None
+    counts = system_counts(instance, cluster, system.accelerators)
+    return counts + spares_of(instance, cluster, system, counts)
+
+
+def _beats(counts: Mapping[str, Ints], better: RackDesign, worse: RackDesign, compare: Compare) -> bool:
+    """True when ``better`` racks the same systems (``counts`` at every size) in the same frame at every size with fewer racks and
+    less money, and with no more of any part where parts are told apart.
+
+    Cable runs grow with the number of racks, so they are no longer either.
+    """
     same = (
         better is not worse
         and better.system.id == worse.system.id
@@ -115,10 +129,8 @@ def _beats(instance: Instance, cluster: str, better: RackDesign, worse: RackDesi
     )
     if not same:
         return False
-    assert better.system.accelerators is not None
-    counts = system_counts(instance, cluster, better.system.accelerators)
-    counts = counts + spares_of(instance, cluster, better.system, counts)
-    few, many = -(-counts // better.systems), -(-counts // worse.systems)
+    needed = counts[better.system.id]
+    few, many = -(-needed // better.systems), -(-needed // worse.systems)
     if compare is Compare.PARTS and not _no_more_parts(few, better, many, worse):
         return False
     cheap, dear = better.overhead, worse.overhead

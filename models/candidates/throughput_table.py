@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.mapping_search import FIELDS, Question, search_all
-from models.physics.node_power import computing_share
+from models.candidates.mapping_search import FIELDS, TABLE_VERSION, Question, keys_of, search_all
+from models.physics.node_power import computing_share, computing_shares
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.mapping import Mappings
 from models.physics.performance.training import TERMS, binding_term
@@ -77,7 +77,7 @@ class ThroughputTable:
         rows = self.row_for(sizes)
         if not len(self.used):
             return np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-        shares = np.array([computing_share(dict(zip(TERMS, terms, strict=True))) for terms in self.terms.tolist()])
+        shares = computing_shares(self.terms, TERMS)
         found = np.maximum(rows, 0)
         return np.where(rows >= 0, shares[found], np.nan), np.where(rows >= 0, self.used[found] / sizes, np.nan)
 
@@ -108,7 +108,7 @@ def throughput_tables(
     questions: Sequence[Question], constants: PerformanceConstants, memo: Memo | None = None
 ) -> list[ThroughputTable]:
     """The table of every question, from the memo where it is kept there; what is missing is searched together."""
-    keys = [question.key(constants) for question in questions]
+    keys = keys_of(questions, constants, TABLE_VERSION)
     found: dict[str, ThroughputTable] = {}
     missing: dict[str, Question] = {}
     for key, question in zip(keys, questions, strict=True):

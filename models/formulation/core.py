@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from models.candidates.placement import Candidates, Placements
 from models.candidates.plant import PlantOption, PlantUnit
-from models.formulation.linear import Block, Floats, Kind, Linear
+from models.formulation.linear import Block, Floats, Kind, Linear, Numbered
 from models.instance import Instance
 from models.policy import PowerFigure
 from models.site import Chain
@@ -74,9 +74,8 @@ class Core:
         for placements in self.candidates.placements:
             serving = isinstance(self.instance.workloads[placements.cluster], Serving)
             kind = Kind.INTEGER if serving else Kind.BINARY
-            keys = tuple(f"p{row}" for row in range(len(placements)))
             upper = float(self._most_pods(placements.cluster)) if serving else 1.0
-            self.add_block(Block(block_name(placements), keys, kind, upper, prunable=True))
+            self.add_block(Block(block_name(placements), Numbered(len(placements)), kind, upper, prunable=True))
         for site, chains in self.candidates.options.items():
             for chain, options in chains.items():
                 if options:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,33 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Numbered(Sequence[str]):
+    """Keys ``p0``, ``p1``, ... made when they are read: blocks have millions of columns, of which few are looked at."""
+
+    columns: int
+    letter: str = "p"
+
+    def __len__(self) -> int:
+        return self.columns
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        if isinstance(place, slice):
+            return tuple(f"{self.letter}{number}" for number in range(self.columns)[place])
+        return f"{self.letter}{range(self.columns)[place]}"
+
+
+@dataclass(frozen=True)
 class Block:
     """Columns of one decision variable: ``name``, one key per column, domain and bounds (None: unbounded above)."""
 
     name: str
-    keys: tuple[str, ...]
+    keys: Sequence[str]
     kind: Kind
     upper: float | None = 1.0
     lower: float = 0.0

@@ -9,7 +9,7 @@ under its rating. Nameplate stays what a circuit is sized for; this is what ener
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,17 @@ def computing_share(terms: Mapping[str, float]) -> float:
     """Share of a step (training or serving, seconds by term) that the accelerators spend computing or reading memory."""
     total = sum(terms.values())
     return sum(terms.get(name, 0.0) for name in COMPUTING_TERMS) / total if total > 0 else 0.0
+
+
+def computing_shares(terms: Floats, names: Sequence[str]) -> Floats:
+    """``computing_share`` of many steps at once: ``terms`` (steps x names) seconds. Added up in the same order, to the same bits."""
+    total, computing = np.zeros(len(terms)), np.zeros(len(terms))
+    for column in range(len(names)):
+        total = total + terms[:, column]
+    for name in COMPUTING_TERMS:
+        if name in names:
+            computing = computing + terms[:, names.index(name)]
+    return np.divide(computing, total, out=np.zeros(len(terms)), where=total > 0)
 
 
 def node_power(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.physics.node_power import PowerShares, computing_share, idle_power, node_power
+from models.physics.node_power import PowerShares, computing_share, computing_shares, idle_power, node_power
 
 
 def test_a_waiting_node_draws_a_quarter_to_a_half_less_than_a_computing_one():
@@ -24,6 +24,13 @@ def test_power_rises_with_use_and_never_passes_the_nameplate(plate, count, ratin
     low, high = sorted((one, other))
     a, b = node_power(plate, count, rating, np.array([low, high]))
     assert a <= b <= plate
+
+
+def test_shares_of_many_steps_are_those_of_each():
+    names = ("gemm", "data_comm", "hbm")
+    terms = np.array([[3.0, 4.0, 1.0], [0.1, 0.7, 0.3], [0.0, 0.0, 0.0]])
+    each = [computing_share(dict(zip(names, step, strict=True))) for step in terms.tolist()]
+    assert computing_shares(terms, names).tolist() == each
 
 
 def test_computing_share_counts_arithmetic_and_memory():
