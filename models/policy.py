@@ -109,7 +109,8 @@ class Assumptions(Record):
     ``*_failure_rate`` [1/s] are job-stopping interruptions per accelerator, and per node beside its accelerators; one that is
     not stated follows from the parts by ``components``. ``detection`` passes before anybody acts; then the job restarts.
     ``checkpoint_write`` holds where a workload has no storage of its own. ``weight_per_unit`` of height, of an ``upright`` (rack PDU,
-    manifold) and of a rear ``door`` stand in for masses that catalogue rows lack; ``cable_depth`` is kept free behind every device.
+    manifold) and of a rear ``door`` stand in for masses that catalogue rows lack; ``cable_depth`` is kept free behind every device;
+    a frame of unstated height is ``frame_allowance`` higher than its units.
     ``supply_curve`` and ``shelf_curve`` name the part-load efficiency of systems' own power supplies and of power shelves.
     """
 
@@ -132,6 +133,7 @@ class Assumptions(Record):
     weight_per_unit: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=20.0))
     weight_of_upright: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=10.0))
     weight_of_door: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=100.0))
+    frame_allowance: Stated[Meters] = Field(default_factory=lambda: Stated[float](value=0.15))
     supply_curve: Stated[str] | None = None
     shelf_curve: Stated[str] | None = None
     cable_depth: Stated[Meters] = Field(default_factory=lambda: Stated[float](value=0.15))

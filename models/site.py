@@ -86,10 +86,28 @@ class FeedLoss(Record):
         return self
 
 
+class Conductors(Record):
+    """Conductors of a whip: ``ampacity`` at 30 degC and alone, what the ``insulation`` stands, the air around them, and how many lie together
+    (current-carrying conductors under NEC, circuits under IEC; none other when absent).
+    """
+
+    ampacity: Amperes = Field(gt=0)
+    insulation: Celsius = Field(default=90.0, gt=30)
+    ambient: Celsius = 30.0
+    grouped: int = Field(default=1, gt=0)
+
+    @model_validator(mode="after")
+    def _carries(self) -> Conductors:
+        if self.ambient >= self.insulation:
+            raise ValueError(f"air of {self.ambient:g} degC around insulation for {self.insulation:g} degC")
+        return self
+
+
 class RackFeed(Owned):
     """The whips of a rack: two feeds (A and B) of at most ``whips_per_feed`` each, every whip with its breaker.
 
-    ``voltage`` is line to line for three phases, between the conductors for one; ``derating`` what is left for ambient and grouping.
+    ``voltage`` is line to line for three phases, between the conductors for one; ``derating`` what is left of the breaker for ambient;
+    ``conductors``, where stated, carry no more than ambient and grouping leave them.
     """
 
     voltage: Volts = Field(gt=0)
@@ -97,6 +115,7 @@ class RackFeed(Owned):
     breaker: Amperes = Field(gt=0)
     code: BreakerCode
     derating: Fraction = Field(default=1.0, gt=0, le=1)
+    conductors: Conductors | None = None
     whips_per_feed: int = Field(default=2, gt=0)
     loss: FeedLoss | None = None
 
@@ -131,7 +150,7 @@ class Weather(Owned):
 class Site(Owned):
     """A place with limits. ``utility`` [W] is held against ``utility_figure``; unlimited is the word ``unlimited``.
 
-    ``electricity_growth`` takes the place of ``money.energy_growth`` here.
+    ``electricity_growth`` takes the place of ``money.energy_growth`` here; ``clear_height`` is what racks pass under.
     """
 
     utility: WattsOrUnlimited
@@ -156,6 +175,7 @@ class Site(Owned):
     racks_arrive_loaded: bool = False
     airflow_per_rack: CubicMetersPerSecond | None = None
     supply_air: Celsius | None = None
+    clear_height: Meters | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _energy_known(self) -> Site:

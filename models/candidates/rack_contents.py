@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.candidates.rack_mass import height_of, too_heavy
+from models.candidates.rack_mass import frame_height, height_of, too_heavy
 from models.candidates.rack_supplies import supplies_of
 from models.instance import Instance
 from models.parts.power_component import PowerKind
@@ -56,6 +56,7 @@ def contents_of(instance: Instance, site: str, rack: RackDesign) -> dict[str, An
     found: dict[str, Any] = {f"units_{name.replace(' ', '_')}": value for name, value in units.items()}
     found |= {
         "weight_kg": rack.weight,
+        "height_m": frame_height(instance, rack.frame),
         "weight_beside_systems_kg": rack.weight - rack.bare_weight,
         "weight_assumed": sorted(part.id for part, _ in rack.parts if part.weight is None),
         "floor_load_kg_m2": rack.floor_load,
@@ -70,6 +71,7 @@ def contents_of(instance: Instance, site: str, rack: RackDesign) -> dict[str, An
             "supply_efficiency_nameplate": supplies.efficiency(supplies.nameplate),
             "supply_efficiency_typical": supplies.efficiency(rack.system.typical_power or supplies.nameplate),
         }
+    found |= _states_of(rack)
     kit = rack.coolant
     if kit.cdu is not None:
         heat = rack.nameplate * (rack.system.liquid_fraction or 0.0)
@@ -99,6 +101,21 @@ def contents_of(instance: Instance, site: str, rack: RackDesign) -> dict[str, An
     return found
 
 
+def _states_of(rack: RackDesign) -> dict[str, float | None]:
+    """What the shelves or supplies of a full rack carry [W]: all of them, with the promised reserve kept, and with a feed lost; None: not stated."""
+    shelf = rack.distribution
+    if shelf is not None and shelf.kind is PowerKind.POWER_SHELF:
+        whole = None if shelf.rated is None else rack.distribution_units * shelf.rated
+        kept = None if shelf.usable_n_plus_1 is None else rack.distribution_units * shelf.usable_n_plus_1
+        return {
+            "supplies_w": whole, "supplies_reserve_w": kept, "supplies_feed_lost_w": None if whole is None else whole / 2
+        }  # fmt: skip
+    units = rack.systems if rack.system.kind is SystemKind.SERVER else 1
+    states = (rack.supply.installed_w, rack.supply.promised_w, rack.supply.feed_lost_w)
+    names = ("supplies_w", "supplies_reserve_w", "supplies_feed_lost_w")
+    return {name: None if watts is None else watts * units for name, watts in zip(names, states, strict=True)}
+
+
 def loads_on_ground(instance: Instance, site: str, rack: RackDesign) -> str | None:
     """The limit of frame, floor or room that a full rack breaks beside its even load, or None."""
     place = instance.sites[site]
@@ -124,6 +141,9 @@ def loads_on_ground(instance: Instance, site: str, rack: RackDesign) -> str | No
     inlet = rack.system.inlet_maximum
     if place.supply_air is not None and inlet is not None and place.supply_air > inlet:
         return f"the room supplies {place.supply_air:g} degC, {rack.system.id} takes at most {inlet:g}"
+    high = frame_height(instance, rack.frame)
+    if place.clear_height is not None and high > place.clear_height + 1e-9:
+        return f"frame {rack.frame.id} is {high:.2f} m high, the hall is clear up to {place.clear_height:g} m"
     if rack.frame.depth is not None and rack.frame.depth > place.rows.row_pitch:
         return f"frame {rack.frame.id} is {rack.frame.depth:g} m deep, rows are {place.rows.row_pitch:g} m apart"
     return None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Mounted = PowerComponent | Cooling | StorageNode
 
 
+EIA_PITCH = 0.04445
 SHELVES = (PowerKind.POWER_SHELF, PowerKind.BATTERY_SHELF)
 
 
@@ -42,6 +43,14 @@ def mass_of(instance: Instance, part: Mounted) -> float:
         return given.weight_of_door.value
     height = height_of(part)
     return given.weight_per_unit.value * ceil(height - 1e-9) if height > 0 else given.weight_of_upright.value
+
+
+def frame_height(instance: Instance, frame: Rack) -> float:
+    """Outer height of a frame [m]: stated, or its units and an allowance."""
+    if frame.height is not None:
+        return frame.height
+    pitch = frame.unit_pitch if frame.unit_pitch is not None else EIA_PITCH
+    return (frame.rack_units or 0.0) * pitch + instance.assumptions.frame_allowance.value
 
 
 def too_deep(instance: Instance, frame: Rack, parts: Iterable[Mounted | System]) -> str | None:

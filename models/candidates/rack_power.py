@@ -13,6 +13,7 @@ from models.candidates.rack_mass import too_heavy, weighed
 from models.instance import Instance
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.system import SystemKind
+from models.physics.conductors import conductor_current
 from models.physics.power import usable_current
 from models.physics.power_supplies import FeedLossRemedy, SupplyKind, parse_supply
 from models.physics.rack_feeds import Remedies, Whips, heaviest_current, remedy, whip_power
@@ -103,6 +104,9 @@ def supplies_on_feed(rack: RackDesign) -> int | None:
 def _whips(feed: RackFeed, number: int, part: PowerComponent | None, rack: RackDesign) -> FeedVerdict:
     """What ``number`` whips a feed carry, each with its own distribution unit."""
     limit = float(usable_current(feed.breaker, feed.code, feed.derating))
+    if feed.conductors is not None:
+        wires = feed.conductors
+        limit = min(limit, conductor_current(wires.ampacity, feed.code, wires.ambient, wires.insulation, wires.grouped))
     whips = Whips(number, feed.voltage, feed.phases, limit)
     rating = None
     if part is not None:

@@ -19,6 +19,7 @@ class Rack(PricedPart):
     unit_pitch: Meters | None = column("unit_pitch_mm", "mm")
     width: Meters | None = column("width_mm", "mm")
     depth: Meters | None = column("depth_mm", "mm")
+    height: Meters | None = column("height_mm", "mm")
     static_load: Kilograms | None = column("static_load_kg", "kg")
     dynamic_load: Kilograms | None = column("dynamic_load_kg", "kg")
     empty_weight: Kilograms | None = column("empty_weight_kg", "kg")

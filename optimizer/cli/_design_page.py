@@ -132,6 +132,13 @@ def _rack_words(pod: PodChoice) -> str:
         f"a full rack: {used:g} of {rack['units_frame']:g} units, {rack['weight_kg']:,.0f} kg ({rack['floor_load_kg_m2']:,.0f} kg/m2), "
         f"{rack['nameplate_w'] / 1e3:,.1f} kW nameplate, {rack['design_w'] / 1e3:,.1f} sustained, {rack['typical_w'] / 1e3:,.1f} typical"
     )
+    if rack["supplies_w"]:
+        states = (
+            (rack["supplies_reserve_w"], "with their reserve kept"),
+            (rack["supplies_feed_lost_w"], "with a feed lost"),
+        )
+        less = ", ".join(f"{watts / 1e3:,.0f} {words_}" for watts, words_ in states if watts is not None)
+        words += f"; supplies carry {rack['supplies_w'] / 1e3:,.0f} kW, {less}"
     if "supply_curve" in rack:
         words += (
             f"; supplies of {rack['supplies_installed_w'] / 1e3:,.0f} kW ({rack['supply_curve']}) at {rack['supply_efficiency_nameplate']:.1%}, "

@@ -9,6 +9,7 @@ from models.instance import Instance
 from models.parts.cooling import Cooling
 from models.parts.part import Part
 from models.parts.power_component import PowerComponent
+from models.parts.rack import Rack
 from models.parts.storage import StorageNode
 from optimizer.design import PodChoice
 
@@ -45,6 +46,13 @@ def rack_equipment(instance: Instance, pod: PodChoice) -> Iterator[tuple[Equipme
         (cooling.get(str(pod.rack.get("manifold") or "")), 1),
     ]
     yield from ((part, number) for part, number in listed if part is not None and number)
+
+
+def high_of(instance: Instance, frame: Rack) -> float:
+    """Outer height of a frame [m]."""
+    if frame.height is not None:
+        return frame.height
+    return (frame.rack_units or 0.0) * (frame.unit_pitch or 0.04445) + instance.assumptions.frame_allowance.value
 
 
 def depth_of(part: Part) -> float:

@@ -12,14 +12,15 @@ from models.instance import Instance
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.rack import Floor, Rack
 from models.parts.system import System, SystemKind
+from models.physics.conductors import ambient_factor, grouping_factor
 from models.physics.power import BreakerCode
 from models.physics.power_supplies import SupplyKind, parse_supply, supply_capacity
 from models.site import RackFeed
 from optimizer.design import PodChoice
 from optimizer.verification.findings import Checks
-from optimizer.verification.masses import kilograms, rack_equipment, units_high
+from optimizer.verification.masses import high_of, kilograms, rack_equipment, units_high
 from optimizer.verification.rack_coolant import check_coolant
-from optimizer.verification.rack_supplies import told_of_supplies
+from optimizer.verification.rack_supplies import states_of_supplies, told_of_supplies
 
 NEC_SHARE = 0.8
 FEET = 4
@@ -71,6 +72,7 @@ def check_contents(
     assert system.max_power is not None and system.typical_power is not None
     expected |= {
         "weight_kg": weight,
+        "height_m": high_of(instance, frame),
         "weight_beside_systems_kg": sum(n * kilograms(instance, part) for part, n in rack_equipment(instance, pod)),
         "weight_assumed": sorted(part.id for part, _ in rack_equipment(instance, pod) if part.weight is None),
         "floor_load_kg_m2": weight / (frame.width * frame.depth), "foot_load_kg": weight / FEET,
@@ -82,6 +84,7 @@ def check_contents(
     ):
         watts = system.typical_power + share * (system.max_power - system.typical_power)
         expected[f"{name}_w"] = pod.systems_per_rack * watts
+    expected |= states_of_supplies(instance, pod, system)
     expected |= told_of_supplies(instance, pod, system)
     expected |= check_coolant(checks, instance, pod, system, prefix)
     feed = instance.sites[pod.site].rack_feed
@@ -159,7 +162,12 @@ def _feed_of(
     """Deals every supply to the line with fewest, then scales until the fullest line is at its limit."""
     assert system.max_power is not None
     volts = feed.voltage / 3**0.5 if feed.phases == 3 else feed.voltage
-    limit = feed.breaker * feed.derating * (NEC_SHARE if feed.code is BreakerCode.NEC else 1.0)
+    continuous = NEC_SHARE if feed.code is BreakerCode.NEC else 1.0
+    limit = feed.breaker * feed.derating * continuous
+    if feed.conductors is not None:
+        wires = feed.conductors
+        kept = ambient_factor(wires.ambient, wires.insulation) * grouping_factor(feed.code, wires.grouped)
+        limit = min(limit, wires.ampacity * continuous, wires.ampacity * kept)
     if distribution is not None:
         rating = distribution.rated if distribution.kind is PowerKind.RACK_PDU else distribution.usable_n_plus_1
         limit = min(limit, (rating or 0.0) / feed.phases / volts)
@@ -228,6 +236,8 @@ def _check_ground(
             system.inlet_maximum,
             "degC at the inlet",
         )
+    high, clear = high_of(instance, frame), place.clear_height
+    checks.rule(f"{prefix}.frame", clear is None or high <= clear + ROUND, high, clear, "m clear in the hall")
     checks.rule(
         f"{prefix}.frame",
         (frame.depth or 0.0) <= place.rows.row_pitch,

@@ -11,7 +11,7 @@ from models.instance import Instance
 from models.parts.power_component import EfficiencyPoint, PowerComponent, PowerKind
 from models.parts.system import System, SystemKind
 from models.physics.power import input_power
-from models.physics.power_supplies import SupplyKind, parse_supply
+from models.physics.power_supplies import SupplyKind, parse_supply, supply_capacity
 from optimizer.design import PodChoice
 
 
@@ -54,6 +54,25 @@ def rack_supplies(instance: Instance, pod: PodChoice, system: System) -> Supplie
     return Supplies(
         named.value, installed, tuple(row.load_fraction for row in rows), tuple(row.efficiency for row in rows)
     )
+
+
+def states_of_supplies(instance: Instance, pod: PodChoice, system: System) -> dict[str, float | None]:
+    """What a full rack's shelves or supplies carry [W] whole, with their reserve kept, and with one of two feeds lost."""
+    part = instance.catalogue.of(PowerComponent).get(pod.distribution or "")
+    whole: float | None
+    kept: float | None
+    if part is not None and part.kind is PowerKind.POWER_SHELF:
+        whole = pod.distribution_per_rack * part.rated if part.rated is not None else None
+        kept = pod.distribution_per_rack * part.usable_n_plus_1 if part.usable_n_plus_1 is not None else None
+        lost = whole / 2 if whole is not None else None
+    else:
+        each = pod.systems_per_rack if system.kind is SystemKind.SERVER else 1
+        found = supply_capacity(parse_supply(system.psu_config or ""))
+        whole, kept, lost = (
+            watts * each if watts is not None else None
+            for watts in (found.installed_w, found.promised_w, found.feed_lost_w)
+        )
+    return {"supplies_w": whole, "supplies_reserve_w": kept, "supplies_feed_lost_w": lost}
 
 
 def at_its_load(instance: Instance, pod: PodChoice, system: System, nominal: float) -> float:

@@ -261,3 +261,38 @@ def test_a_device_too_deep_for_its_frame_is_refused() -> None:
     racks, rejected = _racks(with_part(instance, node.model_copy(update={"depth": 1.06})))
     assert not racks
     assert "1.06 m deep" in _reason(rejected, 1)
+
+
+def test_conductors_that_lie_together_in_warm_air_carry_less_than_the_breaker() -> None:
+    wires = {"ampacity": "65 A", "ambient": "40 degC", "grouped": 6}
+    feed = {**WHIP, "loss": CAPPING, "conductors": wires}
+    racks, _ = _racks(_instance(feed))
+    # 65 A x sqrt(50/60) x 0.8 = 47.5 A is above the 45.6 A of the breaker
+    assert racks[3].contents["line_limit_a"] == pytest.approx(45.6)
+    instance = _instance({**feed, "conductors": {**wires, "ampacity": "60 A"}})
+    racks, _ = _racks(instance)
+    assert racks[3].contents["line_limit_a"] == pytest.approx(60 * 0.8 * (50 / 60) ** 0.5)
+    for design in solve(instance, resolution="25%").points[:2]:
+        assert verify_design(instance, design) == []
+
+
+def test_a_frame_must_pass_under_what_hangs_in_the_hall() -> None:
+    # 48 units of 44.45 mm and 0.15 m of frame are 2.28 m
+    assert _racks(_instance(None, clear_height="2.29 m"))[0]
+    racks, rejected = _racks(_instance(None, clear_height="2.2 m"))
+    assert all(rack.contents["height_m"] <= 2.2 for rack in racks.values())
+    assert any("2.28 m high, the hall is clear up to 2.2 m" in r.reason for r in rejected)
+
+
+def test_the_record_says_what_shelves_carry_in_each_state() -> None:
+    told = _busbar(None)[0]["1xgb300_nvl72"].contents
+    # eight shelves of 33 kW; half of them with a feed lost
+    assert (told["supplies_w"], told["supplies_feed_lost_w"]) == (264e3, 132e3)
+    busbar = _busbar(None)[0]["3xdgx_b300_busbar"]
+    assert busbar.distribution is not None
+    assert (busbar.distribution.id, busbar.contents["supplies_w"]) == (
+        "orv3_shelf_72k",
+        busbar.distribution_units * 72e3,
+    )
+    assert busbar.contents["supplies_reserve_w"] == busbar.distribution_units * 60e3
+    assert busbar.contents["supplies_feed_lost_w"] == busbar.contents["supplies_w"] / 2
