@@ -6,7 +6,7 @@ nothing non-linear is left: facility power = IT power + losses of the power chai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -152,12 +152,16 @@ class Candidates:
 
 
 def enumerate_candidates(
-    instance: Instance, memo: Memo | None = None, barred_too: bool = False, objectives: Sequence[str] = ()
+    instance: Instance,
+    memo: Memo | None = None,
+    barred_too: bool = False,
+    objectives: Sequence[str] = (),
+    clusters: Collection[str] | None = None,
 ) -> Candidates:
     """All placements of all clusters at all sites they may stand at; ``memo`` keeps throughput tables by content.
 
     ``barred_too``: also those of pods that are barred for want of a layout. ``objectives``: those asked for; emptier racks are
-    kept only where the largest loss at once counts.
+    kept only where the largest loss at once counts. ``clusters``: only these (None: all).
     """
     rejections: list[Rejection] = []
     options: dict[str, dict[Chain, list[PlantOption]]] = {}
@@ -167,6 +171,8 @@ def enumerate_candidates(
     placements: list[Placements] = []
     refusals = 0
     for cluster, workload in instance.workloads.items():
+        if clusters is not None and cluster not in clusters:
+            continue
         racks, illegal = enumerate_rack_designs(instance, cluster)
         rejections.extend(illegal)
         for site in workload.sites if workload.sites is not None else tuple(instance.sites):

@@ -16,7 +16,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.placement import enumerate_candidates
+from models.candidates.placement import Candidates, enumerate_candidates
 from models.candidates.rejection import Rejection
 from models.errors import InfeasibleError
 from models.formulation.build import Formulation, build
@@ -32,6 +32,9 @@ from optimizer.pareto.result import FrontierStatus
 from optimizer.performance_cache import PerformanceCache
 
 KEPT_PROGRAMS = 12
+
+Bounds = Mapping[str, float | tuple[float, float]]
+"""Row key -> a bound in place of the one it has, or both of its ends."""
 
 
 class Standing(Enum):
@@ -98,6 +101,9 @@ class Asking:
         self._ends = None if seconds is None else time.monotonic() + seconds
         self._programs: OrderedDict[frozenset[str], Program] = OrderedDict()
         self._memo = PerformanceCache()
+        self._clusters: OrderedDict[tuple[str, frozenset[str]], Candidates] = OrderedDict()
+        self._feasible: list[frozenset[str]] = []
+        self._infeasible: list[frozenset[str]] = []
         every = widenings(instance)
         self.held = beyond(instance, every)
         """Filters that are not lifted, because the candidates without them are too many to enumerate."""
@@ -140,18 +146,18 @@ class Asking:
         wide = self.instance
         for name in sorted(key):
             wide = self._widenings[name].apply(wide)
-        made = self._made(wide)
+        made = self._made(wide, key)
         self._programs[key] = made
         while len(self._programs) > KEPT_PROGRAMS:
             self._programs.popitem(last=False)
         return made
 
-    def _made(self, wide: Instance) -> Program:
+    def _made(self, wide: Instance, lifted: frozenset[str]) -> Program:
         open_sites = wide
         for widening in self._widenings.values():
             if widening.only_candidates:
                 open_sites = widening.apply(open_sites)
-        candidates = enumerate_candidates(open_sites, self._memo)
+        candidates = self._candidates(open_sites, lifted)
         try:
             formulation = build(wide, ("tco",), candidates, relaxable=True)
         except InfeasibleError:
@@ -159,22 +165,54 @@ class Asking:
         slim = _slim(formulation)
         return Program(slim, compile_formulation(slim), candidates.rejections)
 
+    def _candidates(self, wide: Instance, lifted: frozenset[str]) -> Candidates:
+        """Candidates cluster by cluster: a filter of one cluster lets nothing more into another."""
+        found = []
+        for cluster in wide.workloads:
+            mine = f"workloads.{cluster}."
+            key = (cluster, frozenset(n for n in lifted if n.startswith(mine) or not n.startswith("workloads.")))
+            if key not in self._clusters:
+                self._clusters[key] = enumerate_candidates(wide, self._memo, clusters=(cluster,))
+            self._clusters.move_to_end(key)
+            found.append(self._clusters[key])
+        while len(self._clusters) > KEPT_PROGRAMS:
+            self._clusters.popitem(last=False)
+        return dataclasses.replace(
+            found[0],
+            placements=tuple(p for one in found for p in one.placements),
+            rejections=tuple(dict.fromkeys(r for one in found for r in one.rejections)),
+            fabric_refusals=sum(one.fabric_refusals for one in found),
+        )
+
     # --- questions --------------------------------------------------------------------------------------------------
 
     def standing(self, kept: Collection[str]) -> Standing:
-        """Whether a design keeps these groups, all others lifted."""
-        return self.ask(kept).standing
+        """Whether a design keeps these groups, all others lifted; not asked again where an earlier answer tells.
+
+        A design that keeps more groups keeps these, too, and groups no design keeps are not kept together with more.
+        """
+        asked = frozenset(kept)
+        if any(asked <= known for known in self._feasible):
+            return Standing.FEASIBLE
+        if any(known <= asked for known in self._infeasible):
+            return Standing.INFEASIBLE
+        found = self.ask(asked).standing
+        if found is Standing.FEASIBLE:
+            self._feasible.append(asked)
+        elif found is Standing.INFEASIBLE:
+            self._infeasible.append(asked)
+        return found
 
     def ask(
         self,
         kept: Collection[str],
         cost: Floats | None = None,
         barred: npt.NDArray[np.bool_] | None = None,
-        bounds: Mapping[str, float] | None = None,
+        bounds: Bounds | None = None,
     ) -> Reply:
         """A design that keeps these groups and has the least ``cost`` (any design where None).
 
-        ``barred`` columns stay at zero; ``bounds`` moves limits: row key -> new bound on the side it has.
+        ``barred`` columns stay at zero; ``bounds`` moves limits: row key -> new bound on the side it has, or both ends.
         """
         kept = frozenset(kept)
         made = self.program(frozenset(self.groups) - kept)
@@ -190,7 +228,7 @@ class Asking:
         kept: frozenset[str],
         cost: Floats | None,
         barred: npt.NDArray[np.bool_] | None,
-        bounds: Mapping[str, float],
+        bounds: Bounds,
     ) -> Reply:
         lower, upper = self.row_bounds(model, kept, bounds)
         column_upper = model.upper if barred is None else np.where(barred, 0.0, model.upper)
@@ -216,7 +254,7 @@ class Asking:
         return Reply(Standing.UNKNOWN)
 
     def row_bounds(
-        self, model: CompiledModel, kept: Collection[str], bounds: Mapping[str, float] | None = None
+        self, model: CompiledModel, kept: Collection[str], bounds: Bounds | None = None
     ) -> tuple[Floats, Floats]:
         """Bounds of the rows with only the groups ``kept`` in force; ``bounds`` moves limits instead of freeing them."""
         kept, bounds = frozenset(kept), bounds or {}
@@ -228,10 +266,15 @@ class Asking:
                     continue
                 row = place[key]
                 if key in bounds:
-                    if np.isfinite(upper[row]):
-                        upper[row] = bounds[key]
+                    moved = bounds[key]
+                    if isinstance(moved, tuple):
+                        lower[row], upper[row] = moved
+                    elif lower[row] == upper[row]:
+                        lower[row] = upper[row] = moved
+                    elif np.isfinite(upper[row]):
+                        upper[row] = moved
                     else:
-                        lower[row] = bounds[key]
+                        lower[row] = moved
                 elif name not in kept:
                     lower[row], upper[row] = -np.inf, np.inf
         return lower, upper

@@ -60,8 +60,8 @@ def _is_stated(instance: Instance, name: str) -> bool:
     return isinstance(node, Mapping) and "value" in node
 
 
-def limit_change(instance: Instance, group: Group, row: LimitRow, value: float) -> Change:
-    """A limit moved to ``value`` in the unit of its row."""
+def limit_change(instance: Instance, group: Group, row: LimitRow, value: float, exact: bool = False) -> Change:
+    """A limit moved to ``value`` in the unit of its row; ``exact``: a row that asks for one value, neither more nor less."""
     head, _, last = group.name.partition(".")[0], "", group.name.rpartition(".")[2]
     whole = round(value)
     if last in ("utility",) or (head, last) == ("limits", "power"):
@@ -79,8 +79,19 @@ def limit_change(instance: Instance, group: Group, row: LimitRow, value: float) 
         assert isinstance(workload, Training)
         hundredths = ceil(workload.tokens / value / 864.0 - 1e-9)
         return _stated(instance, group, f"{hundredths / 100:.10g} days", hundredths * 864.0)
-    side = "at most" if row.at_most else "at least"
+    if head == "rules" and last in ("at_most", "at_least", "fix"):
+        return _rule_change(instance, group, row, whole)
+    side = "exactly" if exact else "at most" if row.at_most else "at least"
     return Change(group, f"{side} {row.limit:,.7g} {row.unit}", f"{side} {value:,.7g} {row.unit}")
+
+
+def _rule_change(instance: Instance, group: Group, row: LimitRow, whole: int) -> Change:
+    """The bound of a rule: money, power, or a count."""
+    if row.unit == "kUSD":
+        return _stated(instance, group, f"{whole} kUSD", whole * 1e3)
+    if row.unit == "kW":
+        return _stated(instance, group, f"{whole} kW", whole * 1e3)
+    return _stated(instance, group, whole, whole)  # type: ignore[arg-type]
 
 
 def floor_change(instance: Instance, group: Group, value: float) -> Change:
@@ -89,7 +100,7 @@ def floor_change(instance: Instance, group: Group, value: float) -> Change:
         share = round(value * 1e6 - 0.5 + 1e-6) / 1e6
         return _stated(instance, group, f"{share:.6f}", share)
     megabits = int(value / MEGABIT_PER_SECOND + 1e-6)
-    return _stated(instance, group, f"{megabits} Mbit/s", megabits * MEGABIT_PER_SECOND)
+    return _stated(instance, group, f"{megabits / 1e3:.10g} Gbit/s", megabits * MEGABIT_PER_SECOND)
 
 
 def threshold_change(instance: Instance, group: Group, value: float) -> Change:
@@ -101,7 +112,7 @@ def threshold_change(instance: Instance, group: Group, value: float) -> Change:
         return _stated(instance, group, date.text, date)
     if last == "air_per_rack":
         watts = ceil(value - 1e-6)
-        return _stated(instance, group, f"{watts} W", float(watts))
+        return _stated(instance, group, f"{watts / 1e3:.10g} kW", float(watts))
     floors = [f for f in instance.catalogue.of(Floor).values() if f.uniform is not None and f.uniform >= value - 1e-9]
     weakest = min(floors, key=lambda f: (f.uniform or 0.0, f.id))
     return _stated(instance, group, weakest.id, weakest.id)

@@ -131,6 +131,7 @@ def clashing_limits(instance: Instance) -> list[Problem]:
     found = []
     for reach in conflict(instance):
         asked = "at most" if reach.row.upper is not None else "at least"
+        asked = "exactly" if reach.row.lower == reach.row.upper else asked
         best = "nothing" if reach.best is None else f"{reach.best:,.7g} {reach.row.unit}"
         certified = "" if reach.certified else " (not proven)"
         found.append(

@@ -161,6 +161,7 @@ def _asks(instance: Instance, name: str, widening: Widening | None, rows: Sequen
     if len(rows) == 1 and rows[0].unit:
         row = rows[0]
         side, limit = ("at most", row.upper) if row.upper is not None else ("at least", row.lower)
+        side = "exactly" if row.lower == row.upper else side
         said += f" ({side} {limit:,.7g} {row.unit})"
     return said
 

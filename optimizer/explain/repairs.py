@@ -10,33 +10,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import permutations
+from math import ceil, floor
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from models.candidates.placement import enumerate_candidates
 from models.errors import InfeasibleError
 from models.formulation.build import build
 from optimizer.compile import compile_formulation
 from optimizer.design import Design
-from optimizer.explain.asking import Asking, LimitRow, Reply, Standing
-from optimizer.explain.changes import (
-    Change,
-    admitted_change,
-    floor_change,
-    limit_change,
-    size_change,
-    threshold_change,
-)
-from optimizer.explain.extents import Extents, extents_of
-from optimizer.explain.groups import Group, GroupKind
+from optimizer.explain.asking import Asking, Standing
+from optimizer.explain.changes import Change
+from optimizer.explain.groups import GroupKind
+from optimizer.explain.measuring import Measured, measured
 from optimizer.extract import design_of
 from optimizer.pareto import RunLimits, solve
 from optimizer.pareto.result import FrontierStatus
 from optimizer.performance_cache import PerformanceCache
 
-LARGEST_SET = 3
+LARGEST_SET, ENOUGH = 3, 3
 
 
 @dataclass(frozen=True)
@@ -81,17 +73,58 @@ def repairs_of(
     most: int = 5,
     say: Callable[[str], None] = lambda _line: None,
 ) -> tuple[Repair, ...]:
-    """At most ``most`` minimal repairs, of different kinds of groups first; ``another`` finds a conflict within groups."""
+    """At most ``most`` minimal repairs, of different kinds of groups first; ``another`` finds a conflict within groups.
+
+    Where there are fewer than ``ENOUGH`` minimal sets of groups, the same sets give way in other ways: by the next cheapest part
+    that is let in, or two limits each by a part of what it has to alone.
+    """
     sets = list(correction_sets(asking, conflict, another, most * 3))
     found: list[Repair] = []
+    alone: dict[frozenset[str], Measured] = {}
     for chosen in _varied(asking, sets):
         if len(found) == most or asking.out_of_time:
             break
         say(f"pricing the repair of {', '.join(sorted(chosen))}")
-        repair = _measured(asking, chosen)
-        if repair is not None:
-            found.append(repair)
+        told = measured(asking, chosen)
+        if told is not None:
+            alone[chosen] = told
+            found.append(_resolved(asking, told.changes, told.design))
+    for told in (*_by_other_parts(asking, alone), *_halfway(asking, alone)) if len(found) < ENOUGH else ():
+        if len(found) >= min(ENOUGH, most) or asking.out_of_time:
+            break
+        found.append(_resolved(asking, told.changes, told.design))
     return tuple(found)
+
+
+def _by_other_parts(asking: Asking, alone: Mapping[frozenset[str], Measured]) -> Iterator[Measured]:
+    """The next cheapest parts that filters can let in, each set in turn."""
+    waiting = deque((chosen, told.used) for chosen, told in alone.items() if told.used)
+    while waiting and not asking.out_of_time:
+        chosen, avoid = waiting.popleft()
+        told = measured(asking, chosen, avoid)
+        if told is not None and told.used:
+            yield told
+            waiting.append((chosen, (*avoid, *told.used)))
+
+
+def _halfway(asking: Asking, alone: Mapping[frozenset[str], Measured]) -> Iterator[Measured]:
+    """Two limits that give way together, each by less than it has to alone."""
+    single = {name: told.values[name] for chosen, told in alone.items() for name in chosen if chosen == {*told.values}}
+    rows = {row.key: row for row in asking.rows}
+    for first, second in permutations(single, 2):
+        keys = asking.groups[first].rows
+        if asking.out_of_time or len(keys) != 1 or keys[0] not in rows or rows[keys[0]].counts_violators:
+            continue
+        now = rows[keys[0]].limit
+        middle = (now + single[first]) / 2
+        told = measured(
+            asking, frozenset((first, second)), held={first: ceil(middle) if single[first] > now else floor(middle)}
+        )
+        if told is None or not {first, second} <= set(told.values):
+            continue
+        nearer = abs(told.values[first] - now) < abs(single[first] - now) and told.values[second] != single[second]
+        if nearer and told.values[first] != now:
+            yield told
 
 
 def correction_sets(
@@ -133,99 +166,6 @@ def _varied(asking: Asking, sets: list[frozenset[str]]) -> list[frozenset[str]]:
         turn = taken[len(chosen), kind] = taken.get((len(chosen), kind), 0) + 1
         ranked.append((len(chosen), turn, -kinds.index(kind), sorted(chosen), chosen))
     return [entry[-1] for entry in sorted(ranked, key=lambda e: e[:4])]
-
-
-class _Measuring:
-    """How little the groups of one set have to give; limits first, then thresholds, then what the cheapest design admits."""
-
-    def __init__(self, asking: Asking, lifted: frozenset[str]) -> None:
-        self._asking = asking
-        self._lifted = lifted
-        self._kept = frozenset(asking.groups) - lifted
-        self._program = asking.program(lifted)
-        assert self._program.model is not None
-        self._barred: npt.NDArray[np.bool_] = np.zeros(self._program.model.n_columns, dtype=np.bool_)
-        self._bounds: dict[str, float] = {}
-
-    def ask(self, cost: npt.NDArray[np.float64] | None = None, barred: npt.NDArray[np.bool_] | None = None) -> Reply:
-        return self._asking.ask(self._kept, cost, self._barred if barred is None else barred, self._bounds)
-
-    def limit(self, row: LimitRow) -> float | None:
-        """The least a row has to move; the row is then held there."""
-        model = self._program.model
-        assert model is not None
-        if row.key not in model.row_keys:
-            return None
-        left = np.asarray(model.matrix[[model.row_keys.index(row.key)], :].toarray(), dtype=np.float64).reshape(-1)
-        reply = self.ask(left if row.at_most else -left)
-        if reply.x is None:
-            return None
-        reached = float(left @ reply.x)
-        value = max(reached, row.limit) if row.at_most else min(reached, row.limit)
-        self._bounds[row.key] = value
-        return value
-
-    def threshold(self, extents: Extents) -> float | None:
-        """The smallest extent that suffices; whatever goes further is barred from here on."""
-        values = extents.columns(self._program)
-        steps = np.unique(values[np.isfinite(values) & (values > extents.now)])
-        low, high = 0, len(steps) - 1
-        if high < 0 or self.ask().standing is not Standing.FEASIBLE:
-            return None
-        while low < high:
-            middle = (low + high) // 2
-            standing = self.ask(barred=self._barred | (values > steps[middle])).standing
-            if standing is Standing.UNKNOWN:
-                break
-            low, high = (low, middle) if standing is Standing.FEASIBLE else (middle + 1, high)
-        self._barred = self._barred | (values > steps[high])
-        return float(steps[high])
-
-    def cheapest(self) -> Design | None:
-        """The design of least total cost within what has been settled so far."""
-        reply = self.ask(self._asking.tco(self._lifted))
-        if reply.x is None:
-            return None
-        assert self._program.formulation is not None and self._program.model is not None
-        return design_of(self._program.formulation, self._program.model, reply.x)
-
-
-def _measured(asking: Asking, lifted: frozenset[str]) -> Repair | None:
-    measuring = _Measuring(asking, lifted)
-    instance, rows = asking.instance, {r.key: r for r in asking.rows}
-    groups = sorted((asking.groups[n] for n in lifted), key=lambda g: (not g.rows, g.name))
-    changes: dict[str, Change] = {}
-    later: list[Group] = []
-    for group in groups:
-        extents = extents_of(instance, group)
-        if extents is not None:
-            value = measuring.threshold(extents)
-            if value is not None and not extents.by_design:
-                is_floor = extents.floor
-                changes[group.name] = (
-                    floor_change(instance, group, -value) if is_floor else threshold_change(instance, group, value)
-                )
-                continue
-        elif group.rows and all(key in rows for key in group.rows):
-            moved = [(rows[key], measuring.limit(rows[key])) for key in group.rows]
-            told = [(row, value) for row, value in moved if value is not None]
-            if told:
-                changes[group.name] = limit_change(instance, group, *told[0])
-                continue
-        later.append(group)
-    design = measuring.cheapest()
-    if design is None:
-        return None
-    for group in later:
-        change = (
-            size_change(instance, group, design)
-            if group.name.endswith(".sizes")
-            else admitted_change(instance, group, design)
-        )
-        if change is not None:
-            changes[group.name] = change
-    ordered = tuple(changes[g.name] for g in groups if g.name in changes)
-    return _resolved(asking, ordered, design)
 
 
 def _resolved(asking: Asking, changes: tuple[Change, ...], design: Design) -> Repair:
