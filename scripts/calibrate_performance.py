@@ -6,7 +6,8 @@
    efficiency from ``collectives.yaml``. Step times are not read for these.
 2. Eight free constants for all models, vendors and scales: robust least squares over the logarithm of predicted / published step
    time, every group of records weighing the same.
-3. Intervals: the span of each constant over refits that leave out one group at a time (jackknife over groups).
+3. Intervals: the span of each constant over refits that leave out one group at a time (jackknife over groups), and the error each
+   group has when it was left out.
 
 Without ``--write`` it prints what it would write.
 """
@@ -100,7 +101,8 @@ def read_training(folder: Path) -> list[Record]:
     found: dict[str, list[Record]] = defaultdict(list)
     lookup = shipped_lookup()
     for path in sorted(folder.glob("training_*.yaml")):
-        for row in load(path)["rows"]:
+        for printed in load(path)["rows"]:
+            row, _ = lookup.corrected(printed)
             if not training.claims(row) or row.get("confirmed") is not True or row["group"] in LEFT_OUT:
                 continue
             try:
@@ -172,14 +174,17 @@ def polish(
 
 def jackknife(
     records: Sequence[Record], base: PerformanceConstants, best: FreeConstants
-) -> dict[str, tuple[float, float]]:
-    """Span of each constant when one group at a time is left out."""
+) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
+    """Span of each constant when one group at a time is left out, and each group's mean absolute error when it was the one."""
     spans = {name: [getattr(best, name)] for name in NAMES}
+    unseen = {}
     for group in dict.fromkeys(one.group for one in records):
         again = fit([one for one in records if one.group != group], base, best, rounds=6)
         for name in NAMES:
             spans[name].append(getattr(again, name))
-    return {name: (min(values), max(values)) for name, values in spans.items()}
+        left = [one for one in records if one.group == group]
+        unseen[group] = group_errors(left, replace(base, free=again))[group]["mean_abs_error"]
+    return {name: (min(values), max(values)) for name, values in spans.items()}, unseen
 
 
 def group_errors(records: Sequence[Record], constants: PerformanceConstants) -> dict[str, dict[str, float]]:
@@ -281,7 +286,7 @@ def main() -> None:
     base = from_document(document)
     records = read_training(options.folder)
     best = polish(records, base, fit(records, base, START), options.polish)
-    spans = jackknife(records, base, best)
+    spans, unseen = jackknife(records, base, best)
     document["version"] = options.version
     for name in NAMES:
         low, high = spans[name]
@@ -291,15 +296,18 @@ def main() -> None:
             "high": float(f"{high:.4g}"),
         }
     errors = group_errors(records, replace(base, free=best))
-    document["residuals"] = errors
+    document["residuals"] = {group: entry | {"left_out": unseen[group]} for group, entry in errors.items()}
     for name, band in bands(records, replace(base, free=best)).items():
         document["classes"][name]["band"] = band
     judged = [e["mean_abs_error"] for group, e in errors.items() if group not in APART]
     document["mean_over_groups"] = round(float(np.mean(judged)), 4)
+    document["mean_left_out"] = round(float(np.mean([e for g, e in unseen.items() if g not in APART])), 4)
     text = json.dumps(document, indent=1) + "\n"
     if options.write:
         path.write_text(text, encoding="utf-8")
-    print(json.dumps({key: document[key] for key in ("free", "residuals", "mean_over_groups")}, indent=1))
+    print(
+        json.dumps({key: document[key] for key in ("free", "residuals", "mean_over_groups", "mean_left_out")}, indent=1)
+    )
 
 
 if __name__ == "__main__":

@@ -226,7 +226,8 @@ def power_in_use(
     if accelerator.tdp is None:
         return np.full(len(computing), system.typical_power)
     board = (system.max_power, system.accelerators or 0, accelerator.tdp)
-    drawn = busy * node_power(*board, computing) + (1.0 - busy) * idle_power(*board)
+    steady = system.steady_power or 0.0
+    drawn = busy * node_power(*board, computing, steady=steady) + (1.0 - busy) * idle_power(*board, steady=steady)
     if supplies is not None:
         drawn = supplies.drawn(drawn)
     return np.where(np.isnan(drawn), system.typical_power, drawn)

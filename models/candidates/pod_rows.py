@@ -260,7 +260,8 @@ def _compute(shared: Shared, pods: _Pods, figure: PowerFigure) -> Floats:
     rating = instance.catalogue.get(Accelerator, system.accelerator or "").tdp
     idle = each
     if rating is not None and system.max_power is not None:
-        idle = np.minimum(each, idle_power(system.max_power, system.accelerators or 0, rating))
+        steady = system.steady_power or 0.0
+        idle = np.minimum(each, idle_power(system.max_power, system.accelerators or 0, rating, steady=steady))
     return np.asarray(pods.jobs * each + pods.spares * idle, dtype=np.float64)
 
 

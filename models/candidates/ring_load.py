@@ -67,10 +67,12 @@ def rack_loads(instance: Instance, pods: PodTable, ring: Ring) -> RackLoads:
 
 def _idle(instance: Instance, rack: RackDesign, otherwise: float) -> float:
     """Power of a spare system [W]: its accelerators idle, the rest of it running."""
-    rating = instance.catalogue.get(Accelerator, rack.system.accelerator or "").tdp
-    if rating is None or rack.system.max_power is None:
+    system = rack.system
+    rating = instance.catalogue.get(Accelerator, system.accelerator or "").tdp
+    if rating is None or system.max_power is None:
         return otherwise
-    return min(otherwise, float(idle_power(rack.system.max_power, rack.system.accelerators or 0, rating)))
+    idle = idle_power(system.max_power, system.accelerators or 0, rating, steady=system.steady_power or 0.0)
+    return min(otherwise, float(idle))
 
 
 def _kilowatts(watts: npt.ArrayLike) -> Ints:

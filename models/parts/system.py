@@ -22,6 +22,8 @@ class SystemKind(StrEnum):
 class System(PricedPart):
     """``max_power`` nameplate, ``typical_power`` sustained training load [W]; ``liquid_fraction`` share of heat to liquid.
 
+    ``steady_power`` is the part beside the accelerators that draws the same whatever the load, such as switch trays [W].
+
     ``scaleout_nics`` NIC ports towards the scale-out fabric per system, ``scaleout_speed`` [B/s] each way; ``rails`` of them
     leave one fabric node on distinct rails (a server, or a tray of a rack-scale system).
     """
@@ -43,6 +45,7 @@ class System(PricedPart):
     rack_units: float | None = column("rack_units")
     max_power: Watts | None = column("max_power_w", "W")
     typical_power: Watts | None = column("typical_power_w", "W")
+    steady_power: Watts | None = column("steady_power_w", "W")
     liquid_fraction: Fraction | None = column("liquid_heat_fraction", "")
     airflow: CubicMetersPerSecond | None = column("airflow_cfm", "CFM")
     inlet_maximum: Celsius | None = column("max_inlet_c", "degC")

@@ -1,7 +1,8 @@
 """Power of a node from its use: accelerators draw by what they do, the rest of the node about the same whatever they do.
 
-    P = host + n * TDP * (c busy + (1 - c) waiting)        c: share of the step spent computing
-    host = share of (nameplate - n TDP): processors, memory, adapters, fans and conversion losses under load
+    P = host + steady + n * TDP * (c busy + (1 - c) waiting)        c: share of the step spent computing
+    host = share of (nameplate - n TDP - steady): processors, memory, adapters, fans and conversion losses under load
+    steady = what draws the same whatever the load: the switch trays of a rack-scale system
 
 An accelerator that waits for the network still spins and refreshes, so it draws far more than idle; one that multiplies draws just
 under its rating. Nameplate stays what a circuit is sized for; this is what energy is counted from.
@@ -57,24 +58,36 @@ def node_power(
     rating: ArrayLike,
     computing: ArrayLike,
     shares: PowerShares | None = None,
+    *,
+    steady: ArrayLike = 0.0,
 ) -> Floats:
     """Mean node power [W] while a job runs, from the ``nameplate`` [W] of the node, ``rating`` [W] of one of its ``accelerators``.
 
-    ``computing`` is the share of time spent computing; the result never exceeds the nameplate.
+    ``computing`` is the share of time spent computing, ``steady`` [W] what the node draws beside its accelerators whatever the load;
+    the result never exceeds the nameplate.
     """
     k = shares or PowerShares()
     board = np.asarray(accelerators, dtype=float) * np.asarray(rating, dtype=float)
-    rest = np.maximum(np.asarray(nameplate, dtype=float) - board, 0.0)
     c = np.clip(np.asarray(computing, dtype=float), 0.0, 1.0)
-    drawn = k.host * rest + board * (c * k.busy + (1.0 - c) * k.waiting)
+    drawn = _beside(nameplate, board, steady, k) + board * (c * k.busy + (1.0 - c) * k.waiting)
     return np.asarray(np.minimum(drawn, nameplate), dtype=float)
 
 
 def idle_power(
-    nameplate: ArrayLike, accelerators: ArrayLike, rating: ArrayLike, shares: PowerShares | None = None
+    nameplate: ArrayLike,
+    accelerators: ArrayLike,
+    rating: ArrayLike,
+    shares: PowerShares | None = None,
+    *,
+    steady: ArrayLike = 0.0,
 ) -> Floats:
-    """Node power [W] with no job: idle accelerators and the host."""
+    """Node power [W] with no job: idle accelerators, the host, and what draws ``steady`` [W] all the same."""
     k = shares or PowerShares()
     board = np.asarray(accelerators, dtype=float) * np.asarray(rating, dtype=float)
+    return np.asarray(_beside(nameplate, board, steady, k) + board * k.idle, dtype=float)
+
+
+def _beside(nameplate: ArrayLike, board: Floats, steady: ArrayLike, shares: PowerShares) -> Floats:
     rest = np.maximum(np.asarray(nameplate, dtype=float) - board, 0.0)
-    return np.asarray(k.host * rest + board * k.idle, dtype=float)
+    always = np.minimum(np.asarray(steady, dtype=float), rest)
+    return np.asarray(always + shares.host * (rest - always), dtype=float)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network
-from models.physics.performance.constants import FILE_NAME, PerformanceConstants, read_constants
+from models.physics.performance.constants import FILE_NAME, PerformanceConstants, Software, read_constants
 from models.shipped import catalogue_folder, instances_folder
 from optimizer.validation.records import SkipRecord
 
@@ -31,6 +32,8 @@ _ALIASES = {
     "h100_sxm5_80g": "h100_sxm",
 }
 _NETWORK = re.compile(r"(\d+)\s*x\s*(\d+)\s*G(?:b/s|bps|bit/s)?.*?per\s+(\d+)-", re.IGNORECASE)
+_NODE_NETWORK = re.compile(r"(\d+)\s*G(?:b/s|bps|bit/s)\s+node-node", re.IGNORECASE)
+_PER_NODE = 8
 _DEFAULT_NIC_GBPS = 100.0
 
 
@@ -50,6 +53,27 @@ class Lookup:
     systems: tuple[Mapping[str, str], ...]
     models: Mapping[str, Mapping[str, str]]
     clusters: tuple[Mapping[str, str], ...]
+    corrections: tuple[Mapping[str, str], ...] = ()
+    software: tuple[Mapping[str, str], ...] = ()
+
+    def runs(self, dtype: str, card: AcceleratorCard, record: Mapping[str, Any]) -> Software:
+        """The software generation of a record: by format and part, unless its source is known to have used older attention kernels."""
+        usual = Software.of(dtype, card.available)
+        source = str(record.get("source") or "")
+        older = any(row["source_contains"] in source for row in self.software if row["attention"] == "older")
+        return dataclasses.replace(usual, recent_attention=False) if older else usual
+
+    def corrected(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+        """The record as its own source has it where the record is known to misprint it, and what was changed ("" for nothing)."""
+        changed, told = dict(record), []
+        for row in self.corrections:
+            field = row["field"]
+            if row["source_contains"] not in str(record.get("source") or "") or changed.get(field) is None:
+                continue
+            printed = changed[field]
+            changed[field] = round(float(printed) * float(row["times"])) if row["times"] else row["value"]
+            told.append(f"{field} {changed[field]} for {printed}")
+        return (changed, f"as its source has it: {', '.join(told)}") if told else (record, "")
 
     def accelerator(self, name: str | None) -> AcceleratorCard:
         """The card of an accelerator; SkipRecord when the catalogue has no row of it."""
@@ -67,9 +91,11 @@ class Lookup:
         for cluster in self.clusters:
             if cluster["source_contains"] in str(record.get("source") or ""):
                 gbps = float(cluster["nic_gbps"])
-        match = _NETWORK.search(str(record.get("network") or ""))
-        if match:
+        described = f"{record.get('network') or ''} {record.get('section') or ''}"
+        if match := _NETWORK.search(described):
             gbps = float(match[1]) * float(match[2]) / float(match[3])
+        elif match := _NODE_NETWORK.search(described):
+            gbps = float(match[1]) / (float(record.get("gpus_per_node") or _PER_NODE))
         return Network.of(card, gbps * 1e9 / 8.0)
 
     def knows(self, name: str) -> bool:
@@ -206,4 +232,7 @@ def shipped_lookup() -> Lookup:
             if name:
                 cards[model_key(name)] = row
     clusters = tuple(_rows(instances_folder() / "validation" / "clusters.csv"))
-    return Lookup(read_constants(folder / FILE_NAME), accelerators, nics, tuple(systems), cards, clusters)
+    corrections = tuple(_rows(instances_folder() / "validation" / "corrections.csv"))
+    constants = read_constants(folder / FILE_NAME)
+    software = tuple(_rows(instances_folder() / "validation" / "software.csv"))
+    return Lookup(constants, accelerators, nics, tuple(systems), cards, clusters, corrections, software)

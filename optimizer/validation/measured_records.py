@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -45,6 +46,7 @@ def evaluate(document: Mapping[str, Any]) -> Outcome:
         if kind is None:
             skipped.append(Skipped(name, "no model claims a record with these fields"))
             continue
+        record, changed = lookup.corrected(record)
         try:
             found = tuple(kind.evaluate(record, lookup))
         except SkipRecord as reason:
@@ -54,7 +56,7 @@ def evaluate(document: Mapping[str, Any]) -> Outcome:
         except (TypeError, ValueError, KeyError, ZeroDivisionError) as error:
             skipped.append(Skipped(name, f"a field has no usable value: {type(error).__name__}: {error}"))
         else:
-            rows += found
+            rows += [replace(row, note="; ".join(filter(None, (row.note, changed)))) for row in found]
             if not found:
                 skipped.append(Skipped(name, "nothing in this record can be predicted"))
     return Outcome(tuple(rows), tuple(skipped))

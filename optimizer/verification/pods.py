@@ -168,8 +168,9 @@ def _in_use(instance: Instance, pod: PodChoice, parts: RackParts, accelerators: 
     if rating is None or "terms_s" not in told:
         return system.typical_power
     busy = int(told["accelerators_used"]) / accelerators
-    working = float(node_power(system.max_power, system.accelerators, rating, computing_share(told["terms_s"])))
-    drawn = busy * working + (1 - busy) * float(idle_power(system.max_power, system.accelerators, rating))
+    board, steady = (system.max_power, system.accelerators, rating), system.steady_power or 0.0
+    working = float(node_power(*board, computing_share(told["terms_s"]), steady=steady))
+    drawn = busy * working + (1 - busy) * float(idle_power(*board, steady=steady))
     return at_its_load(instance, pod, system, drawn)
 
 
@@ -218,7 +219,7 @@ def idle_w(parts: RackParts, otherwise: float) -> float:
     rating, system = parts.accelerator.tdp, parts.system
     if rating is None or system.max_power is None:
         return otherwise
-    return float(idle_power(system.max_power, system.accelerators or 0, rating))
+    return float(idle_power(system.max_power, system.accelerators or 0, rating, steady=system.steady_power or 0.0))
 
 
 def _fabric_name(fabric: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor
+from math import exp, floor, lgamma, log
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,15 @@ from models.workload import Serving
 from optimizer.design import PodChoice
 
 SAME = 1e-9
+
+
+def _fullest(mean: float, groups: int) -> float:
+    """New prompts of the attention group that gets most of them in a step: P(largest >= k) summed over k, each group Poisson."""
+    reach, below, found = int(mean + 15.0 * (mean + 1.0) ** 0.5), 0.0, 0.0
+    for k in range(reach + 1):
+        below += exp(k * log(mean) - mean - lgamma(k + 1.0))
+        found += 1.0 - min(below, 1.0) ** groups
+    return found
 
 
 def served_tokens(
@@ -90,5 +99,8 @@ def _point(
     if role is Role.DECODE:
         return batch / step, None, step
     alone = sum(float(v[0]) for v in prefill(s, t, np.array([prompt]), prompt).values())
-    shared = batch * tensor / n / answer * float(prompt_seconds(s, t, np.array([float(batch)]), prompt)[0])
+    groups = s.packages // tensor
+    mean = batch / groups / answer
+    fullest = mean if groups == 1 else _fullest(mean, groups)
+    shared = fullest * float(prompt_seconds(s, t, np.array([float(batch)]), prompt, mean / fullest)[0])
     return batch / (step + shared), alone + step, step + shared

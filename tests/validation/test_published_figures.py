@@ -17,8 +17,6 @@ from optimizer.validation.records import RowStatus
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "validation"
 APART = {"sc21-t2-zero3", "vtrain-singlenode", "megascale-megatron"}
-INHERITED = {"mlperf-gpt3-tpu_v5p-bf16"}
-"""Minutes with evaluation in them and no mapping, on a part whose class has no microbenchmark at all."""
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +31,7 @@ def errors(report: Report, stem: str) -> dict[str, float]:
 def test_training_groups_stay_within_seven_percent_on_average(report):
     groups = {name: e for name, e in errors(report, "training").items() if name not in APART}
     assert len(groups) >= 17
-    assert np.mean(list(groups.values())) <= 0.07
-    assert np.mean([e for name, e in groups.items() if name not in INHERITED]) <= 0.06
+    assert np.mean(list(groups.values())) <= 0.06
 
 
 @pytest.mark.parametrize(
@@ -47,6 +44,7 @@ def test_training_groups_stay_within_seven_percent_on_average(report):
         ("mlperf-405b-h100-fp8", 0.08),
         ("mlperf-405b-h200-fp8", 0.08),
         ("mlperf-405b-gb200-fp8", 0.08),
+        ("mlperf-gpt3-tpu_v5p-bf16", 0.10),
         ("vtrain-multinode", 0.10),
         ("vtrain-singlenode", 0.12),
     ],

@@ -44,7 +44,10 @@ def context(s: Setting, m: Mappings, tokens: Array, forward: Array, backward: Ar
 
 
 def expert(s: Setting, m: Mappings, tokens: Array, compute: Array) -> Array:
-    """Exposed dispatch and combine of one forward pass of the mean layer; behind compute where the software overlaps."""
+    """Exposed dispatch and combine of one forward pass of the mean layer.
+
+    Experts wait for their tokens and the layer for its experts, so both show whole, unless another micro-batch computes meanwhile.
+    """
     stride = np.where(m.etp > 1.0, m.tp * 1.0, 1.0)
     ranks = collectives.group(s.accelerator, s.network, m.ep, stride, s.constants.free.network)
     rows = tokens / np.where(m.sp > 0.0, m.tp, 1.0) * s.model.topk * s.expert_imbalance
@@ -53,9 +56,8 @@ def expert(s: Setting, m: Mappings, tokens: Array, compute: Array) -> Array:
     time = collectives.all_to_all(ranks, rows * s.model.hidden * width * sent)
     back = collectives.all_to_all(ranks, rows * s.model.hidden * 2.0 * sent)
     total = time + back
-    if s.software.overlap:
-        hidden = np.minimum(total, compute) * (1.0 if s.expert_overlap else 1.0 - s.constants.free.overlap_exposed)
-        total = total - hidden
+    if s.expert_overlap:
+        total = total - (1.0 - s.constants.free.overlap_exposed) * np.minimum(total, compute)
     return total * (s.model.moe_layers / s.model.layers)
 
 

@@ -34,7 +34,7 @@ class FreeConstants:
     network: share of the printed link rate a collective between nodes reaches;
     overlap_exposed: share of tensor-, expert- and data-parallel traffic that still shows where the software overlaps it;
     sharded_exposed: share of the shorter of traffic and compute that still shows when every weight is sharded;
-    launch_s: least time of one layer pass in eager software [s].
+    launch_s: least time of one pass of a dense layer in eager software [s]; more kernels take as much longer.
     """
 
     gemm: float
@@ -66,8 +66,8 @@ class Software:
     def of(dtype: str, available: float) -> Software:
         """The generation that runs a format on a part first sold in ``available`` (year; 0 unknown counts as recent).
 
-        fp16 marks software from before fused attention, fp8 and fp4 software with recent attention kernels; parts from before
-        2022 run without overlap.
+        fp16 marks software from before fused attention, fp8 and fp4 software with recent attention kernels, as does a part that
+        was not sold before 2024; parts from before 2022 run without overlap.
         """
         recent = available >= 2022.0 or available <= 0.0
         if dtype == "fp16":
@@ -77,7 +77,7 @@ class Software:
             fused_attention=True,
             overlap=recent,
             launch_share=FUSED_LAUNCH_SHARE,
-            recent_attention=dtype != "bf16",
+            recent_attention=dtype != "bf16" or available >= 2024.0,
         )
 
 

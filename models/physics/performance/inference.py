@@ -1,6 +1,7 @@
 """Serving: the most tokens per second of a replica that keeps its latency limits, alone or disaggregated.
 
-    mixed     TPOT(B) = decode(B, c) + B/osl * prefill(isl)           prefills share the steps of the decoding batch
+    mixed     TPOT(B) = decode(B, c) + B/osl * prefill(isl)           prefills share the steps of the decoding batch; of several
+                                                                      attention groups the one with most new prompts counts
     decode    TPOT(B) = decode(B, c)                                  c = isl + osl/2, the mean context
     prefill   TTFT(P) = prefill of P prompts + cache sent on          input tokens per second = P isl / TTFT
     memory    weights/n + B cache(isl + osl) <= 0.9 HBM               the batch is the largest that keeps every limit
@@ -27,7 +28,7 @@ from models.physics.performance.serving_step import (
     compute_dtype,
     decode_step,
     prefill,
-    prompt_seconds,
+    prefill_share,
 )
 
 Array = NDArray[np.float64]
@@ -144,7 +145,7 @@ def _best_decode(
     tpot = total(step)
     ttft = prompt + tpot
     if role is Role.MIXED:
-        tpot = tpot + batch * t / s.packages / osl * prompt_seconds(s, t, batch, isl)
+        tpot = tpot + prefill_share(s, t, batch, isl, osl)
     legal = np.ones(len(t), dtype=bool)
     if tpot_limit is not None:
         legal &= tpot <= tpot_limit

@@ -3,12 +3,14 @@
 A replica of n packages splits attention over t of them and runs n/t independent attention groups; its experts are spread over
 all n. One layer of a decode step with b sequences per group (B = b n/t in the replica) and mean context c takes
 
-    weights  max(bytes touched / HBM, 2 b W / (peak e_max))      experts touched = E (1 - (1 - k/E)^B) of E
+    weights  max(bytes touched / HBM, products)                  experts touched = E (1 - (1 - k/E)^B) of E
+             products 2/(peak e_max) (R W + k0 (copies W + R edges)) for R rows, as the microbenchmarks have them
     cache    b c kv_width bytes / HBM, split over min(t, kv_heads); a latent cache is read whole by every rank
-    starts   kernels * launch of a 16-bit product, from the GEMM microbenchmark (engines cast inside the kernel before)
+    starts   kernels * launch of a 16-bit product, from the GEMM microbenchmark; narrow formats cast in kernels of their own
     network  two all-reduces over t, or dispatch and combine over n where there is more than one attention group
 
-Prefill uses the matrix and attention times of training's forward pass. Nothing here is fitted to serving measurements.
+Prefill uses the matrix times of training's forward pass, and attention at the rate its kernel authors publish: what a training step
+loses beside that was fitted on steps whose longer, slower part is the backward pass. Nothing here is fitted to serving measurements.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ Array = NDArray[np.float64]
 
 DECODE_ATTENTION = 0.5
 """Share of the attention kernel rate that single-query attention reaches on arithmetic."""
-FEW_ROWS = 64.0
-"""Rows below which a product is limited by reading its weights, so that its edge term does not apply."""
+CAST_KERNELS, LATENT_CASTS = 4.0, 2.0
+"""Kernels that cast the input of each product of a layer into a narrow format; more of them with latent attention."""
+STEP_KERNELS = 30.0
+"""Kernels of a step outside its layers: inputs, embedding, last norm, output product, and the sampling of a token."""
 EXPERT_IMBALANCE = 1.1
 
 
@@ -63,8 +67,11 @@ class ServingSetting:
 
 
 def starts_per_layer(s: ServingSetting) -> float:
-    """Seconds of kernel starts in one layer."""
-    return layers.kernels_per_layer(s.model) * s.accelerator.curve("bf16").launch_s
+    """Seconds of kernel starts in one layer: those of a training pass, and a cast before each product in a narrow format."""
+    kernels = layers.kernels_per_layer(s.model)
+    if s.dtype not in ("bf16", "fp16"):
+        kernels += CAST_KERNELS + (LATENT_CASTS if s.model.attention == "mla" else 0.0)
+    return kernels * s.accelerator.curve("bf16").launch_s
 
 
 def cache_split(s: ServingSetting, t: Array) -> Array:
@@ -78,31 +85,66 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
     """Seconds of one step of the replica by term; ``batch`` sequences in the replica, ``context`` tokens each."""
     model, n = s.model, float(s.packages)
     local = np.maximum(batch * t / n, 1.0)
-    rate = s.accelerator.peak_of(s.dtype) * s.accelerator.curve(s.dtype).e_max * s.constants.free.gemm
-    moe, total = float(model.moe_layers), float(model.layers)
-    shared_width = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
-    split = total * layers.attention_products(model, t).weights
-    split = split + (total - moe) * layers.feed_forward_products(model, t, float(model.ffn)).weights
-    split = split + moe * layers.feed_forward_products(model, t, shared_width).weights
+    reading, arithmetic = np.zeros_like(t), np.zeros_like(t)
+    for block in blocks(s, t, local, batch * model.topk / n):
+        stored = block.count * block.copies * block.each.weights * s.weight_width / s.memory_rate
+        reading = reading + stored * block.imbalance
+        arithmetic = arithmetic + block.count * product_seconds(s, block)
     output = float(model.vocab) * model.hidden / t
-    reading = (s.weight_width * split + 2.0 * output) / s.memory_rate
-    arithmetic = 2.0 * (local + s.accelerator.curve(s.dtype).k0) * split / rate
-    arithmetic = np.where(local < FEW_ROWS, 2.0 * local * split / rate, arithmetic)
+    reading = reading + 2.0 * output / s.memory_rate
     arithmetic = arithmetic + 2.0 * local * output / s.accelerator.peak_of("bf16")
-    if moe:
-        touched = model.experts * (1.0 - (1.0 - model.topk / model.experts) ** batch) / n
-        weights = model.expert_weights()
-        reading = reading + moe * EXPERT_IMBALANCE * touched * weights * s.weight_width / s.memory_rate
-        arithmetic = arithmetic + 2.0 * moe * EXPERT_IMBALANCE * batch * model.topk / n * weights / rate
     cache = local * context * s.cache_bytes_per_token() / cache_split(s, t) / s.memory_rate
     cache = np.maximum(cache, _core_arithmetic(s, t, local, context))
+    starts = float(model.layers) * starts_per_layer(s) + STEP_KERNELS * s.accelerator.curve("bf16").launch_s
     return {
         "hbm": np.maximum(reading - arithmetic, 0.0),
         "gemm": arithmetic,
         "cache": cache,
-        "launch": np.full_like(t, total * starts_per_layer(s)),
+        "launch": np.full_like(t, starts),
         "network": _step_network(s, t, batch, local),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Products of ``count`` layers: ``rows`` rows in all over ``copies`` equal sets of weights; ``imbalance`` of the fullest package."""
+
+    count: float
+    each: layers.Products
+    rows: Array
+    copies: Array
+    imbalance: float = 1.0
+
+
+def blocks(s: ServingSetting, t: Array, tokens: Array, routed: Array) -> list[Block]:
+    """Products of one pass: ``tokens`` rows of an attention group, ``routed`` rows (tokens times experts chosen) of one package."""
+    model, one = s.model, np.ones_like(t)
+    moe = float(model.moe_layers)
+    dense = float(model.layers) - moe
+    found = [Block(float(model.layers), layers.attention_products(model, t), tokens, one)]
+    if dense:
+        found.append(Block(dense, layers.feed_forward_products(model, t, float(model.ffn)), tokens, one))
+    if moe:
+        each = layers.feed_forward_products(model, one, float(model.moe_ffn))
+        # rows choose experts evenly: of E experts, R rows of the replica reach E (1 - (1 - k/E)^(R/k))
+        chosen = routed * s.packages / model.topk
+        touched = model.experts * (1.0 - (1.0 - model.topk / model.experts) ** chosen) / s.packages
+        found.append(Block(moe, each, routed * EXPERT_IMBALANCE, touched, EXPERT_IMBALANCE))
+        shared = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
+        if shared:
+            found.append(Block(moe, layers.feed_forward_products(model, t, shared), tokens, one))
+    return found
+
+
+def product_seconds(s: ServingSetting, block: Block) -> Array:
+    """Arithmetic of one layer's block, edges of the products included as the microbenchmarks have them."""
+    curve = s.accelerator.curve(s.dtype)
+    rate = s.accelerator.peak_of(s.dtype) * curve.e_max * s.constants.free.gemm
+    each = block.each
+    seconds: Array = (
+        2.0 / rate * (block.rows * each.weights + curve.k0 * (block.copies * each.weights + block.rows * each.edges))
+    )
+    return seconds
 
 
 def _core_arithmetic(s: ServingSetting, t: Array, local: Array, context: float) -> Array:
@@ -137,34 +179,21 @@ def _exchange(s: ServingSetting, spread: collectives.Group, tokens: Array) -> Ar
     return there + collectives.all_to_all(spread, sent * 2.0)
 
 
-def prefill(s: ServingSetting, t: Array, tokens: Array, prompt: float) -> dict[str, Array]:
+def prefill(s: ServingSetting, t: Array, tokens: Array, prompt: float, others: Array | float = 1.0) -> dict[str, Array]:
     """Seconds to prefill ``tokens`` prompt tokens in one attention group, in prompts of ``prompt`` tokens, by term.
 
-    With several groups all of them prefill as many at the same time.
+    The mean group of the replica prefills ``others`` times as many at the same time; experts serve all of them.
     """
     model, card = s.model, s.accelerator
     curve = card.curve(s.dtype)
-    rate = card.peak_of(s.dtype) * curve.e_max * s.constants.free.gemm
-    blocks = [(float(model.layers), layers.attention_products(model, t), tokens, np.ones_like(t))]
-    dense = float(model.layers - model.moe_layers)
-    if dense:
-        blocks.append((dense, layers.feed_forward_products(model, t, float(model.ffn)), tokens, np.ones_like(t)))
-    if model.moe_layers:
-        moe = float(model.moe_layers)
-        rows = tokens / t * model.topk * EXPERT_IMBALANCE
-        each = layers.feed_forward_products(model, np.ones_like(t), float(model.moe_ffn))
-        held = np.minimum(np.full_like(t, model.experts / float(s.packages)), np.maximum(rows, 1.0))
-        blocks.append((moe, each, rows, held))
-        shared = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
-        if shared:
-            blocks.append((moe, layers.feed_forward_products(model, t, shared), tokens, np.ones_like(t)))
     gemm, casts = np.zeros_like(t), np.zeros_like(t)
-    for count, block, rows, copies in blocks:
-        time = 2.0 / rate * (rows * block.weights + curve.k0 * (copies * block.weights + rows * block.edges))
-        gemm = gemm + count * np.maximum(time, copies * block.weights * s.weight_width / s.memory_rate)
-        casts = casts + count * curve.cast_bytes * rows * block.inputs / s.memory_rate
+    for block in blocks(s, t, tokens, tokens / t * model.topk * others):
+        time = product_seconds(s, block)
+        stored = block.copies * block.each.weights * s.weight_width / s.memory_rate
+        gemm = gemm + block.count * np.maximum(time, stored)
+        casts = casts + block.count * curve.cast_bytes * block.rows * block.each.inputs / s.memory_rate
     core = 0.5 * layers.attention_operations(model, t) * tokens * prompt * model.attention_layers
-    core = core / (card.peak_of("bf16") * card.kernels.attention_recent * s.constants.free.attention)
+    core = core / (card.peak_of("bf16") * card.kernels.attention_recent)
     split = layers.attention_traffic(model, t) + layers.activation_traffic(model, t, float(model.ffn))
     moved = 2.0 * s.constants.free.traffic * tokens * (layers.norm_traffic(model) + split) * model.layers
     network = _prefill_network(s, t, tokens)
@@ -197,14 +226,40 @@ CHUNK_TOKENS = 8192.0
 """Prompt tokens an engine prefills in one pass when that many wait."""
 
 
-def prompt_seconds(s: ServingSetting, t: Array, batch: Array, isl: float) -> Array:
+def prompt_seconds(s: ServingSetting, t: Array, batch: Array, isl: float, others: Array | float = 1.0) -> Array:
     """Seconds of prefill per prompt in one attention group, prompts taken together up to ``CHUNK_TOKENS`` where the batch has them."""
     together = np.clip(np.floor(CHUNK_TOKENS / isl), 1.0, np.maximum(np.floor(batch * t / s.packages), 1.0))
     spent = np.zeros_like(t)
-    for part in prefill(s, t, together * isl, isl).values():
+    for part in prefill(s, t, together * isl, isl, others).values():
         spent = spent + part
     each: Array = spent / together
     return each
+
+
+def prefill_share(s: ServingSetting, t: Array, batch: Array, isl: float, osl: float) -> Array:
+    """Seconds of prefill that a mean step of an aggregated engine carries, ``batch`` sequences in the replica.
+
+    A step brings ``batch/osl`` new prompts. Attention groups of one replica step together, through the exchange of their experts,
+    so the group with most new prompts holds up the others: with g groups and L prompts each on average, a step waits for the largest
+    of g Poisson numbers, whose mean is sum_k 1 - P(N <= k)^g. Experts, which all groups share, only see the mean.
+    """
+    groups = s.packages / t
+    each = batch / groups / osl
+    longest = np.where(groups > 1.0, largest_of(each, groups), each)
+    found: Array = longest * prompt_seconds(s, t, batch, isl, each / longest)
+    return found
+
+
+def largest_of(mean: Array, groups: Array) -> Array:
+    """Mean of the largest of ``groups`` independent Poisson numbers of the same ``mean``."""
+    total, at_most = np.zeros_like(mean), np.zeros_like(mean)
+    term = np.exp(-mean)
+    reach = int(np.ceil(float(mean.max(initial=0.0)) + 12.0 * np.sqrt(float(mean.max(initial=0.0)) + 1.0)))
+    for k in range(reach + 1):
+        at_most = np.minimum(at_most + term, 1.0)
+        total = total + 1.0 - at_most**groups
+        term = term * mean / (k + 1.0)
+    return total
 
 
 def compute_dtype(accelerator: AcceleratorCard, stored: str) -> str:

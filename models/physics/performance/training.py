@@ -143,8 +143,10 @@ def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
         experts = (1.0 + again) * communication.expert(s, m, tokens, busy)
     context = communication.context(s, m, tokens, forward.attention, forward.attention_backward)
     work = (2.0 + gemm_again) * gemm + attention + hbm + tensor_total + experts
-    starts = layers.kernels_per_layer(s.model) * s.accelerator.curve("bf16").launch_s
-    floor = s.constants.free.launch_s * s.software.launch_share
+    kernels = layers.kernels_per_layer(s.model)
+    starts = kernels * s.accelerator.curve("bf16").launch_s
+    # the host issues kernel after kernel, so its floor grows with their number
+    floor = s.constants.free.launch_s * s.software.launch_share * kernels / layers.LAYER_KERNELS
     launch = np.maximum((2.0 + again) * floor - work, (2.0 + again) * starts)
     return _Pass((2.0 + gemm_again) * gemm, attention, hbm, launch, tensor_total, context, experts)
 

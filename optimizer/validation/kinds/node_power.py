@@ -44,10 +44,10 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     if card.tdp_w is None:
         raise SkipRecord(f"{card.name} has no rating in the catalogue")
     per_node, nodes = int(record.get("gpus_per_node") or 8), int(record.get("nodes") or 1)
-    plate = nameplate(str(record.get("system") or ""), card, per_node, lookup)
+    plate, steady = nameplate(str(record.get("system") or ""), card, per_node, lookup)
     terms = _terms(str(record.get("workload") or ""), card, per_node * nodes, nodes, lookup)
     computing = computing_share(terms)
-    value = float(node_power(plate, per_node, card.tdp_w, computing))
+    value = float(node_power(plate, per_node, card.tdp_w, computing, steady=steady))
     note = f"computing {computing:.0%} of the step, nameplate {plate:.0f} W"
     yield compared(
         record,
@@ -73,16 +73,23 @@ def _accelerator(record: Mapping[str, Any], lookup: Lookup) -> str:
     raise SkipRecord(f"no accelerator of the catalogue is named in the system {record.get('system')!r}")
 
 
-def nameplate(system: str, card: AcceleratorCard, per_node: int, lookup: Lookup) -> float:
-    """Largest power of the node [W]: the catalogue system whose product name the text holds, else the first with the accelerator."""
+def nameplate(system: str, card: AcceleratorCard, per_node: int, lookup: Lookup) -> tuple[float, float]:
+    """Largest power of the node and what of it is steady [W]: of the catalogue system whose product name the text holds, else of the
+    first with the accelerator; by the share of its accelerators where the node holds fewer.
+    """
     same = [row for row in lookup.systems if row["accelerator_id"] == card.name and row["max_power_w"]]
     text = re.sub(r"[^a-z0-9]", "", system.lower())
     for row in same:
         if any(len(word) >= 5 and word in text for word in re.split(r"[^a-z0-9]+", row["name"].lower())):
-            return float(row["max_power_w"]) * per_node / float(row["accelerators"])
+            return _share(row, per_node)
     if not same:
         raise SkipRecord(f"no system with {card.name} in the catalogue")
-    return float(same[0]["max_power_w"]) * per_node / float(same[0]["accelerators"])
+    return _share(same[0], per_node)
+
+
+def _share(row: Mapping[str, str], per_node: int) -> tuple[float, float]:
+    part = per_node / float(row["accelerators"])
+    return float(row["max_power_w"]) * part, float(row["steady_power_w"] or 0.0) * part
 
 
 def _terms(workload: str, card: AcceleratorCard, packages: int, nodes: int, lookup: Lookup) -> dict[str, float]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from models.physics.performance.cards import ModelShape, dtype_name
 from models.physics.performance.inference import Role, best_serving, longest, total
-from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prompt_seconds
+from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prefill_share
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.records import Row, SkipRecord, compared
 
 _BAND = 0.25
+_PROMPT, _ANSWER = 4096.0, 1024.0
 _HITS = re.compile(r"([\d.]+)\s*%\s*KV-cache hits")
 
 
@@ -24,6 +26,56 @@ def claims(record: Mapping[str, Any]) -> bool:
     if not named or "scenario" in record or "metric" in record:
         return False
     return any(record.get(key) is not None for key in ("tpot_ms", "ttft_ms", "user_tok_s", "phase"))
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How a record's engine is cut: tensor degree of attention, attention groups, stages, and sequences of one group (None: not printed)."""
+
+    tensor: int
+    groups: int
+    stages: int
+    batch: float | None
+
+    @property
+    def packages(self) -> int:
+        """Accelerators of one replica."""
+        return self.tensor * self.groups * self.stages
+
+
+_NAMES = {
+    "tensor": ("tp", "tp_size", "tensor_parallel"),
+    "groups": ("attn_dp", "attention_dp", "attention_dp_size", "dp_attention", "dp"),
+    "stages": ("pp", "pp_size"),
+    "batch": ("batch", "batch_size", "max_batch_size"),
+}
+
+
+def engine_of(record: Mapping[str, Any]) -> Engine:
+    """The engine that decodes: the ``decode`` side of a disaggregated record, else the record itself.
+
+    A printed batch is that of one attention group. ``concurrency`` is that of the whole record, spread over workers and groups.
+    """
+    side = record.get("decode")
+    sources = [side, record] if isinstance(side, Mapping) else [record]
+
+    def number(field: str) -> float | None:
+        for source in sources:
+            for name in _NAMES[field]:
+                if source.get(name) is not None:
+                    return float(source[name])
+        return None
+
+    tensor, groups, stages = (int(number(field) or 1) for field in ("tensor", "groups", "stages"))
+    experts = next((int(s["moe_ep"]) * int(s.get("moe_tp") or 1) for s in sources if s.get("moe_ep")), 0)
+    if number("tensor") is None and number("groups") is None:
+        tensor = experts or int(record.get("n_accel") or 1) // stages or 1
+    batch, workers = number("batch"), 1.0
+    for source in sources:
+        workers = float(source.get("workers") or source.get("num_workers") or workers)
+    if batch is None and record.get("concurrency") is not None:
+        batch = max(float(record["concurrency"]) / (groups * workers), 1.0)
+    return Engine(tensor, groups, stages, batch)
 
 
 def _model(record: Mapping[str, Any], lookup: Lookup) -> ModelShape:
@@ -42,13 +94,12 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         return
     model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
     dtype = dtype_name(str(record.get("precision") or record.get("dtype") or "bf16"))
-    stated = record.get("decode")
-    side = stated if isinstance(stated, Mapping) else record
-    tensor = float(side.get("tp") or record.get("tp") or 1)
-    packages = int(tensor * float(side.get("attn_dp") or record.get("attn_dp") or 1) * float(record.get("pp") or 1))
-    if record.get("batch") is None or record.get("isl") is None or record.get("osl") is None:
+    engine = engine_of(record)
+    if engine.batch is None or record.get("isl") is None or record.get("osl") is None:
         raise SkipRecord("batch or lengths are not printed")
-    isl, osl, batch = float(record["isl"]), float(record["osl"]), np.array([float(record["batch"])])
+    isl, osl = float(record["isl"]), float(record["osl"])
+    tensor, packages = float(engine.tensor), engine.packages
+    batch = np.array([engine.batch * engine.groups])
     cache = "fp8" if dtype in ("fp8", "fp4") else "bf16"
     network, compute = lookup.network(card, record), compute_dtype(card, dtype)
     s = ServingSetting(model, card, network, lookup.constants, packages, compute, cache, dtype)
@@ -58,7 +109,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     terms = {name: float(value[0]) for name, value in step.items()}
     tpot = sum(terms.values())
     if str(record.get("mode") or "agg").startswith("agg"):
-        terms["prefill"] = float(batch[0] * tensor / packages / osl * prompt_seconds(s, t, batch, isl)[0])
+        terms["prefill"] = float(prefill_share(s, t, batch, isl, osl)[0])
         tpot += terms["prefill"]
     shares = ", ".join(f"{k} {v / tpot:.0%}" for k, v in sorted(terms.items(), key=lambda i: -i[1])[:4])
     if record.get("tpot_ms") is not None:
@@ -96,11 +147,24 @@ def _phase(record: Mapping[str, Any], lookup: Lookup) -> Row:
     packages = max(node * int(record.get("nodes_per_unit") or 1), int(record.get("ep") or 1))
     role = Role.PREFILL if str(record["phase"]) == "prefill" else Role.DECODE
     dtype = dtype_name(str(record.get("precision") or record.get("dtype") or "fp8"))
-    isl, osl = float(record.get("isl") or 4096), float(record.get("osl") or 1024)
+    osl = float(record.get("osl") or _ANSWER)
+    held = float(record["avg_kv_len"]) - osl / 2.0 if record.get("avg_kv_len") else _PROMPT
+    isl = float(record.get("isl") or max(held, 1.0))
+    limit = float(record["tpot_ms"]) / 1e3 if record.get("tpot_ms") else None
+    if limit is None and record.get("user_tok_s"):
+        limit = 1.0 / float(record["user_tok_s"])
     found = best_serving(
-        model, card, lookup.network(card, record), packages, isl, osl, lookup.constants, dtype, role=role,
-        tpot_limit=float(record["tpot_ms"]) / 1e3 if record.get("tpot_ms") else None,
-    )  # fmt: skip
+        model,
+        card,
+        lookup.network(card, record),
+        packages,
+        isl,
+        osl,
+        lookup.constants,
+        dtype,
+        role=role,
+        tpot_limit=limit,
+    )
     if found is None:
         raise SkipRecord("the model finds no replica of this size that holds the weights")
     hits = _HITS.search(str(record.get("note") or ""))

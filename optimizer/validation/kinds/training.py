@@ -6,6 +6,7 @@ sharding field is tried as its software of the time did it (fp16: replicated; la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from models.physics.performance.cards import AcceleratorCard, ModelShape, dtype_name
-from models.physics.performance.constants import PerformanceConstants, Software
+from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.mapping import Fixed, MappingChoice, Mappings, enumerate_mappings
 from models.physics.performance.setting import Setting
 from models.physics.performance.training import MappingResult, describe, search
@@ -92,7 +93,7 @@ def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
         float(batch),
         dtype,
         lookup.constants,
-        Software.of(dtype, card.available),
+        lookup.runs(dtype, card, record),
         bubble_factor=1.0 / 3.0 if zero_bubble else 1.0,
         expert_overlap=dual,
     )
@@ -173,7 +174,8 @@ def published_unit(
         return (6.0 * model.active_params() + attention) * rate / packages / 1e12
     if metric == "mfu":
         weights = model.active_params() if model.experts else model.params()
-        return (6.0 * weights + attention) * rate / packages / card.peak_of("bf16")
+        each = 6.0 * weights + attention
+        return each * rate / packages / _printed_peak(record, card, each)
     if metric == "time_to_train_min":
         return float(record["trained_tokens"]) / rate / 60.0 * (1.0 + EVALUATION_SHARE)
     if metric == "gpu_hours_per_trillion_tokens":
@@ -183,6 +185,25 @@ def published_unit(
     if metric == "samples_per_s":
         return batch / step
     return rate if metric == "tokens_per_s" else rate / packages
+
+
+def _printed_peak(record: Mapping[str, Any], card: AcceleratorCard, operations: float) -> float:
+    """The peak [FLOP/s] a printed utilisation refers to, ``operations`` per token: the one the record states, else 16-bit products'.
+
+    Sources differ for narrow formats. Where a record prints its tokens per second too, the two figures tell which peak was meant.
+    """
+    if record.get("peak_tflops"):
+        return float(record["peak_tflops"]) * 1e12
+    wide = card.peak_of("bf16")
+    narrow = card.peak.get(dtype_name(str(record.get("dtype") or "bf16")), wide)
+    rate = next((float(record[key]) for key in _RATES if record.get(key)), None)
+    if rate is None or not record.get("value"):
+        return wide
+    meant = operations * rate / float(record["value"])
+    return min((wide, narrow), key=lambda peak: abs(math.log(meant / peak)))
+
+
+_RATES = ("tokens_s_per_gpu", "tokens_per_s_per_gpu", "tokens_s_per_chip")
 
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:

@@ -142,7 +142,7 @@ class Twin:
         work = sum(terms.values())
         kernels = 10 + (3 if model.attention == "mla" else 0) + 5 * self.moe
         starts = (2 + again) * kernels * self.card.curve("bf16").launch_s
-        terms["launch"] = max((2 + again) * free.launch_s * s.software.launch_share - work, starts)
+        terms["launch"] = max((2 + again) * free.launch_s * s.software.launch_share * kernels / 10 - work, starts)
         terms["context_comm"] = self.context(forward, backward)
         return terms
 
@@ -192,8 +192,8 @@ class Twin:
         sent = min(domains * (1 - (1 - 1 / domains) ** model.topk) / model.topk, 1) if domains > 1 else 1.0
         rows = self.tokens / (m.tp if m.sp else 1) * model.topk * s.expert_imbalance
         total = 2 * alpha + rows * model.hidden * (self.saved + 2) * sent * scatter
-        if s.software.overlap:
-            total -= min(total, compute) * (1 if s.expert_overlap else 1 - self.free.overlap_exposed)
+        if s.expert_overlap:
+            total -= min(total, compute) * (1 - self.free.overlap_exposed)
         return total * self.moe
 
     # -- the step -----------------------------------------------------------------------------------------------------

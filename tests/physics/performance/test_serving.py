@@ -15,7 +15,18 @@ from models.physics.performance.inference import (
     total,
     weight_bytes,
 )
-from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prompt_seconds
+from models.physics.performance.layers import attention_products
+from models.physics.performance.serving_step import (
+    ServingSetting,
+    blocks,
+    compute_dtype,
+    decode_step,
+    largest_of,
+    prefill,
+    prefill_share,
+    product_seconds,
+    prompt_seconds,
+)
 from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_constants, make_network
 
 FEW = settings(max_examples=25, deadline=None)
@@ -154,3 +165,67 @@ def test_weights_narrower_than_the_part_multiplies_are_stored_narrow_and_compute
     assert stored.tokens_s >= wide.tokens_s
     assert compute_dtype(make_card(), "fp4") == "fp8"
     assert compute_dtype(make_card(peak={"bf16": 1e15}), "fp4") == "bf16"
+
+
+def test_one_attention_group_prefills_the_mean_and_many_wait_for_the_fullest():
+    one, many = setting(EXPERTS, packages=1), setting(EXPERTS, packages=8)
+    t, batch = np.ones(1), np.array([64.0])
+    mean = batch / OSL
+    assert prefill_share(one, t, batch, ISL, OSL) == pytest.approx(mean * prompt_seconds(one, t, batch, ISL))
+    # alone, a prompt waits for the whole replica's experts at the mean load of its groups
+    waited = prefill_share(many, t, 8 * batch, ISL, OSL)
+    assert mean * prompt_seconds(many, t, 8 * batch, ISL, 0.0) < waited
+    assert waited <= 8 * mean * prompt_seconds(many, t, 8 * batch, ISL)
+
+
+@pytest.mark.parametrize(("mean", "groups"), [(0.02, 16.0), (0.3, 4.0), (2.0, 8.0), (9.0, 3.0)])
+def test_the_mean_of_the_largest_of_several_poisson_numbers(mean, groups):
+    drawn = np.random.default_rng(7).poisson(mean, size=(200_000, int(groups))).max(axis=1)
+    found = largest_of(np.array([mean]), np.array([groups]))[0]
+    assert found == pytest.approx(drawn.mean(), rel=0.02, abs=0.005)
+    assert mean <= found <= mean * groups
+
+
+def test_a_decode_product_takes_what_the_microbenchmark_formula_says():
+    s = setting(packages=1)
+    t, rows = np.ones(1), np.array([512.0])
+    curve, each = s.accelerator.curve("fp8"), attention_products(DENSE, t)
+    rate = s.accelerator.peak_of("fp8") * curve.e_max * s.constants.free.gemm
+    expected = 2 / rate * (512 * each.weights + curve.k0 * (each.weights + 512 * each.edges))
+    assert product_seconds(s, blocks(s, t, rows, rows)[0]) == pytest.approx(expected)
+
+
+@FEW
+@given(
+    st.sampled_from([DENSE, EXPERTS]),
+    st.floats(1.0, 8.0),
+    st.sampled_from(["hbm_bytes", "hbm_rate", "peak", "scaleup_rate"]),
+    st.sampled_from([Role.MIXED, Role.DECODE, Role.PREFILL]),
+)
+def test_a_better_part_never_serves_less_in_any_role(model, factor, field, role):
+    card = make_card()
+    value = getattr(card, field)
+    better = {k: v * factor for k, v in value.items()} if isinstance(value, dict) else value * factor
+    network = make_network()
+    if field == "scaleup_rate":
+        network = replace(network, tiers=(replace(network.tiers[0], rate=value * factor), *network.tiers[1:]))
+    before = serve(model, 8, role=role, tpot_limit=0.05, ttft_limit=2.0)
+    after = serve(
+        model, 8, card=replace(card, **{field: better}), network=network, role=role, tpot_limit=0.05, ttft_limit=2.0
+    )
+    assert (after.tokens_s if after else 0.0) >= (before.tokens_s if before else 0.0) * (1 - 1e-12)
+
+
+@FEW
+@given(st.sampled_from([DENSE, EXPERTS]), st.sampled_from([1, 2, 8]), st.floats(1.0, 2048.0), st.floats(1.0, 32768.0))
+def test_a_decode_step_never_beats_its_memory_or_its_arithmetic(model, packages, each, context):
+    s = setting(model, packages)
+    t, batch = np.full(1, float(packages)), np.array([each])
+    spent = total(decode_step(s, t, batch, context))[0]
+    weights = model.layers * model.attention_weights() / packages * s.weight_width
+    cache = each * context * s.cache_bytes_per_token() / packages
+    assert spent >= (weights + cache) / s.accelerator.hbm_rate
+    assert (
+        spent
+        >= 2.0 * each * (model.active_params() - model.vocab * model.hidden) / packages / s.accelerator.peak["fp8"]
+    )

@@ -41,3 +41,15 @@ def test_computing_share_counts_arithmetic_and_memory():
 def test_shares_can_be_replaced_by_measured_ones():
     own = PowerShares(busy=1.0, waiting=1.0, idle=0.1, host=1.0)
     assert node_power(10200.0, 8, 700.0, 0.3, own) == pytest.approx(10200.0)
+
+
+def test_steady_power_is_drawn_whole_and_takes_no_share() -> None:
+    plate, board, steady = 132e3, 72 * 1200.0, 11160.0
+    for computing in (0.0, 0.5, 1.0):
+        with_trays = float(node_power(plate, 72, 1200.0, computing, steady=steady))
+        without = float(node_power(plate, 72, 1200.0, computing))
+        assert with_trays - without == pytest.approx(0.6 * steady)
+    idle = float(idle_power(plate, 72, 1200.0, steady=steady))
+    assert idle == pytest.approx(steady + 0.4 * (plate - board - steady) + 0.12 * board)
+    # more than the nameplate leaves beside the accelerators cannot be steady
+    assert float(node_power(plate, 72, 1200.0, 1.0, steady=1e6)) <= plate
