@@ -124,6 +124,8 @@ def _of_site(instance: Instance, site: str) -> Iterator[Widening]:
         says = f"floor: {place.floor} carries {instance.catalogue.get(Floor, place.floor).uniform or 0:,.0f} kg/m2"
         yield _field(f"{here}.floor", strongest.id, says=says)
     yield _field(f"{here}.needed_by", Quarter("9999Q4"))
+    if place.clear_height is not None:
+        yield _field(f"{here}.clear_height", None, says=f"racks pass under {place.clear_height:g} m")
     for chain in (Chain.AIR, Chain.REAR_DOOR, Chain.LIQUID):
         if not place.options(chain):
             options = _any_plant(instance, chain)
@@ -161,6 +163,9 @@ def _of_cluster(instance: Instance, cluster: str) -> Iterator[Widening]:
     for name in ("systems", "system_kinds", "vendors", "frames", "rack_pdus", "rear_doors"):
         if getattr(space, name) is not None:
             yield _field(f"{spaces}.{name}", None)
+    for name in ("units", "manifolds"):
+        if getattr(space.coolant, name) is not None:
+            yield _field(f"{spaces}.coolant.{name}", None)
     if set(space.cooling) != set(RackCooling):
         yield _field(f"{spaces}.cooling", tuple(RackCooling))
     if not space.preliminary_parts:

@@ -17,6 +17,7 @@ from models.candidates.block_rings import Ring
 from models.candidates.placement import Candidates, Placements
 from models.candidates.plant import PlantOption, PlantUnit
 from models.candidates.pod_table import ROLES, PodTable
+from models.candidates.rack_design import RackDesign
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.parts.economics import Electricity
@@ -193,8 +194,15 @@ def node_rack(inst: Instance, pods: PodTable, pod: int, ring: Ring | None) -> in
     rack = pods.rack_design(pod)
     share = inst.assumptions.design_power_share.value
     each = rack.system.typical_power + share * (rack.system.max_power - rack.system.typical_power)
-    door = 1 + (rack.door.power_share if rack.door else 0.0)
+    door = 1 + own_draw(rack)
     return ceil(rack.systems * each * door * swing(inst, pods, ring) / 1e3 - 1e-6)
+
+
+def own_draw(rack: RackDesign) -> float:
+    """What a rear door, or CDUs in the rack, draw per watt of systems."""
+    if rack.door is not None:
+        return rack.door.power_share
+    return rack.coolant.cdu.power_share * rack.system.liquid_fraction if rack.coolant.cdu is not None else 0.0
 
 
 def swing(inst: Instance, pods: PodTable, ring: Ring | None) -> float:
@@ -226,7 +234,7 @@ def on_blocks(inst: Instance, pods: PodTable, pod: int, ring: Ring) -> int:
     others = int(pods.network_racks[pod] + pods.storage_racks[pod])
     share = inst.assumptions.design_power_share.value
     each = rack.system.typical_power + share * (rack.system.max_power - rack.system.typical_power)
-    door = 1 + (rack.door.power_share if rack.door else 0.0)
+    door = 1 + own_draw(rack)
     tdp = inst.catalogue.get(Accelerator, rack.system.accelerator).tdp
     idle = min(each, float(idle_power(rack.system.max_power, rack.system.accelerators, tdp)))
     spare = int(pods.spares[pod])
