@@ -98,6 +98,8 @@ def sentence(frontier: Frontier) -> str:
     best = frontier.points[values.index(max(values) if first.maximise else min(values))]
     systems = ", ".join(str(v) for k, v in best.choices.items() if k.endswith(".system"))
     kind = "Pareto-optimal" if frontier.status is FrontierStatus.COMPLETE else "nondominated so far"
+    if len(frontier) == 1:
+        return f"{frontier.instance}: 1 {kind} architecture; {first.title} {show_value(first, values[0])} ({systems})."
     worst = min(values) if first.maximise else max(values)
     return (
         f"{frontier.instance}: {len(frontier)} {kind} architectures; {first.title} from {show_value(first, best.objectives[first.column])} "
@@ -152,23 +154,29 @@ def tied(frontier: Frontier) -> str:
 
 
 def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[str]:
-    """The designs as an aligned table."""
+    """The designs as an aligned table; with several clusters a line for each, below one another."""
     from rich.console import Console
     from rich.table import Table
 
+    heads = [k for k in dict.fromkeys(k for d in designs for k in d.choices) if k.rpartition(".")[2] in _TABLE_CHOICES]
+    clusters = [k.rpartition(".")[0] for k in heads if k.endswith(".accelerators")]
+    stacked = len(clusters) > 1
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("design")
+    table.add_column("design", no_wrap=True)
     for o in frontier.objectives:
         unit = _unit(o.column)[1]
-        table.add_column(f"{o.name}\n[{unit}]".replace("[", "\\["), justify="right")
-    table.add_column("tco band\n\\[MUSD]", justify="right")
+        table.add_column(f"{o.name}\n[{unit}]".replace("[", "\\["), justify="right", no_wrap=True)
+    table.add_column("tco band\n\\[MUSD]", justify="right", no_wrap=True)
     groups = dict(zip((d.design_id for d in frontier.points), tie_groups(frontier.points), strict=True))
     shows_ties = any(group is not None for group in groups.values())
     if shows_ties:
-        table.add_column("tie", justify="right")
-    heads = [k for k in dict.fromkeys(k for d in designs for k in d.choices) if k.rpartition(".")[2] in _TABLE_CHOICES]
-    for name in heads:
-        table.add_column(name.replace(".", "\n", 1))
+        table.add_column("tie", justify="right", no_wrap=True)
+    names = [k for k in heads if not stacked or k.rpartition(".")[0] not in clusters]
+    for name in names:
+        table.add_column(name.replace(".", "\n", 1), no_wrap=True)
+    own = list(dict.fromkeys(k.rpartition(".")[2] for k in heads if k not in names))
+    for name in ("cluster", *own) if stacked else ():
+        table.add_column(name, justify="right" if name == "accelerators" else "left", no_wrap=True)
     for d in designs:
         cells = [d.design_id]
         for o in frontier.objectives:
@@ -177,15 +185,21 @@ def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[st
         cells.append(f"{d.figures['tco_usd_low'] / 1e6:,.0f}-{d.figures['tco_usd_high'] / 1e6:,.0f}")
         if shows_ties:
             cells.append(str(groups[d.design_id]))
-        for name in heads:
-            value = d.choices.get(name, "")
-            star = "*" if name.endswith(".system") and any(p.system in d.preliminary for p in d.pods) else ""
-            cells.append(f"{value}{star}")
-        table.add_row(*cells)
+        cells += [_choice(d, name) for name in names]
+        for number, cluster in enumerate(clusters if stacked else [""]):
+            first = cells if not number else [""] * len(cells)
+            table.add_row(*first, *([cluster, *(_choice(d, f"{cluster}.{name}") for name in own)] if stacked else []))
     stream = io.StringIO()
-    Console(file=stream, width=200, highlight=False, color_system=None).print(table)
+    Console(file=stream, width=10_000, highlight=False, color_system=None).print(table)
     for line in stream.getvalue().splitlines():
         yield line.rstrip()
+
+
+def _choice(design: Design, name: str) -> str:
+    """A choice as text, a star at a system that does not ship yet."""
+    cluster, _, last = name.rpartition(".")
+    star = last == "system" and any(p.cluster == cluster and p.system in design.preliminary for p in design.pods)
+    return f"{design.choices.get(name, '')}{'*' if star else ''}"
 
 
 _TABLE_CHOICES = ("system", "roles", "accelerators", "fabric", "oversubscription", "cooling", "storage")

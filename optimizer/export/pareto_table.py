@@ -107,7 +107,40 @@ def _column(frontier: Frontier, name: str) -> Column:
         return Column(name, "", "", said[name])
     if name != base and unit:
         return Column(name, unit, "", f"{base} at the {name.rpartition('_')[2]} end of the price ranges")
-    return Column(name, unit, "", "exact figure, recomputed without rounding" if unit else "choice")
+    return Column(name, unit, "", _figure(name) if unit else _choice(name))
+
+
+_CHOICES = {
+    "system": "system the accelerators come in",
+    "vendor": "vendor of the system",
+    "roles": "role of each pod: prefill, decode, mixed",
+    "pods": "number of pods",
+    "accelerators": "accelerators, spares not counted",
+    "racks": "rack positions taken, switches included",
+    "rack": "systems per rack, and the frame",
+    "cooling": "how its racks are cooled",
+    "fabric": "leaf switch and tiers of the scale-out fabric",
+    "oversubscription": "bandwidth down over bandwidth up at the leaf",
+    "site": "where it stands",
+    "storage": "storage option",
+    "air": "option that carries the heat of the room's air",
+    "rear_door": "option that carries the heat of rear doors",
+    "liquid": "option that carries the heat of the liquid loop",
+    "power": "option that powers the hall",
+}
+
+
+def _choice(name: str) -> str:
+    about, _, last = name.rpartition(".")
+    said = _CHOICES.get(last, "choice")
+    return f"{said} ({about})" if about else said
+
+
+def _figure(name: str) -> str:
+    from models.formulation.family import objectives
+
+    title = next((o.title for o in objectives().values() if o.column == name), "figure")
+    return f"{title}, recomputed without rounding"
 
 
 def _steps(quantum: float) -> str:

@@ -174,3 +174,18 @@ def test_graph_and_cables_of_all_networks(cli: Callable, serviced: Path, tmp_pat
     assert len(managed) == pod["fabric"]["leaf"] + pod["fabric"]["spine"]
     assert cli("show", str(serviced), design["design_id"], "--cables", str(cables)).code == 2
     assert cli("show", str(serviced), "--cables", str(tmp_path / "other.csv")).code == 2
+
+
+def test_several_clusters_stand_below_one_another(cli: Callable, tmp_path: Path) -> None:
+    from optimizer import load
+    from optimizer.solve import solve
+
+    frontier = solve(load("tiny/two-clusters"), ["tco", "power"], out=tmp_path / "run")
+    lines = cli("show", str(tmp_path / "run")).out.splitlines()
+    (head,) = (number for number, line in enumerate(lines) if line.startswith("design "))
+    rows = lines[head + 1 : head + 1 + 2 * len(frontier)]
+    place = lines[head].index("cluster")
+    assert [row[place:].split()[0] for row in rows] == ["train", "chat"] * len(frontier)
+    assert [row.split()[0] for row in rows[::2]] == [d.design_id for d in frontier.points]
+    assert all(d.choices["chat.system"] in row for d, row in zip(frontier.points, rows[1::2], strict=True))
+    assert max(map(len, lines[head : head + len(rows)])) <= 120

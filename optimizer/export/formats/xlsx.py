@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from optimizer.export.pareto_table import Column, ParetoTable
@@ -25,6 +26,8 @@ NUMBERS = {
 }
 EARLIEST = "1980-01-01T00:00:00Z"
 WIDEST, NARROWEST = 48, 9
+LONG = {"source": 90.0, "meaning": 75.0, "value": 90.0, "unverified_columns": 40.0}
+"""Widths of columns of long text, which is wrapped."""
 
 
 def _render(table: ParetoTable) -> bytes:
@@ -38,7 +41,7 @@ def _render(table: ParetoTable) -> bytes:
     styles = _Styles(book)
     _pareto(book, styles, table)
     _plain(book, styles, "Columns", [vars(c) for c in table.columns])
-    _plain(book, styles, "BOM", table.bill)
+    _plain(book, styles, "BOM", table.bill, one_line=True)
     _plain(book, styles, "Sources", table.sources)
     _plain(book, styles, "Manifest", [{"entry": key, "value": value} for key, value in table.manifest])
     book.close()
@@ -73,7 +76,11 @@ class _Styles:
                 "valign": "top",
             }
         )
-        self.text = book.add_format({"valign": "top"})
+        # numbers end where the next column begins, so that text stands off a little
+        self.text = book.add_format({"valign": "top", "indent": 1})
+        self.long = book.add_format({"valign": "top", "text_wrap": True, "indent": 1})
+        # shown as far as the column is wide: the table stays one line a row
+        self.cut = book.add_format({"valign": "top", "align": "fill"})
 
     def number(self, shown: str) -> Any:
         if shown not in self._numbers:
@@ -98,23 +105,29 @@ def _pareto(book: Any, styles: _Styles, table: ParetoTable) -> None:
         values = [row.get(column.name) for row in table.rows]
         sheet.set_column(number, number, _width(column.name, values, column))
         for line, value in enumerate(values):
-            _cell(sheet, styles, first + 1 + line, number, value, NUMBERS.get(column.unit))
+            _cell(sheet, styles, first + 1 + line, number, value, NUMBERS.get(column.unit), styles.cut)
     last = first + max(1, len(table.rows))
     sheet.autofilter(first, 0, last, max(0, len(table.columns) - 1))
     sheet.freeze_panes(first + 1, 1)
     _print_setup(sheet, first)
 
 
-def _plain(book: Any, styles: _Styles, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _plain(book: Any, styles: _Styles, name: str, rows: Sequence[Mapping[str, Any]], one_line: bool = False) -> None:
+    """A sheet of rows; long text is wrapped over as many lines as it takes, or cut at its column with ``one_line``."""
     sheet = book.add_worksheet(name)
     heads = list(dict.fromkeys(key for row in rows for key in row))
     for number, head in enumerate(heads):
         values = [row.get(head) for row in rows]
         sheet.write_string(0, number, head, styles.head)
-        sheet.set_column(number, number, _width(head, values))
+        sheet.set_column(number, number, LONG.get(head) or _width(head, values))
         shown = "#,##0.00" if "price_usd" in head else "#,##0"
         for line, value in enumerate(values):
-            _cell(sheet, styles, 1 + line, number, value, shown)
+            _cell(sheet, styles, 1 + line, number, value, shown, styles.cut if one_line else styles.long)
+    for line, row in enumerate(rows if not one_line else ()):
+        # what opens the workbook need not fit heights by itself
+        lines = max(ceil(len(str(row.get(head) or "")) / (LONG.get(head, WIDEST) * 0.95)) for head in heads)
+        if lines > 1:
+            sheet.set_row(1 + line, 15.0 * lines)
     if heads:
         sheet.autofilter(0, 0, max(1, len(rows)), len(heads) - 1)
     sheet.freeze_panes(1, 1)
@@ -128,11 +141,13 @@ def _print_setup(sheet: Any, head: int) -> None:
     sheet.repeat_rows(head)
 
 
-def _cell(sheet: Any, styles: _Styles, row: int, column: int, value: Any, shown: str | None) -> None:
+def _cell(sheet: Any, styles: _Styles, row: int, column: int, value: Any, shown: str | None, long: Any) -> None:
+    """Writes a cell; text that would run over its neighbours is in the style ``long``."""
     if value is None or value == "":
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
-        sheet.write_string(row, column, str(safe_cell(str(value))), styles.text)
+        text = str(safe_cell(str(value)))
+        sheet.write_string(row, column, text, long if len(text) > WIDEST else styles.text)
         return
     default = "#,##0" if float(value).is_integer() else "#,##0.###"
     sheet.write_number(row, column, value, styles.number(shown or default))
@@ -142,9 +157,8 @@ def _width(head: str, values: Sequence[Any], column: Column | None = None) -> fl
     longest = max(
         (len(f"{v:,.0f}") if isinstance(v, int | float) else len(str(v)) for v in values if v is not None), default=0
     )
-    word = max(len(part) for part in head.replace("_", "_ ").split(" "))
-    unit = len(column.unit) + 6 if column is not None else 0
-    return float(min(WIDEST, max(NARROWEST, longest + 2, word + 3, unit, len(head) * 0.62 + 3)))
+    unit = len(column.unit) + 8 if column is not None else 0
+    return float(min(WIDEST, max(NARROWEST, longest + 3, unit, len(head) * 1.1 + 3)))
 
 
 FORMAT = Format("xlsx", ".xlsx", False, ("xlsxwriter",), _render)
