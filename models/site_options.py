@@ -121,13 +121,14 @@ class EquipmentUse(Failing):
     """A catalogue part that carries a chain's load, and its redundancy.
 
     ``curve`` names its part-load efficiency (power), ``rejection`` and ``loop`` say how it is run (cooling). ``group``: bought in
-    groups of so many, each group keeping its own redundancy.
+    groups of so many, each group keeping its own redundancy. ``positions``: rack positions one unit takes (CDUs and coolers in rows).
     """
 
     part: str
     redundancy: Redundancy
     loading: Fraction = Field(default=1.0, gt=0, le=1)
     group: int | None = Field(default=None, gt=1)
+    positions: int = Field(default=0, ge=0)
     curve: str | None = None
     rejection: RejectionUse | None = None
     loop: CoolantLoop | None = None

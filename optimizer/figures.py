@@ -12,7 +12,7 @@ from models.physics.cost import PriceBasis
 from models.site import Chain
 from models.workload import ThroughputMethod, Training
 from optimizer.design import BomLine, Order, PlantChoice, PodChoice, RingChoice, served, throughput_band
-from optimizer.site_energy import energy_figures, standing_figures
+from optimizer.site_energy import energy_figures, positions_of, standing_figures
 from optimizer.stranding import stranding_figures
 
 NAMEPLATE, DESIGN, TYPICAL, IN_USE = 0, 1, 2, 3
@@ -48,6 +48,7 @@ def figures_of(
     figures["it_kw"] = sum(p.count * p.it_w[DESIGN] for p in pods) / 1e3
     figures["carbon_t"] = _carbon(instance, pods)
     figures["floor_racks"] = float(sum(p.count * (p.node_positions + p.network_racks + p.storage_racks) for p in pods))
+    figures["floor_racks"] += sum(choice.units * positions_of(instance, choice) for choice in plant)
     shares, rates = [], []
     for cluster, workload in instance.workloads.items():
         rate = served(pods, cluster)

@@ -24,6 +24,12 @@ def chain_load(pod: PodChoice, chain: Chain, figure: int) -> float:
     return loads[chain][figure]
 
 
+def positions_of(instance: Instance, choice: PlantChoice) -> int:
+    """Rack positions one unit of a plant choice takes."""
+    built = instance.sites[choice.site].options(Chain(choice.chain))[choice.option]
+    return next((use.positions for use in built.equipment if use.part == choice.part), 0)
+
+
 def energy_figures(instance: Instance, pods: Sequence[PodChoice], plant: Sequence[PlantChoice]) -> dict[str, float]:
     """Facility power and yearly energy with losses at the actual part load, power and water usage effectiveness."""
     drawn = {DESIGN: 0.0, IN_USE: 0.0}

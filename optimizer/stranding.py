@@ -34,7 +34,7 @@ from models.site import Chain, Site
 from models.units import Unlimited
 from models.workload import Training
 from optimizer.design import PlantChoice, PodChoice, RingChoice
-from optimizer.site_energy import chain_load
+from optimizer.site_energy import chain_load, positions_of
 
 CAUSES = ("derating", "failover", "transient", "block_size", "feed", "phase", "cooling", "floor", "utility")
 DESIGN = FIGURES.index(PowerFigure.DESIGN)
@@ -55,10 +55,11 @@ def stranding_figures(
         power = options[Chain.POWER.value, mine[0].options[Chain.POWER.value]]
         installed, limits = _power_limits(power, bought, used, [r for r in rings if r.site == site])
         limits["transient"] = limits["failover"] * used / _swung(instance, mine, power, used)
-        limits["feed"] = _feed_limit(instance, mine, even=True)
-        limits["phase"] = _feed_limit(instance, mine, even=False)
+        room = _positions(instance, mine, plant)
+        limits["feed"] = _feed_limit(instance, mine, room, even=True)
+        limits["phase"] = _feed_limit(instance, mine, room, even=False)
         limits["cooling"] = _cooling_limit(mine, options, bought, used)
-        limits["floor"] = _positions(instance.sites[site], mine) * used
+        limits["floor"] = room * used
         limits["utility"] = _utility_limit(instance.sites[site], mine, options, used)
         # an analysis may lift a limit of the instance: what stands beyond it strands nothing
         allowed = [min(max(limits[cause], used), installed) for cause in CAUSES]
@@ -110,9 +111,8 @@ def _swung(instance: Instance, pods: Sequence[PodChoice], option: PlantOption, u
     return sum(p.count * p.it_w[DESIGN] * (swing if trains[p.cluster] else 1.0) for p in pods)
 
 
-def _feed_limit(instance: Instance, pods: Sequence[PodChoice], even: bool) -> float:
-    """Load [W] of racks on every position through one feed, its lines ``even`` or as the supplies load them."""
-    share = _positions(instance.sites[pods[0].site], pods)
+def _feed_limit(instance: Instance, pods: Sequence[PodChoice], share: float, even: bool) -> float:
+    """Load [W] of ``share`` times as many racks through one feed, its lines ``even`` or as the supplies load them."""
     if share == float("inf"):
         return share
     total = 0.0
@@ -140,11 +140,15 @@ def feed_capacity(instance: Instance, pod: PodChoice, even: bool = True) -> floa
     return None if carried is None or system.kind is SystemKind.SERVER else carried
 
 
-def _positions(site: Site, pods: Sequence[PodChoice]) -> float:
-    """Rack positions of the site over those in use; infinite where positions are unlimited."""
+def _positions(instance: Instance, pods: Sequence[PodChoice], plant: Sequence[PlantChoice]) -> float:
+    """Rack positions that plant leaves for racks over those racks take; infinite where positions are unlimited."""
+    site = instance.sites[pods[0].site]
     if isinstance(site.rack_positions, Unlimited):
         return float("inf")
-    return site.rack_positions / sum(p.count * (p.node_positions + p.network_racks + p.storage_racks) for p in pods)
+    taken = sum(c.units * positions_of(instance, c) for c in plant if c.site == pods[0].site)
+    return (site.rack_positions - taken) / sum(
+        p.count * (p.node_positions + p.network_racks + p.storage_racks) for p in pods
+    )
 
 
 def _cooling_limit(

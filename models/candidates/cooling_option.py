@@ -54,6 +54,7 @@ def cooling_option(instance: Instance, site: str, chain: Chain, name: str, optio
                 stands=standing_share(instance, use),
                 carrying=carrying,
                 doubled=use.redundancy is Redundancy.TWO_N,
+                positions=use.positions,
             )
         )
     shares = (moving, moving, moving, moving)

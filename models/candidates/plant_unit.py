@@ -20,7 +20,8 @@ class PlantUnit:
 
     A step is one unit, a pair for 2n, a group with its own redundancy, or a part's units in a ring of blocks. ``rating`` [W] of
     one unit and the share of it that may be used, ``loading``; ``curve`` its part-load efficiency, ``efficiency`` without one; ``stands`` the share of the time it does, where its failures are
-    stated; ``carrying`` units of a step are needed; ``doubled`` marks 2n: a step is one unit of each of two complete systems.
+    stated; ``carrying`` units of a step are needed; ``doubled`` marks 2n: a step is one unit of each of two complete systems; ``positions``
+    rack positions that one unit takes.
     """
 
     part: str
@@ -36,6 +37,7 @@ class PlantUnit:
     stands: float | None = None
     carrying: int = 1
     doubled: bool = False
+    positions: int = 0
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def _power_units(instance: Instance, option: SiteOption) -> tuple[list[PlantUnit
                 standing_share(instance, use),
                 carrying,
                 use.redundancy is Redundancy.TWO_N,
+                use.positions,
             )
         )
     return units, None

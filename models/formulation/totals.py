@@ -81,8 +81,19 @@ def carbon(m: Core, instance: Instance) -> Linear:
 
 
 def floor(m: Core, site: str | None = None) -> Linear:
-    """Rack positions, of one site or all."""
-    return m.everywhere(lambda p: p.of_pods(p.pods.floor), site=site)
+    """Rack positions, of one site or all: racks, and plant units that stand among them."""
+    racks = m.everywhere(lambda p: p.of_pods(p.pods.floor), site=site)
+    return Linear.total(
+        [racks]
+        + [
+            m.units_of(option, unit) * float(unit.positions)
+            for place, chains in m.candidates.options.items()
+            for options in chains.values()
+            for option in options
+            for unit in option.units
+            if unit.positions and site in (None, place)
+        ]
+    )
 
 
 def roles(m: Core, cluster: str) -> tuple[ServingRole, ...]:

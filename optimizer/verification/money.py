@@ -149,7 +149,6 @@ def expected_figures(
     figures["energy_mwh_per_year"] = drawn[PowerFigure.IN_USE] * YEAR / JOULES_PER_MWH
     figures["it_kw"] = sum(f.count * f.load(Chain.POWER, PowerFigure.DESIGN) for f in facts) / KILO
     figures["carbon_t"] = sum(f.count * pod_carbon(instance, f, plant) for f in facts) / KILO
-    figures["floor_racks"] = float(sum(f.count * f.floor for f in facts))
     figures.update(_deliveries(instance, facts, plant))
     return figures
 

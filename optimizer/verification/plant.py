@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, floor
@@ -30,6 +30,7 @@ class Unit:
 
     ``rating`` [W] of one unit, the share of it that may be used, and its part-load curve or fixed efficiency.
     ``stands``: share of the time one unit does; ``carrying`` of the units bought together are needed; ``systems``: complete ones.
+    ``positions``: rack positions one takes.
     """
 
     part: Cooling | PowerComponent
@@ -42,6 +43,7 @@ class Unit:
     stands: float | None = None
     carrying: int = 1
     systems: int = 1
+    positions: int = 0
 
     def needed(self, load_kw: int) -> int:
         """Fewest units that carry ``load_kw`` with the redundancy kept."""
@@ -100,6 +102,7 @@ class Plant:
                     one.use.loading,
                     None,
                     *self._standing(one.use, carrying),
+                    one.use.positions,
                 )
             )
         return Option(shares, tuple(units), water) if all(u.capacity_kw >= 1 for u in units) else None
@@ -115,7 +118,8 @@ class Plant:
                 return None
             stands, carrying, systems = self._standing(use, 1 if isinstance(use, BlockPart) else _sets(use)[1])
             unit = _power_unit(part, use, blocks)
-            units.append(replace(unit, stands=stands, carrying=carrying, systems=systems))
+            room = use.positions if isinstance(use, EquipmentUse) else 0
+            units.append(replace(unit, stands=stands, carrying=carrying, systems=systems, positions=room))
             if use.curve is None or read is None:
                 kept *= part.efficiency if part.efficiency is not None else 1.0
             else:
@@ -150,6 +154,16 @@ class Plant:
         for chain, name in facts.pod.options.items():
             total += facts.load(Chain(chain), figure) * self.options[facts.pod.site, Chain(chain), name].share(figure)
         return total
+
+
+def positions_taken(plant: Plant, units: Mapping[tuple[str, Chain, str], tuple[int, ...]], site: str | None) -> int:
+    """Rack positions that the plant of one site, or all, takes."""
+    return sum(
+        one.positions * number
+        for key, counts in units.items()
+        if site in (None, key[0])
+        for one, number in zip(plant.options[key].units, counts, strict=True)
+    )
 
 
 def _sets(use: EquipmentUse) -> tuple[int, int, int]:

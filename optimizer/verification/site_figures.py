@@ -14,7 +14,7 @@ from models.site import Chain
 from models.units import Unlimited
 from models.workload import Training
 from optimizer.design import Design
-from optimizer.verification.plant import Option, Plant
+from optimizer.verification.plant import Option, Plant, positions_taken
 from optimizer.verification.pods import PodFacts
 from optimizer.verification.rack_feeds import carried_by_feed
 from optimizer.verification.standing import bought, stated
@@ -46,6 +46,7 @@ def site_figures(
             water += option.water * _load(mine, key, PowerFigure.IN_USE)
         found.update(_stranded(instance, design, site, mine, units, plant))
     it = sum(one.count * one.load(Chain.POWER, PowerFigure.IN_USE) for one in facts)
+    found["floor_racks"] = float(sum(one.count * one.floor for one in facts) + positions_taken(plant, units, None))
     found["part_load_power_kw"] = peak / 1e3
     found["part_load_energy_mwh_per_year"] = typical * YEAR / 3.6e9
     found["pue"] = typical / it
@@ -128,7 +129,8 @@ def _outside(
     """What rack feeds, cooling, floor and utility allow; nothing where they are unlimited."""
     place, allowed = instance.sites[site], {}
     if not isinstance(place.rack_positions, Unlimited):
-        more = place.rack_positions / sum(one.count * one.floor for one in facts)
+        room = place.rack_positions - positions_taken(plant, units, site)
+        more = room / sum(one.count * one.floor for one in facts)
         allowed["floor"] = more * used
         through = [(one, *_through_feed(instance, one)) for one in facts]
         allowed["feed"] = more * sum(one.count * max(one.design_w, even) for one, even, _ in through)

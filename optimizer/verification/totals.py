@@ -14,7 +14,7 @@ from optimizer.design import BomLine
 from optimizer.verification.bill import pod_lines
 from optimizer.verification.counting import Book
 from optimizer.verification.money import SiteMoney, pod_carbon, pod_money, site_money
-from optimizer.verification.plant import Plant
+from optimizer.verification.plant import Plant, positions_taken
 from optimizer.verification.pods import PodFacts
 from optimizer.verification.purchasing import largest_spend, latest_arrival, order_cost
 from optimizer.verification.quanta import ZERO, Total, down, least, quanta, up
@@ -97,7 +97,9 @@ class Sums:
 
     def floor(self, site: str | None = None) -> Total:
         """Rack positions."""
-        return self._over(lambda one: Total(one.floor, one.floor), lambda one: site in (None, one.pod.site))
+        racks = self._over(lambda one: Total(one.floor, one.floor), lambda one: site in (None, one.pod.site))
+        plant = positions_taken(self.plant, self.units, site)
+        return racks + Total(plant, plant)
 
     def delivered(self, cluster: str, role: str | None = None) -> Total:
         """Tokens per second of goodput of a cluster: in one role, or the lesser of both."""

@@ -1,8 +1,9 @@
 """Space: racks in use fit the positions of their site.
 
-    sum_p  racks[p] * use[p]  <=  positions[s]                 for every site s
+    sum_p  racks[p] * use[p]  +  sum_e  takes[e] * units[e]  <=  positions[s]                 for every site s
 
-racks [count, node and network racks]  from candidates;  positions  sites.<s>.rack_positions. Rack units, weight on the frame
+racks [count, node and network racks]  from candidates;  takes [positions a plant unit in the rows takes]  sites.<s>.*.equipment;
+positions  sites.<s>.rack_positions. Rack units, weight on the frame
 and on the floor decide which rack designs are legal and which a site accepts.
 """
 
