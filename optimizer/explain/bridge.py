@@ -1,20 +1,23 @@
-"""The way from one design's total cost to another's, in lines that sum to the difference to the cent."""
+"""The way from one design's total cost to another's, in lines of whole cents that sum to the difference.
+
+The lines are those of the design's spend ledger, by what they are for. Goods bought from a quote stand at the quote's best unit price;
+what is paid beyond it, because too few are ordered for its last tier, is a line of its own: the tiers lost.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.candidates.economics import economics_of
+from models.candidates.offers import offers_of
 from models.instance import Instance
-from models.physics.ledger import spend_ledger, total_cents
-from optimizer.design import Design
-from optimizer.figures import DESIGN, IN_USE, facility_w
+from models.physics.ledger import total_cents
+from optimizer.design import Design, SpendLine
+from optimizer.spend import FINANCING, RESIDUAL, ROUNDING
 
 _LINE_OF = {
     "silicon": "hardware",
     "rack": "hardware",
     "rack power": "power",
-    "rack cooling": "cooling",
     "power": "power",
     "cooling": "cooling",
     "network": "network",
@@ -22,13 +25,18 @@ _LINE_OF = {
     "storage": "storage",
     "storage racks": "storage",
     "storage rack power": "storage",
+    "bundle": "bundles",
+    "surplus": "bought beyond need",
     **{
         f"{name} {layer}": "network"
         for name in ("storage", "front-end", "management")
         for layer in ("network", "optics and cables")
     },
 }
-ORDER = ("hardware", "network", "storage", "power", "cooling", "spares", "energy", "maintenance", "shell", "tiers lost")
+_CHARGES = ("freight", "duty", "tax")
+TIERS = "tiers lost"
+ORDER = ("hardware", "network", "storage", "power", "cooling", "spares", "bundles", "bought beyond need", TIERS, "one-off cost",
+         "freight, duty, tax", "energy", "maintenance", "shell", "financing", "residual value")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +54,59 @@ class BridgeLine:
 
 def money_lines(instance: Instance, design: Design) -> dict[str, float]:
     """Total cost [USD] of a design by what it is spent on; parts of other layers keep the name of their layer."""
-    lines = dict.fromkeys(ORDER, 0.0)
-    for line in design.bom:
-        money = economics_of(instance, line.site)
-        paid = line.cost_usd * money.charges
-        label = "spares" if "spare" in line.layer else _LINE_OF.get(line.layer, line.layer)
-        lines[label] = lines.get(label, 0.0) + paid
-        lines["maintenance"] += paid * money.upkeep
-    for pod in design.pods:
-        money = economics_of(instance, pod.site)
-        lines["shell"] += pod.count * pod.it_w[DESIGN] * money.shell
-        lines["energy"] += pod.count * facility_w(instance, pod, IN_USE) * money.energy_cost
-    rest = design.figures["tco_usd"] - sum(lines.values())
-    if abs(rest) > 0.005:
-        lines["other"] = lines.get("other", 0.0) + rest
-    return lines
+    return {label: cents / 100 for label, cents in _cents(instance, design).items()}
 
 
 def bridge(instance: Instance, start: Design, end: Design) -> tuple[BridgeLine, ...]:
     """Lines from the total cost of ``start`` to that of ``end``; their cents sum to the difference of the two totals."""
-    before, after = money_lines(instance, start), money_lines(instance, end)
-    labels = list(dict.fromkeys([*before, *after]))
-    booked = [
-        spend_ledger(labels, [lines.get(label, 0.0) for label in labels], total_cents([design.figures["tco_usd"]]))
-        for lines, design in ((before, start), (after, end))
-    ]
-    return tuple(
-        BridgeLine(label, b.cents - a.cents)
-        for label, a, b in zip(labels, booked[0].lines, booked[1].lines, strict=True)
-        if b.cents != a.cents
-    )
+    before, after = _cents(instance, start), _cents(instance, end)
+    labels = dict.fromkeys([*ORDER, *before, *after])
+    steps = ((label, after.get(label, 0) - before.get(label, 0)) for label in labels)
+    return tuple(BridgeLine(label, cents) for label, cents in steps if cents)
+
+
+def _cents(instance: Instance, design: Design) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for line in design.spend:
+        if line.category != ROUNDING:
+            label = _label(line)
+            found[label] = found.get(label, 0) + line.cents
+    for label, premium in _premiums(instance, design).items():
+        found[label] -= premium
+        found[TIERS] = found.get(TIERS, 0) + premium
+    # the ledger rounds each category, the figure is rounded as a whole: at most a cent or two apart
+    apart = total_cents([design.figures["tco_usd"]]) - sum(found.values())
+    if apart:
+        largest = max(found, key=lambda label: (abs(found[label]), label))
+        found[largest] += apart
+    return found
+
+
+def _label(line: SpendLine) -> str:
+    if line.category == FINANCING:
+        return "financing"
+    if line.category == RESIDUAL:
+        return "residual value"
+    if line.item in _CHARGES:
+        return "freight, duty, tax"
+    if line.item != "hardware":
+        return line.item
+    return "spares" if "spare" in line.layer else _LINE_OF.get(line.layer, line.layer)
+
+
+def _premiums(instance: Instance, design: Design) -> dict[str, int]:
+    """What each sort of goods costs [cents] beyond the best unit price of the quotes it is bought from."""
+    offers, basis = offers_of(instance).by_name, instance.money.price_basis
+    found: dict[str, int] = {}
+    for order in design.orders:
+        offer = offers.get(order.quote)
+        if offer is None or len(offer.starts) < 2:
+            continue
+        premium = total_cents([order.goods_usd - order.units * min(offer.prices(basis))])
+        label = next(
+            (_label(line) for line in design.spend if line.part in (order.quote, *order.contents) and line.item == "hardware"
+             and line.vendor == order.vendor and (len(order.contents) == 1) == (line.layer != "bundle")), None,
+        )  # fmt: skip
+        if premium > 0 and label is not None:
+            found[label] = found.get(label, 0) + premium
+    return found

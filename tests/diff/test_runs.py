@@ -103,3 +103,25 @@ def test_the_command(arguments: tuple[str, ...], tmp_path: Path, capsys: pytest.
         main(["diff", str(tmp_path / "a"), str(tmp_path / "b"), *arguments])
     assert stop.value.code == 0
     assert "workloads.train.deadline" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("tiny/sourcing", {"quotes": {"north": {"tiers": [{"at_least": 1, "price": "290123.45 USD"}]}, "south": {"one_off": "60 kUSD"}}}),
+        ("tiny/two-clusters", {"workloads": {"chat": {"rate": "120 ktoken/s"}}, "sites": {"hall": {"utility": "260 kW"}},
+                               "money": {"freight": "2 %"}}),
+    ],
+)  # fmt: skip
+def test_parts_sum_with_quotes_and_with_several_clusters(name: str, changes: dict[str, Any]) -> None:
+    sides = []
+    for overrides in (None, changes):
+        instance = load(name, overrides=overrides)
+        sides.append((solve(instance, OBJECTIVES, "exact"), instance))
+    found = diff(sides[0], sides[1])
+    for told in found.splits:
+        ends = [min(d.objectives[told.column] for d in side[0].points) for side in sides]
+        assert [told.before, told.after] == ends
+        assert told.parts is not None
+        assert sum(told.parts.values()) == told.after - told.before  # type: ignore[operator]
+    assert {path.split(".")[0] for path in {c.path for c in found.inputs}} == set(changes)
