@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from models.parts.system import SystemKind
 from models.policy import Owned, Record, Stated
 from models.services import Networks, Spares, StorageNeed
-from models.site_options import CoolantLoop
+from models.site_options import CoolantLoop, Failing
 from models.units import BytesPerSecond, Seconds, Share, Tokens, TokensPerSecond
 
 
@@ -71,10 +71,11 @@ class CoolantSource(StrEnum):
     IN_RACK = "in_rack"
 
 
-class CoolantSpace(Record):
+class CoolantSpace(Failing):
     """How coolant may reach the cold plates of a rack.
 
     ``units``: CDUs that may stand in a rack (None: every one with a height), with ``redundancy`` n or n+1 and run as ``loop`` says.
+    How often such a CDU fails may be stated as for plant: a row of ``failures``, or ``mtbf`` and ``mttr``.
     ``manifolds``: of these each rack of servers gets the cheapest that carries its heat; None: they come with the systems.
     """
 

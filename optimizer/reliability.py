@@ -11,6 +11,7 @@ from models.candidates.failures import Failures, failures_of
 from models.candidates.pod_goodput import HIGH, LOW, TYPICAL, Useful, standing, useful_of, waits
 from models.candidates.pod_storage import storage_failures
 from models.candidates.pod_table import PodTable
+from models.candidates.rack_coolant import coolant_failures
 from models.instance import Instance
 from models.physics.reliability_budget import reliability_budget
 from models.physics.spares import k_of_n_table
@@ -27,7 +28,8 @@ def reliability_of(instance: Instance, pods: PodTable, row: int) -> dict[str, An
     fabric = pods.fabrics[int(pods.table[row])].take([int(pods.fabric[row])])
     spares = pods.spares[[row]]
     line = storage_failures(instance, cluster, pods.storages, pods.storage[[row]], pods.storage_nodes[[row]])
-    failures = failures_of(instance, system, pods.systems[[row]] - spares, fabric, line)
+    coolant = coolant_failures(instance, cluster, pods.rack_design(row).coolant, pods.node_racks[[row]])
+    failures = failures_of(instance, system, pods.systems[[row]] - spares, fabric, line, coolant)
     write, load = pods.write[[row]], pods.load_time[[row]]
     worst, useful, best = (
         useful_of(instance, cluster, failures, spares, write, load, end) for end in (HIGH, TYPICAL, LOW)

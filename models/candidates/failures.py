@@ -28,6 +28,7 @@ Span = tuple[float, float, float]
 Line = tuple[str, Floats, Floats, float, str]
 
 FIT_PER_MILLION_HOURS = 1e3
+RACK_CDUS = "CDUs in racks"
 OF_ACCELERATOR, OF_NODE, OF_FABRIC, OF_SOFTWARE = "accelerator", "node", "fabric", "software"
 
 
@@ -171,6 +172,7 @@ def failures_of(
     systems: Ints,
     fabric: FabricTable,
     storage: Line | None = None,
+    coolant: Line | None = None,
 ) -> Failures:
     """Failures of jobs on ``systems`` systems, each behind one row of ``fabric``: systems' parts, node links, leaf switches.
 
@@ -188,13 +190,15 @@ def failures_of(
         lines.append(_switches(instance, fabric))
         if storage is not None:
             lines.append(storage)
+    if coolant is not None:
+        lines.append(coolant)
     return Failures(
         tuple(line[0] for line in lines),
         np.stack([line[1] for line in lines]),
         np.stack([line[2] for line in lines], axis=1),
         np.array([line[3] for line in lines]),
         np.array([line[4] in (OF_ACCELERATOR, OF_NODE) for line in lines]),
-        np.array([line[0] in ("leaf switches", "storage") for line in lines]),
+        np.array([line[0] in ("leaf switches", "storage", RACK_CDUS) for line in lines]),
     )
 
 

@@ -23,6 +23,7 @@ from models.candidates.pod_storage import (
     storage_standing,
 )
 from models.candidates.pod_table import FIGURES, ROLES, PodTable
+from models.candidates.rack_coolant import coolant_failures, coolant_standing
 from models.candidates.rack_design import RackDesign, power_of
 from models.candidates.rack_supplies import supplies_of
 from models.candidates.site_fit import network_racks
@@ -114,7 +115,8 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
     pods = _Pods(rack, fabric, sized[at], spares[at], stored, beside, np.broadcast_to(in_use, len(sized))[at])
     write, load = _checkpoint_times(shared, pods)
     line = storage_failures(instance, cluster, shared.storage, stored.card, stored.nodes)
-    failures = failures_of(instance, rack.system, pods.jobs, fabric, line)
+    coolant = coolant_failures(instance, cluster, rack.coolant, pods.node_racks)
+    failures = failures_of(instance, rack.system, pods.jobs, fabric, line, coolant)
     useful = useful_of(instance, cluster, failures, pods.spares, write, load)
     network_table, network_row = _network_columns(beside)
     costs = _costs(shared, pods)
@@ -164,7 +166,8 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
         failure_rate=useful.failure_rate,
         goodput=useful.goodput,
         availability=pod_availability(instance, cluster, rack.system, pods.jobs, pods.spares, fabric)
-        * storage_standing(instance, cluster, shared.storage, stored.card, stored.nodes),
+        * storage_standing(instance, cluster, shared.storage, stored.card, stored.nodes)
+        * coolant_standing(instance, cluster, rack.coolant, pods.node_racks),
         blast_radius=worst_loss(instance, cluster, rack, pods.jobs, fabric),
         weight=pods.node_racks * rack.weight + fabric.weight + beside.total("weight") + _storage_weight(shared, pods),
     )

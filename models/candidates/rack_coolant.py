@@ -10,12 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
+import numpy as np
+import numpy.typing as npt
+
 from models.candidates.coolant_loop import coolant_unit
+from models.candidates.failures import OF_FABRIC, RACK_CDUS, Line, Span
+from models.errors import InstanceError, Problem
 from models.instance import Instance
 from models.parts.cooling import Cooling, CoolingKind
+from models.parts.failure_rate import FailureRate
 from models.parts.system import System, SystemKind
+from models.physics.reliability import availability_of, group_failure_rate, k_of_n_availability
 from models.site_options import EquipmentUse, Redundancy
 from models.workload import CoolantSource, CoolantSpace
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,44 @@ def rack_units_allowed(instance: Instance, space: CoolantSpace) -> list[Cooling]
         and part.capacity
         and (space.units is None or part.id in space.units)
     ]
+
+
+def coolant_span(instance: Instance, cluster: str) -> tuple[Span, float] | None:
+    """Rate of one CDU in a rack [1/s, low to high] and its repair [s]; None where the instance states none."""
+    space = instance.workloads[cluster].design_space.coolant
+    if space.failures is not None:
+        row = instance.catalogue.get(FailureRate, space.failures)
+        if row.rate is None:
+            where = instance.origin(f"workloads.{cluster}.design_space.coolant.failures")
+            raise InstanceError(
+                [Problem("missing-cell", where, f"{row.id} has no rate", "a row of failure_rates.csv with one")]
+            )
+        return row.span, row.repair or 0.0
+    if space.mtbf is None:
+        return None
+    return (1.0 / space.mtbf,) * 3, space.mttr or 0.0
+
+
+def coolant_failures(instance: Instance, cluster: str, kit: CoolantKit, racks: Ints) -> Line | None:
+    """How often a rack of a pod is without coolant: more of its CDUs gone at once than it may lose."""
+    found = coolant_span(instance, cluster)
+    if found is None or kit.cdu is None:
+        return None
+    span, repair = found
+    needed = kit.cdus - (1 if instance.workloads[cluster].design_space.coolant.redundancy == "n+1" else 0)
+    groups = racks.astype(np.float64)
+    rates = np.stack([groups * float(group_failure_rate(needed, kit.cdus, rate, repair)) for rate in span])
+    return RACK_CDUS, groups * kit.cdus, rates, repair, OF_FABRIC
+
+
+def coolant_standing(instance: Instance, cluster: str, kit: CoolantKit, racks: Ints) -> Floats:
+    """Probability that every rack of a pod has coolant; 1 where no failures are stated."""
+    found = coolant_span(instance, cluster)
+    if found is None or kit.cdu is None:
+        return np.ones(len(racks))
+    needed = kit.cdus - (1 if instance.workloads[cluster].design_space.coolant.redundancy == "n+1" else 0)
+    unit = availability_of(found[0][1], found[1])
+    return np.asarray(float(k_of_n_availability(needed, kit.cdus, unit)) ** racks, dtype=np.float64)
 
 
 def _in_rack(

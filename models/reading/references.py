@@ -111,6 +111,7 @@ def _space_references(here: str, space: Any, catalogue: Catalogue) -> Iterator[R
     yield from _listed(f"{here}.frames", at(space, "frames"), catalogue.of(Rack), "frame")
     yield from _listed(f"{here}.rack_pdus", at(space, "rack_pdus"), catalogue.of(PowerComponent), "rack PDU")
     yield from _listed(f"{here}.rear_doors", at(space, "rear_doors"), catalogue.of(Cooling), "rear door")
+    yield f"{here}.coolant.failures", at(space, "coolant", "failures"), catalogue.of(FailureRate), "failure rate"
     for name, word in (("units", "CDU"), ("manifolds", "manifold")):
         yield from _listed(f"{here}.coolant.{name}", at(space, "coolant", name), catalogue.of(Cooling), word)
     yield from _listed(f"{here}.vendors", at(space, "vendors"), vendors, "vendor")

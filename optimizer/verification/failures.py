@@ -16,6 +16,7 @@ from models.physics.power_supplies import parse_supply, supply_capacity
 from models.workload import Serving
 from optimizer.design import PodChoice
 from optimizer.verification.fabric import FabricFacts
+from optimizer.verification.rack_coolant import cooled
 from optimizer.verification.racks import RackParts
 
 FIT = 1e-9 / 3600.0
@@ -224,6 +225,9 @@ def reliability_of(
     cluster, workload = pod.cluster, instance.workloads[pod.cluster]
     jobs = pod.systems - pod.spares
     causes = causes_of(instance, parts.system, jobs, fabric, stored)
+    own = cooled(instance, pod)
+    if own is not None:
+        causes.append(Cause("CDUs in racks", float(own.count), own.rates, own.repair, SWITCHES))
     stands = _stands(instance, cluster, causes, jobs)
     restart = instance.assumptions.restart.value + writing.load
     ends = [_useful(instance, cluster, causes, pod.spares, restart, writing.write, end) for end in range(3)]
@@ -247,7 +251,8 @@ def reliability_of(
         ],
     }  # fmt: skip
     return Reliability(
-        rate, typical.goodput, _availability(instance, fabric, stands, jobs, pod.spares) * _storage_stands(instance, stored),
+        rate, typical.goodput, _availability(instance, fabric, stands, jobs, pod.spares) * _storage_stands(instance, stored)
+        * (1.0 if own is None else own.stands),
         _worst(instance, pod, parts, fabric, jobs), _fewest_spares(instance, cluster, stands, jobs), told,
     )  # fmt: skip
 

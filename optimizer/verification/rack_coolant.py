@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from scipy.stats import binom
+
 from models.instance import Instance
 from models.parts.cooling import Cooling, CoolingKind
+from models.parts.failure_rate import FailureRate
 from models.parts.system import System, SystemKind
 from models.physics.cooling_plant import class_supply_limit
 from models.site import Chain, EquipmentUse, Redundancy
@@ -15,6 +19,16 @@ from optimizer.verification.cooling import unit_in_loop
 from optimizer.verification.findings import Checks
 
 ROUND = 1e-9
+
+
+@dataclass(frozen=True)
+class Cooled:
+    """CDUs in the racks of a pod: how many, rates at which racks lose coolant [1/s, low to high], repair [s], time all racks have it."""
+
+    count: int
+    rates: tuple[float, float, float]
+    repair: float
+    stands: float
 
 
 def liquid_heat(pod: PodChoice, system: System) -> float:
@@ -34,6 +48,30 @@ def _unit(instance: Instance, pod: PodChoice) -> tuple[Cooling | None, float, fl
 def pump_share(instance: Instance, pod: PodChoice) -> float:
     """Electric W per W of liquid heat that CDUs in the racks draw; zero without."""
     return _unit(instance, pod)[2]
+
+
+def cooled(instance: Instance, pod: PodChoice) -> Cooled | None:
+    """How often racks of a pod lose their own coolant, and the share of time all have it; None where none is stated or none is there."""
+    space, number = instance.workloads[pod.cluster].design_space.coolant, int(pod.rack.get("cdus") or 0)
+    if not number or (space.failures is None and space.mtbf is None):
+        return None
+    if space.failures is not None:
+        row = instance.catalogue.get(FailureRate, space.failures)
+        assert row.rate is not None
+        low = row.rate_low if row.rate_low is not None else row.rate
+        span = (low, row.rate, row.rate_high if row.rate_high is not None else row.rate)
+        repair = row.repair or 0.0
+    else:
+        assert space.mtbf is not None
+        span, repair = (1.0 / space.mtbf,) * 3, space.mttr or 0.0
+    needed = number - (space.redundancy == "n+1")
+    ups = [1.0 / (1.0 + rate * repair) for rate in span]
+    low, typical, high = (
+        pod.node_racks * float(binom.pmf(needed, number, up)) * needed * rate
+        for up, rate in zip(ups, span, strict=True)
+    )
+    stands = float(binom.sf(needed - 1, number, ups[1])) ** pod.node_racks
+    return Cooled(pod.node_racks * number, (low, typical, high), repair, stands)
 
 
 def check_coolant(checks: Checks, instance: Instance, pod: PodChoice, system: System, prefix: str) -> dict[str, Any]:

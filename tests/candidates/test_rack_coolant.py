@@ -134,3 +134,26 @@ def test_designs_with_units_in_racks_verify_and_lie_in_their_frames() -> None:
     for field, wrong in (("cdus", pod.rack["cdus"] - 1), ("cdu_carries_w", 1e6), ("manifold", "manifold_250x")):
         told = replace(design, pods=(replace(pod, rack={**pod.rack, field: wrong}),))
         assert verify_design(instance, told), field
+
+
+@pytest.mark.parametrize("redundancy", ["n", "n+1"])
+def test_racks_without_coolant_stop_the_job(redundancy: str) -> None:
+    space = {"sources": ["in_rack"], "redundancy": redundancy, "units": ["cdu_inrack_100"]}
+    failing = {**space, "mtbf": "100000 h", "mttr": "10 h"}
+    (before,), (after,) = (enumerate_candidates(_instance(s, FACILITY)).placements for s in (space, failing))
+    unit = 1e5 / (1e5 + 10)
+    for row in range(len(after.pods)):
+        racks, number = int(after.pods.node_racks[row]), after.pods.rack_design(row).coolant.cdus
+        needed = number - (redundancy == "n+1")
+        lost = racks * needed / (1e5 * 3600)
+        up = unit**number
+        if redundancy == "n+1":  # one is being mended when another fails
+            lost, up = lost * number * (1 - unit) * unit**needed, up + number * unit**needed * (1 - unit)
+        else:
+            lost *= unit**number
+        assert after.pods.failure_rate[row] - before.pods.failure_rate[row] == pytest.approx(lost, rel=1e-6)
+        assert after.pods.availability[row] / before.pods.availability[row] == pytest.approx(up**racks)
+        assert after.pods.goodput[row] < before.pods.goodput[row]
+    for design in solve(_instance(failing, FACILITY), objectives=["tco", "goodput"], resolution="25%").points[:2]:
+        assert verify_design(_instance(failing, FACILITY), design) == []
+        assert "CDUs in racks" in [cause["cause"] for cause in design.pods[0].reliability["causes"]]
