@@ -10,7 +10,7 @@ BIN := .venv/bin
 help:
 	@echo "make solve   solve the shipped 30 MW training case and print its frontier"
 	@echo "make test    style, types, architecture and all tests"
-	@echo "make bench   every benchmark of benchmarks/"
+	@echo "make bench   every benchmark of benchmarks/, beside its peers, within an hour"
 	@echo "make clean   remove the environment and caches (results stay)"
 
 solve:
@@ -27,7 +27,7 @@ test:
 
 bench:
 	@scripts/bootstrap test
-	@set -e; for file in benchmarks/*.py; do case $$file in *_peer_*) continue;; esac; echo "== $$file"; $(BIN)/python "$$file"; done
+	@$(BIN)/python benchmarks/run_all.py $(BENCH)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -68,6 +68,10 @@ class HighsHere:
         solver = highspy.Highs()
         for key, value in _settings(options).items():
             solver.setOptionValue(key, value)
+        if self._mixed:
+            solver.setOptionValue(
+                "presolve", "off"
+            )  # that of release 1.14 cuts off optima where columns are continuous
         solver.passModel(program_lp(model))
         self._solver = solver
         self._hs = highspy

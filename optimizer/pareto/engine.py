@@ -101,7 +101,8 @@ class Run:
             self.stopped_by = self._reason_to_stop()
             if self.stopped_by is not None:
                 return None
-        fresh = iter(self._answerer.answer(open_ones, self._solve_limits()) if open_ones else ())
+        soon, self._space.soon = self._space.soon, []
+        fresh = iter(self._answerer.answer(open_ones, self._solve_limits(), soon) if open_ones else ())
         answers = []
         for query, reply in zip(queries, known, strict=True):
             if reply is None and self._reason_to_stop() is not None:

@@ -29,8 +29,8 @@ from optimizer.pareto.scenarios import has_choice_structure
 from optimizer.pareto.space import Algorithm, Rounds, Space
 from optimizer.pareto.workers import Answerer, InProcess, Processes
 
-WIDTHS = {"zones": 2}
-"""Zones asked about at once, where an algorithm loses nothing by asking about several."""
+WIDTHS = {"zones": 2, "epsilon": 2, "boxes": 2}
+"""Zones asked about at once, so that two processes have work: ``boxes`` asks a twentieth more often for it on large frontiers, the others do not."""
 PAYOFF_TOLERANCE = 1e-6
 """Share of the rough range within which a continuous objective is held at a lexicographic stage."""
 
@@ -75,7 +75,9 @@ def solve(
     general = bool((model.upper - model.lower > 1.0)[model.integer].any())
     name = default_for(k, structured=structured, general=general) if algorithm == "auto" else algorithm
     chosen = algorithm_class(name)
-    breadth = WIDTHS.get(name, 1) if width is None else width
+    # from one end only where solves rest on choice groups: the first objective's are far cheaper there than the second's
+    common = 1 if name == "epsilon" and structured else WIDTHS.get(name, 1)
+    breadth = common if width is None else width
     if breadth < 1:
         raise UsageError(f"width: {breadth} is not a positive number")
     header = {
@@ -86,6 +88,7 @@ def solve(
     answerer = setup.answerer(workers)
     try:
         planned = _Planned(setup, chosen, wanted, parts, breadth, ledger)
+        planned.space.ahead = answerer.ahead
         run = Run(
             setup.problem, planned.space, planned, answerer, ledger, limits or RunLimits(),
             stop=stop, on_progress=on_progress, started=started,

@@ -32,7 +32,8 @@ class Settled:
 class Space:
     """Scaled objective space of one run. ``delta``, ``ideal``, ``worst`` (k); ``exact`` is true when every delta is one step.
 
-    ``width`` is how many zones an algorithm may ask about at once; it never depends on the number of workers.
+    ``width`` is how many zones an algorithm may ask about at once; it never depends on the number of workers. ``ahead`` questions that may come
+    next are left in ``soon`` by algorithms that can tell, whenever they ask: what they ask does not depend on it.
     """
 
     delta: Floats
@@ -40,6 +41,8 @@ class Space:
     worst: Floats
     discrete: NDArray[np.bool_]
     width: int = 1
+    ahead: int = 0
+    soon: list[Query] = field(default_factory=list)
     points: dict[Point, bool] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
     on_settled: Callable[[Settled], None] | None = None

@@ -20,6 +20,7 @@ from optimizer.pareto.ledger import Ledger
 from optimizer.pareto.oracle import Effort, Oracle, OracleOptions, Reply
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import Outcome, Query
+from optimizer.pareto.solving import WIDTHS
 from optimizer.pareto.space import Space
 
 FOLDER = Path(__file__).parents[1] / "data" / "moo"
@@ -41,8 +42,9 @@ class Known:
         self._points, self._ideal, self._worst = points, ideal, worst
         self.given: list[tuple[float, ...]] = []
         self.asked = 0
+        self.ahead = 0
 
-    def answer(self, queries: Sequence[Query], limits: SolveLimits) -> Iterator[Reply]:
+    def answer(self, queries: Sequence[Query], limits: SolveLimits, soon: Sequence[Query] = ()) -> Iterator[Reply]:
         for query in queries:
             self.asked += 1
             yield self._one(query)
@@ -79,13 +81,13 @@ def enumerate_known(name: str, algorithm: str) -> tuple[float, float]:
     oracle = Oracle(problem, OracleOptions(reduce=False))
     signs = np.array([1.0 if sense == "min" else -1.0 for sense in data["sense"]])
     points = np.round((np.array(data["nondominated_points"]) * signs - model.offsets) / problem.unit)
-    space = Space(np.ones(model.n_objectives), oracle.ideal, oracle.worst, problem.discrete)
+    space = Space(np.ones(model.n_objectives), oracle.ideal, oracle.worst, problem.discrete, WIDTHS.get(algorithm, 1))
     known = Known(points, oracle.ideal, oracle.worst)
     quarter = math.ceil(0.25 * len(points))
     run = Run(problem, space, algorithm_class(algorithm)(space), known, Ledger(None, {}, 1), RunLimits(solves=quarter))
     run.execute()
     early = hypervolume(np.array(list(space.points)), points) / hypervolume(points, points)
-    space = Space(np.ones(model.n_objectives), oracle.ideal, oracle.worst, problem.discrete)
+    space = Space(np.ones(model.n_objectives), oracle.ideal, oracle.worst, problem.discrete, WIDTHS.get(algorithm, 1))
     known = Known(points, oracle.ideal, oracle.worst)
     Run(problem, space, algorithm_class(algorithm)(space), known, Ledger(None, {}, 1), RunLimits()).execute()
     assert set(space.points) == set(map(tuple, points.tolist()))

@@ -35,9 +35,10 @@ class Zones:
         self._drop_empty()
         while len(self._region):
             chosen = self._choose()
-            queries = [self._query(zone, j) for zone, j in chosen]
+            queries = [self._query(zone, j) for zone, j in chosen[: self._space.width]]
+            self._space.soon = [self._query(zone, j) for zone, j in chosen[self._space.width :]]
             answers = yield queries
-            for (zone, j), query, answer in zip(chosen, queries, answers, strict=True):
+            for (zone, j), query, answer in zip(chosen[: len(queries)], queries, answers, strict=True):
                 self._digest(zone, j, query, answer)
             self._drop_empty()
 
@@ -46,7 +47,7 @@ class Zones:
         return [tuple(u) for u in self._region.uppers.tolist()]
 
     def _choose(self) -> list[tuple[Zone, int]]:
-        """Zones and directions with the largest projected boxes, none inside the box of another one chosen."""
+        """Zones and directions with the largest projected boxes, none inside the box of another one chosen; those for later last."""
         region = self._region
         edges = self._space.extents(region.uppers)
         logs = np.log(np.maximum(edges, 1e-12))
@@ -61,7 +62,7 @@ class Zones:
                 continue
             chosen.append((zone, j))
             boxes.append(_projected(zone.upper, j))
-            if len(chosen) == self._space.width:
+            if len(chosen) == self._space.width + self._space.ahead:
                 break
         return chosen
 
