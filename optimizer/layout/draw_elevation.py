@@ -47,7 +47,7 @@ def elevation_svg(plan: SitePlan, title: str, liquid: frozenset[str]) -> str:
         height = _card(canvas, x, y, width, group, group[0].pod in liquid)
         x, tallest, right = x + width + 22, max(tallest, height), max(right, x + width)
     bottom = y + tallest + 16
-    _legend(canvas, MARGIN, bottom + 8)
+    _legend(canvas, MARGIN, bottom + 8, {device.kind for rack in plan.racks for device in rack.devices})
     return canvas.page(max(right + MARGIN, 900), bottom + 44, title)
 
 
@@ -80,7 +80,7 @@ def _card(canvas: Canvas, x: float, y: float, width: float, racks: Sequence[Plac
         _front(canvas, front, top, view, rack, device)
         _rear(canvas, rear, top, view, rack, device)
     if liquid and rack.kind == "compute":
-        _manifolds(canvas, rear, top, view, tall)
+        _manifolds(canvas, rear, top, view, rack)
     _hung(canvas, rear, top, view, tall, rack)
     _balance(canvas, x + 14, top + tall + 30, rack)
     return height
@@ -188,9 +188,12 @@ def _rear(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack, d
                 )
 
 
-def _manifolds(canvas: Canvas, x: float, top: float, view: float, tall: float) -> None:
+def _manifolds(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack) -> None:
+    """The pair of pipes of every rack with cold plates; with the id of the manifold where it is bought."""
+    bought = next((_title(device) for device in rack.devices if device.kind is DeviceKind.MANIFOLD), "liquid manifold")
+    tall = rack.rack_units * UNIT
     for offset, colour, name in ((0.13, "#2b7de9", "supply"), (0.84, "#d64545", "return")):
-        canvas.box(x + view * offset, top + 2, 5, tall - 4, colour, title=f"liquid manifold, {name}", radius=2)
+        canvas.box(x + view * offset, top + 2, 5, tall - 4, colour, title=f"{bought}, {name}", radius=2)
 
 
 def _hung(canvas: Canvas, x: float, top: float, view: float, tall: float, rack: PlacedRack) -> None:
@@ -246,12 +249,14 @@ def _title(device: Device) -> str:
     return f"{device.id}{part}: {device.role}, {units}"
 
 
-def _legend(canvas: Canvas, x: float, y: float) -> None:
+def _legend(canvas: Canvas, x: float, y: float, there: set[DeviceKind]) -> None:
+    """Colours of the kinds of devices that are there."""
     shown = (
         (DeviceKind.SYSTEM, "systems"), (DeviceKind.SWITCH, "switches"), (DeviceKind.STORAGE, "storage"), (DeviceKind.SHELF, "power shelves"),
+        (DeviceKind.CDU, "CDUs"), (DeviceKind.BATTERY, "batteries"),
         (DeviceKind.RESERVED, "reserved"), (DeviceKind.BLANK, "blank panel"),
     )  # fmt: skip
-    for kind, words in shown:
+    for kind, words in (entry for entry in shown if entry[0] in there):
         fill, stroke = COLOURS[kind]
         canvas.box(x, y, 18, 11, fill, stroke=stroke, dash="3 2" if kind is DeviceKind.RESERVED else "")
         canvas.text(x + 24, y + 9.5, words, size=10.5, fill="#3e4c59")
