@@ -78,7 +78,7 @@ plot_staircase(staircase_points(offer), PART, offer.list_price)
 # %% [markdown]
 # ## The price to win at other throughputs
 #
-# A larger cluster presses harder on the power cap, and the more frugal system is worth more.
+# A larger cluster presses harder on the power cap, so that the more frugal system is worth more on the whole; sizes come in steps.
 
 # %%
 import pandas as pd
