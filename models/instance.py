@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -32,15 +32,25 @@ RuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
 """Names that are the names of a group of rows."""
 
 
+Printable = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=200)]
+"""Names that stand in tables and paths: no line breaks, no control characters."""
+
+
 class Document(Record):
     """The instance file after ``extends`` and ``scenarios`` are applied."""
 
+    beside: ClassVar[tuple[str, ...]] = (
+        "extends",
+        "catalogues",
+        "scenarios",
+    )  # keys of a file that are applied before this record is read
+
     schema_version: Literal[1] = Field(alias="schema")
-    name: str
+    name: Printable
     title: str = ""
     description: str = ""
-    workloads: dict[str, AnyWorkload] = Field(min_length=1)
-    sites: dict[str, Site] = Field(min_length=1)
+    workloads: dict[Printable, AnyWorkload] = Field(min_length=1)
+    sites: dict[Printable, Site] = Field(min_length=1)
     money: Money
     assumptions: Assumptions
     components: ComponentRates = Field(default_factory=ComponentRates)

@@ -27,7 +27,6 @@ from models.reading.yaml_file import Origins, YamlDocument, read_yaml
 from models.shipped import catalogue_folder, shipped_instances
 
 OVERRIDE = "override"
-_META = ("extends", "catalogues", "scenarios")
 
 
 def find_instance(name_or_path: str | Path) -> Path:
@@ -135,7 +134,7 @@ def _merged(
     folders = [catalogue_folder()]
     scenarios: dict[str, tuple[Any, YamlDocument]] = {}
     for document in reversed(chain):
-        content = {key: value for key, value in document.content.items() if key not in _META}
+        content = {key: value for key, value in document.content.items() if key not in Document.beside}
         _merge(merged, content, document.origins, origins, "")
         folders.extend(_folders(document, problems))
         scenarios.update({name: (value, document) for name, value in _scenarios(document, problems)})
@@ -232,7 +231,7 @@ def _copy_origins(source: Mapping[str, str], target: dict[str, str], source_path
 
 def _validated(merged: dict[str, Any], origins: Mapping[str, str], problems: list[Problem]) -> Document | None:
     version = merged.get("schema")
-    if version != SCHEMA:
+    if version != SCHEMA or isinstance(version, bool):
         where = origins.get("schema", origins.get("name", "instance"))
         expected = f"schema: {SCHEMA} at the top"
         hint = (

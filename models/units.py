@@ -181,26 +181,33 @@ def _money(unit_text: str, rates: Mapping[str, float]) -> tuple[str, float]:
     return unit_text[: match.start(2)] + "USD" + unit_text[match.end(2) :], rates[match.group(2)]
 
 
+_LONGEST = 60
+_SMALLEST, _GREATEST = 1e-30, 1e30
+
+
 def parse(text: str, unit: Unit, rates: Mapping[str, float] | None = None) -> float:
     """The quantity in ``text`` in canonical ``unit``; UnitError says what is missing or wrong.
 
     ``rates``: USD per unit of other currencies, by ISO code, used where ``unit`` is money.
     """
+    shown = repr(text) if len(text) <= _LONGEST else f"{text[:_LONGEST]!r}..."
     match = _QUANTITY.match(text)
     if not match:
-        raise UnitError(f"{text!r} is not a number with a unit")
+        raise UnitError(f"{shown} is not a number with a unit")
     number, unit_text = float(match.group(1).replace("_", "")), match.group(2)
     if not unit_text and unit is not FRACTION:
-        raise UnitError(f"{text!r} has no unit")
+        raise UnitError(f"{shown} has no unit")
     try:
         rate = 1.0
         if unit.symbol.startswith("USD"):
             unit_text, rate = _money(unit_text, rates or {})
         value = _scaled(number, _factor(unit_text, unit.symbol)) * rate
     except UnitError as error:
-        raise UnitError(f"{text!r}: {error}") from None
+        raise UnitError(f"{shown}: {error}") from None
     if not math.isfinite(value):
-        raise UnitError(f"{text!r} is not finite")
+        raise UnitError(f"{shown} is not finite")
+    if value and not _SMALLEST <= abs(value) <= _GREATEST:
+        raise UnitError(f"{shown} is beyond any size that occurs")
     return value
 
 

@@ -30,6 +30,9 @@ class Dtype(StrEnum):
     FP4 = "fp4"
 
 
+MOST_SIZES = 100_000
+
+
 class SizeRange(Record):
     """Cluster or pod sizes in accelerators: from, to and step, both ends included."""
 
@@ -41,6 +44,9 @@ class SizeRange(Record):
     def _ordered(self) -> SizeRange:
         if self.smallest > self.largest:
             raise ValueError(f"smallest {self.smallest} is above largest {self.largest}")
+        count = (self.largest - self.smallest) // self.step + 1
+        if count > MOST_SIZES:
+            raise ValueError(f"{count:,} sizes; expected at most {MOST_SIZES:,}: take a larger step")
         return self
 
 

@@ -13,6 +13,7 @@ from models.errors import InfeasibleError, VerificationError
 from models.formulation.build import Formulation, Goal, build
 from models.formulation.family import Direction
 from models.instance import Instance
+from optimizer.backends import backend_class
 from optimizer.compile import compile_formulation
 from optimizer.compiled_model import CompiledModel
 from optimizer.extract import design_of
@@ -89,6 +90,7 @@ def run(
     stop: Callable[[], bool] | None = None,
 ) -> Frontier:
     """``solve`` with its options as one value, each with its origin."""
+    _require_possible(settings, out, resume)
     asked = tuple(settings.objectives or ())
     formulation = build(instance, asked or None, enumerate_candidates(instance, PerformanceCache(), objectives=asked))
     if formulation.hopeless:
@@ -113,6 +115,14 @@ def run(
         return frontier
     finally:
         folder.close()
+
+
+def _require_possible(settings: SolveSettings, out: str | Path | None, resume: bool) -> None:
+    """What would fail after minutes of work is refused at once: a solver that is not here, a folder in use."""
+    if settings.backend != "auto":
+        backend_class(settings.backend)
+    if out is not None:
+        RunFolder(Path(out)).require_free(resume)
 
 
 def _now() -> str:

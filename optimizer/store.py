@@ -11,6 +11,7 @@ import datetime as dt
 import io
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -32,8 +33,9 @@ RUNNING = "running"
 
 def default_folder(instance: Instance, root: Path | None = None, now: dt.datetime | None = None) -> Path:
     """``results/<instance>-<time>-<hash>`` under ``root`` (the working folder)."""
+    name = re.sub(r"[^\w.-]+", "-", instance.name).strip(".-")[:80] or "run"
     moment = (now or dt.datetime.now(dt.UTC)).strftime("%Y%m%dT%H%M%SZ")
-    return (root or Path.cwd()) / "results" / f"{instance.name}-{moment}-{instance.fingerprint[:8]}"
+    return (root or Path.cwd()) / "results" / f"{name}-{moment}-{instance.fingerprint[:8]}"
 
 
 class RunFolder:
@@ -54,6 +56,25 @@ class RunFolder:
         Raises UsageError where the folder is not empty and ``resume`` is not set, where there is nothing to resume, where
         the inputs or options have changed, and where another process is writing it.
         """
+        self.require_free(resume)
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise UsageError(f"another process is writing {self.path}") from None
+        try:
+            self.require_free(resume)  # another process may have filled it in between
+            if resume:
+                _require_same(read_manifest(self.path), manifest)
+            else:
+                write_inputs(self.path / "inputs", instance)
+            write_json(self.path / "manifest.json", {**manifest, "status": RUNNING})
+        except BaseException:
+            self.close()
+            raise
+
+    def require_free(self, resume: bool) -> None:
+        """UsageError where the folder holds something and is not to be resumed, or holds nothing to resume."""
         occupied = self.path.is_dir() and any(self.path.iterdir())
         if self.path.exists() and not self.path.is_dir():
             raise UsageError(f"{self.path} is a file, not a run folder")
@@ -63,16 +84,6 @@ class RunFolder:
             )
         if resume and not occupied:
             raise UsageError(f"nothing to resume in {self.path}")
-        self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise UsageError(f"another process is writing {self.path}") from None
-        if resume:
-            _require_same(read_manifest(self.path), manifest)
-        else:
-            write_inputs(self.path / "inputs", instance)
-        write_json(self.path / "manifest.json", {**manifest, "status": RUNNING})
 
     def close(self) -> None:
         """Lets go of the lock."""
@@ -222,7 +233,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """``content`` to ``path``: written beside, flushed, then renamed."""
+    """``content`` to ``path``: written beside, flushed, then renamed. UsageError where its folder does not exist."""
+    if not path.parent.is_dir():
+        raise UsageError(f"no folder {path.parent} to write {path.name} in")
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as stream:
@@ -232,7 +245,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        error.filename = error.filename or str(path)
+        error.filename = str(path)
         raise
     except BaseException:
         beside.unlink(missing_ok=True)

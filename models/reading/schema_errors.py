@@ -18,6 +18,8 @@ _CODES = {"extra_forbidden": "unknown-key", "missing": "missing-key"}
 # What was expected, by the beginning of the schema library's name for the refusal.
 _WORDS = {
     "string_type": "text",
+    "string_pattern": "letters, digits and signs on one line",
+    "string_too_long": "a shorter text",
     "dict_type": "keys and values",
     "mapping_type": "keys and values",
     "model_": "keys and values",
@@ -154,7 +156,9 @@ def _model_at(model: type[BaseModel], steps: list[str]) -> type[BaseModel] | Non
 
 
 def _keys(model: type[BaseModel] | None) -> list[str]:
-    return [info.alias or name for name, info in model.model_fields.items()] if model else []
+    if model is None:
+        return []
+    return [*(info.alias or name for name, info in model.model_fields.items()), *getattr(model, "beside", ())]
 
 
 def _description(model: type[BaseModel], steps: list[str]) -> str:

@@ -10,6 +10,11 @@ from typing import Any
 
 from models.errors import InstanceError, Problem
 
+LARGEST_FILE = 32 << 20
+"""Bytes of a file that is read at all."""
+MOST_VALUES = 200_000
+"""Values of a document, those that aliases repeat counted each time."""
+
 
 class Origins(dict[str, str]):
     """``file:line`` by dotted path."""
@@ -34,11 +39,7 @@ def read_yaml(path: Path) -> YamlDocument:
     from ruamel.yaml.constructor import DuplicateKeyError
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 text ({error.reason})"
-        raise InstanceError([Problem("unreadable", str(path), f"cannot be read: {reason}")]) from None
+    text = _text(path)
     try:
         tree = YAML(typ="rt").load(text)
     except DuplicateKeyError as error:
@@ -54,8 +55,25 @@ def read_yaml(path: Path) -> YamlDocument:
             [Problem("yaml-syntax", f"{path}:1", "not a mapping", "keys and values, beginning with schema: 1")]
         )
     origins = Origins()
-    content = _plain(tree, path, "", origins)
+    try:
+        content = _plain(tree, path, "", origins)
+    except RecursionError:
+        raise InstanceError([Problem("yaml-syntax", f"{path}:1", "an alias that contains itself")]) from None
     return YamlDocument(path, content, origins)
+
+
+def _text(path: Path) -> str:
+    """The file as text with plain line ends; devices and pipes that never end are left after ``LARGEST_FILE``."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            problem = Problem("too-large", str(path), f"more than {LARGEST_FILE >> 20} MB", "an instance file")
+            raise InstanceError([problem])
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 text ({error.reason})"
+        raise InstanceError([Problem("unreadable", str(path), f"cannot be read: {reason}")]) from None
 
 
 def _marked(path: Path, error: Any, code: str) -> Problem:
@@ -64,7 +82,8 @@ def _marked(path: Path, error: Any, code: str) -> Problem:
     found = str(error.problem or error).split("\n")[0]
     if code == "duplicate-key":
         found = found.split(" with value")[0]
-    return Problem(code, f"{path}:{line}", found)
+    hint = "indent with spaces, not with tabs" if "'\\t'" in found else ""
+    return Problem(code, f"{path}:{line}", found, hint=hint)
 
 
 def _line(node: Any, key: Any) -> int:
@@ -74,6 +93,9 @@ def _line(node: Any, key: Any) -> int:
 
 
 def _plain(node: Any, path: Path, prefix: str, origins: Origins) -> Any:
+    if len(origins) > MOST_VALUES:
+        problem = Problem("too-large", f"{path}:1", f"more than {MOST_VALUES:,} values", "an instance file")
+        raise InstanceError([problem])
     if isinstance(node, Mapping):
         result: dict[str, Any] = {}
         for key, value in node.items():

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -75,14 +76,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = _reader_gone()
     except OSError as error:
         code = _system(error, as_json)
+    except MemoryError:
+        message = "there is not enough memory; a smaller design space or a larger step of its sizes needs less"
+        code = _report("memory", message, f"memory: {message}", EXIT_OTHER, as_json)
     except Exception as error:
-        if not as_json:
-            raise
-        # A defect of the program: whoever reads stdout still gets one document, whoever mends it the traceback.
-        traceback.print_exc()
-        message = f"a defect of the program: {type(error).__name__}: {error}"
-        code = _report("internal", message, message, EXIT_OTHER, as_json)
+        code = _defect(error, as_json)
     sys.exit(code)
+
+
+def _defect(error: Exception, as_json: bool) -> int:
+    """A defect of the program: named with its place; the whole way there for those who ask with -v."""
+    if logging.getLogger("optimizer").isEnabledFor(logging.INFO):
+        traceback.print_exc()
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    message = (
+        f"a defect of the program: {type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno}); "
+        "-v shows how it came about"
+    )
+    return _report("internal", message, f"internal: {message}", EXIT_OTHER, as_json)
 
 
 def _prepare_streams() -> None:

@@ -57,6 +57,8 @@ def limit_overrides(limits: tuple[str, ...], raw: Mapping[str, Any]) -> dict[str
         target = overrides
         for step in path[:-1]:
             target = target.setdefault(step, {})
+        if target.get(path[-1], value) != value:
+            raise UsageError(f"--limit {name} is given twice: {target[path[-1]]} and {value}")
         target[path[-1]] = value
     return overrides
 

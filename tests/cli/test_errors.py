@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import subprocess
 import sys
@@ -106,7 +107,30 @@ def test_a_defect_still_gives_one_document(cli: Callable, monkeypatch: pytest.Mo
     outcome = cli("fail", "--json")
     assert outcome.code == 1
     assert outcome.document["error"]["code"] == "internal"
-    assert "ZeroDivisionError: oops" in outcome.err
+    assert "ZeroDivisionError: oops (test_errors.py:" in outcome.document["error"]["message"]
+    assert outcome.err == ""
+
+
+def test_a_defect_is_named_with_its_place_and_shows_its_way_on_request(
+    cli: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_command(monkeypatch, _raising(ZeroDivisionError("oops")))
+    outcome = cli("fail")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("internal: a defect of the program: ZeroDivisionError: oops (test_errors.py:")
+    assert "Traceback" not in outcome.err
+    log = logging.getLogger("optimizer")
+    monkeypatch.setattr(_main, "_prepare_streams", lambda: log.setLevel(logging.INFO))
+    try:
+        assert "Traceback" in cli("fail").err
+    finally:
+        log.setLevel(logging.WARNING)
+
+
+def test_too_little_memory_is_said(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    _with_command(monkeypatch, _raising(MemoryError()))
+    outcome = cli("fail", "--json")
+    assert (outcome.code, outcome.document["error"]["code"]) == (1, "memory")
 
 
 def test_exit_code_of_a_command_is_kept(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,8 +267,6 @@ def test_a_terminal_that_lacks_letters_gets_escapes(process: Callable, tmp_path:
 
 
 def test_calls_in_one_process_do_not_pile_up_handlers(cli: Callable) -> None:
-    import logging
-
     for _ in range(3):
         cli("list", "backends", "-vv")
     assert len(logging.getLogger("optimizer").handlers) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import os
 import signal
@@ -123,6 +124,29 @@ def test_json_keeps_the_schema(process: Callable, tmp_path: Path) -> None:
 def test_same_input_same_bytes(cli: Callable, finished: Path, tmp_path: Path) -> None:
     assert cli("solve", TINY, "--resolution", "exact", "--out", str(tmp_path / "again")).code == 0
     assert bytes_of(tmp_path / "again") == bytes_of(finished)
+
+
+@pytest.mark.parametrize("options", [("--backend", "scip"), ("--out", "taken")])
+def test_what_cannot_work_is_refused_before_any_work(
+    cli: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
+) -> None:
+    from optimizer.backends.scip import Scip
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("candidates were enumerated")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(importlib.import_module("optimizer.solve"), "enumerate_candidates", never)
+    monkeypatch.setattr(Scip, "unavailable", classmethod(lambda cls: "not installed"))
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    assert cli("solve", TINY, *options).code in (2, 6)
+
+
+def test_a_limit_given_twice_is_refused(cli: Callable, tmp_path: Path) -> None:
+    twice = cli("solve", TINY, "--out", str(tmp_path / "run"), "--limit", "capex=30MUSD", "--limit", "capex=20MUSD")
+    assert twice.code == 2
+    assert "--limit capex is given twice: 30MUSD and 20MUSD" in twice.err
 
 
 def test_a_run_is_never_overwritten(cli: Callable, finished: Path) -> None:
