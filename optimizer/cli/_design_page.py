@@ -132,7 +132,7 @@ def _rack_words(pod: PodChoice) -> str:
         f"a full rack: {used:g} of {rack['units_frame']:g} units, {rack['weight_kg']:,.0f} kg ({rack['floor_load_kg_m2']:,.0f} kg/m2), "
         f"{rack['nameplate_w'] / 1e3:,.1f} kW nameplate, {rack['design_w'] / 1e3:,.1f} sustained, {rack['typical_w'] / 1e3:,.1f} typical"
     )
-    if rack["supplies_w"]:
+    if rack.get("supplies_w"):
         states = (
             (rack["supplies_reserve_w"], "with their reserve kept"),
             (rack["supplies_feed_lost_w"], "with a feed lost"),
@@ -148,7 +148,7 @@ def _rack_words(pod: PodChoice) -> str:
         words += f"; {rack['cdus']} x {rack['cdu']}, {rack['liquid_w'] / 1e3:,.0f} kW into liquid of {rack['cdu_carries_w'] / 1e3:,.0f} each"
     if "manifold" in rack:
         words += f"; manifold {rack['manifold']}"
-    if rack["weight_assumed"]:
+    if rack.get("weight_assumed"):
         words += f"; mass of {', '.join(rack['weight_assumed'])} assumed"
     if "whips_per_feed" in rack:
         held = f"; {rack['batteries']} x {rack['battery']}" if rack["batteries"] else ""
