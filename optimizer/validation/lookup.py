@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,33 +15,13 @@ from typing import Any
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network
 from models.physics.performance.constants import FILE_NAME, PerformanceConstants, Software, read_constants
 from models.shipped import catalogue_folder, instances_folder
+from optimizer.validation.names import canonical, model_key
 from optimizer.validation.records import SkipRecord
 
-_ALIASES = {
-    "a100_80g_sxm": "a100_sxm_80",
-    "a100_sxm": "a100_sxm_80",
-    "a100_sxm4_80g": "a100_sxm_80",
-    "a100": "a100_sxm_80",
-    "a100_40g_sxm": "a100_sxm_40",
-    "h100": "h100_sxm",
-    "h200": "h200_sxm",
-    "b200": "b200_sxm",
-    "b300": "b300_sxm",
-    "gb200_nvl72": "gb200",
-    "gb300_nvl72": "gb300",
-    "tpu_trillium": "tpu_v6e",
-    "h100_sxm5_80g": "h100_sxm",
-}
 _NETWORK = re.compile(r"(\d+)\s*x\s*(\d+)\s*G(?:b/s|bps|bit/s)?.*?per\s+(\d+)-", re.IGNORECASE)
 _NODE_NETWORK = re.compile(r"(\d+)\s*G(?:b/s|bps|bit/s)\s+node-node", re.IGNORECASE)
 _PER_NODE = 8
 _DEFAULT_NIC_GBPS = 100.0
-
-
-def canonical(name: str) -> str:
-    """The catalogue id behind a spelling: lower case, underscores, then aliases."""
-    plain = re.sub(r"[\s-]+", "_", name.strip().lower())
-    return _ALIASES.get(plain, plain)
 
 
 @dataclass(frozen=True)
@@ -82,7 +63,10 @@ class Lookup:
         key = canonical(str(name))
         row = self.accelerators.get(key)
         if row is None:
-            raise SkipRecord(f"no catalogue row for accelerator {name!r}")
+            near = difflib.get_close_matches(key, self.accelerators, 1)
+            raise SkipRecord(
+                f"no catalogue row for accelerator {name!r}" + (f"; the nearest is {near[0]}" if near else "")
+            )
         return AcceleratorCard.from_row(row, self.constants.kernel_class(key))
 
     def network(self, card: AcceleratorCard, record: Mapping[str, Any]) -> Network:
@@ -106,26 +90,41 @@ class Lookup:
         """A model card by id or alias; SkipRecord when there is none."""
         row = self.models.get(model_key(name))
         if row is None:
-            raise SkipRecord(f"no model card for {name!r}")
+            near = difflib.get_close_matches(model_key(name), self.models, 1)
+            raise SkipRecord(
+                f"no model card for {name!r}" + (f"; the nearest is {self.models[near[0]]['id']}" if near else "")
+            )
         return shape_of_row(row)
+
+    def stated(self, record: Mapping[str, Any]) -> ModelShape:
+        """The model of a record: by the shape it prints, by name where it prints none; ``seq`` of the record where it has one."""
+        printed = record.get("model")
+        if isinstance(printed, Mapping) and any(printed.get(key) is not None for key in ("layers", "hidden")):
+            return self.shape({"seq": record.get("seq"), **printed})
+        fields = printed if isinstance(printed, Mapping) else {}
+        name = str(fields.get("name") or record.get("model_name") or (printed if isinstance(printed, str) else ""))
+        seq = fields.get("seq") or record.get("seq") or record.get("seq_len")
+        found = self.model(name)
+        return found.with_seq(int(seq)) if seq else found
 
     def shape(self, fields: Mapping[str, Any]) -> ModelShape:
         """A shape from a record's ``model`` mapping; what it does not print is taken from the card of the same shape."""
         card = next((r for r in self.models.values() if _same_shape(r, fields)), None)
+        lacking = [key for key in ("layers", "hidden", "heads", "vocab", "seq") if fields.get(key) is None]
+        if lacking:
+            raise SkipRecord(f"the model prints no {', '.join(lacking)}")
         known = shape_of_row(card) if card else None
         return _shape(fields, known)
-
-
-def model_key(name: str) -> str:
-    """A model name without owner, punctuation, case and format suffixes."""
-    plain = re.sub(r"[^a-z0-9]+", "", name.lower().split("/")[-1] if "/r1" not in name.lower() else "deepseekv3")
-    return re.sub(r"(fp8|fp4|nvfp4|bf16|int8|instruct|chat|hf|it)+$", "", plain)
 
 
 def _same_shape(row: Mapping[str, str], fields: Mapping[str, Any]) -> bool:
     if bool(row.get("experts")) != bool(fields.get("experts")):
         return False
-    return all(str(fields.get(key)) == row.get(key) for key in ("layers", "hidden", "heads", "kv_heads"))
+    ffn, gated = fields.get("ffn"), fields.get("gated")
+    if (ffn is not None and str(ffn) != row.get("ffn")) or (gated is not None and str(bool(gated)) != row.get("gated")):
+        return False
+    keys = fields if fields.get("kv_heads") is not None else {**fields, "kv_heads": fields.get("heads")}
+    return all(str(keys.get(key)) == row.get(key) for key in ("layers", "hidden", "heads", "kv_heads"))
 
 
 def _whole(text: str | None, default: int = 0) -> int:

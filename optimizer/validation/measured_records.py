@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from models.errors import OptimizerError
+from optimizer.validation import plausible
 from optimizer.validation.lookup import shipped_lookup
 from optimizer.validation.records import Outcome, Row, Skipped, SkipRecord
 
@@ -46,14 +47,17 @@ def evaluate(document: Mapping[str, Any]) -> Outcome:
         if kind is None:
             skipped.append(Skipped(name, "no model claims a record with these fields"))
             continue
-        record, changed = lookup.corrected(record)
         try:
+            plausible.check(record)
+            record, changed = lookup.corrected(record)
             found = tuple(kind.evaluate(record, lookup))
         except SkipRecord as reason:
             skipped.append(Skipped(name, str(reason)))
         except OptimizerError as error:
             skipped.append(Skipped(name, str(error)))
-        except (TypeError, ValueError, KeyError, ZeroDivisionError) as error:
+        except KeyError as error:
+            skipped.append(Skipped(name, f"the record prints no {error.args[0]}"))
+        except (TypeError, ValueError, ArithmeticError) as error:
             skipped.append(Skipped(name, f"a field has no usable value: {type(error).__name__}: {error}"))
         else:
             rows += [replace(row, note="; ".join(filter(None, (row.note, changed)))) for row in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, floor, lgamma, log
+from math import exp, floor, lgamma, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,14 @@ from models.physics.node_power import computing_share
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import MEMORY_SHARE, Role, best_serving, cache_room, weight_bytes
-from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prompt_seconds
+from models.physics.performance.serving_step import (
+    MANY_PROMPTS,
+    ServingSetting,
+    compute_dtype,
+    decode_step,
+    prefill,
+    prompt_seconds,
+)
 from models.workload import Serving
 from optimizer.design import PodChoice
 
@@ -20,11 +27,11 @@ SAME = 1e-9
 
 def _fullest(mean: float, groups: int) -> float:
     """New prompts of the attention group that gets most of them in a step: P(largest >= k) summed over k, each group Poisson."""
-    reach, below, found = int(mean + 15.0 * (mean + 1.0) ** 0.5), 0.0, 0.0
-    for k in range(reach + 1):
-        below += exp(k * log(mean) - mean - lgamma(k + 1.0))
+    counted, below, found = min(mean, MANY_PROMPTS), 0.0, 0.0
+    for k in range(int(counted + 15.0 * (counted + 1.0) ** 0.5) + 1):
+        below += exp(k * log(counted) - counted - lgamma(k + 1.0))
         found += 1.0 - min(below, 1.0) ** groups
-    return found
+    return mean + (found - counted) * sqrt(mean / counted)
 
 
 def served_tokens(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from optimizer.validation import measured_records
 from optimizer.validation.kinds import serving, training
-from optimizer.validation.lookup import shipped_lookup
+from optimizer.validation.lookup import shape_of_row, shipped_lookup
+from optimizer.validation.names import canonical
 
 DENSE = {
     "layers": 32,
@@ -97,3 +102,140 @@ def test_the_network_of_a_node_is_read_from_the_section_of_a_table():
     assert lookup.network(card, {"section": section}).tiers[-1].rate == pytest.approx(100e9 / 8)
     omni = {"network": "4x100Gbps Omni-Path per 8-GPU node"}
     assert lookup.network(card, omni).tiers[-1].rate == pytest.approx(50e9 / 8)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "part"),
+    [
+        ("A100-80G-SXM", "a100_sxm_80"),
+        ("NVIDIA A100-SXM4-40GB", "a100_sxm_40"),
+        ("A100 PCIe 80GB", "a100_pcie_80"),
+        ("NVIDIA H100 80GB HBM3", "h100_sxm"),
+        ("H200-SXM-141GB", "h200_sxm"),
+        ("h800-sxm", "h800_sxm"),
+        ("B200-SXM-180GB", "b200_sxm"),
+        ("gb200-nvl72", "gb200"),
+        ("GH200-96GB", "gh200_96"),
+        ("AMD Instinct MI300X", "mi300x"),
+        ("MI355X OAM", "mi355x"),
+        ("mi250x", "mi250x"),
+        ("TPU v5 lite", "tpu_v5e"),
+        ("Trillium", "tpu_v6e"),
+        ("TPUv4", "tpu_v4"),
+        ("Intel Gaudi 3", "gaudi3"),
+        ("trn2", "trainium2"),
+        ("V100-SXM2-32GB", "v100_sxm_32"),
+    ],
+)
+def test_accelerators_are_found_by_the_names_sources_use(spelling, part):
+    assert canonical(spelling) == part
+    assert shipped_lookup().accelerator(spelling).name == part
+
+
+@pytest.mark.parametrize(
+    ("spelling", "card"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama31_8b"),
+        ("Llama-3.1-405B-Instruct-FP8", "llama31_405b"),
+        ("mistralai/Mixtral-8x22B-Instruct-v0.1", "mixtral_8x22b"),
+        ("deepseek-v3/r1", "deepseek_v3"),
+        ("DeepSeek-V2-Lite", "deepseek_v2_lite"),
+        ("Qwen/Qwen2.5-72B-Instruct", "qwen25_72b"),
+        ("GPT-3-1.3B", "gpt3_xl"),
+        ("gpt-3-13b", "gpt3_13b"),
+        ("PaLM", "palm_540b"),
+        ("bigscience/bloom", "bloom_176b"),
+        ("facebook/opt-66b", "opt_66b"),
+        ("databricks/dbrx-instruct", "dbrx"),
+        ("tiiuae/falcon-180B", "falcon_180b"),
+        ("google/gemma-2-27b-it", "gemma2_27b"),
+        ("MT-NLG 530B", "mt_nlg_530b"),
+    ],
+)
+def test_models_are_found_by_the_names_sources_use(spelling, card):
+    assert shipped_lookup().model(spelling).name == card
+
+
+def test_every_model_card_has_the_parameters_its_source_prints():
+    lookup = shipped_lookup()
+    for row in lookup.models.values():
+        shape = shape_of_row(row)
+        if shape.params_printed is not None:
+            assert shape.params() == pytest.approx(shape.params_printed, rel=0.02), row["id"]
+
+
+def test_a_training_record_may_name_its_model_and_print_percent():
+    named = RUN | {"model": "Llama-2-7B", "seq": 4096, "gbs": 64, "mbs": None, "dtype": "amp_bf16", "metric": "mfu"}
+    share, percent = only(named | {"value": 0.4}), only(named | {"value": 40.0})
+    assert percent.predicted == pytest.approx(100.0 * share.predicted)
+    assert percent.error == pytest.approx(share.error)
+
+
+def test_an_uneven_last_micro_batch_is_run_at_its_own_batch():
+    even, uneven = (
+        RUN | {"metric": "step_time_s", "value": 1.0, "dp": 8},
+        RUN | {"metric": "step_time_s", "value": 1.0, "dp": 8, "gbs": 500},
+    )
+    assert only(even).predicted < only(uneven).predicted < only(even | {"gbs": 560}).predicted
+
+
+def test_one_product_and_one_payload_are_rows_of_their_own():
+    product = {
+        "id": "p",
+        "group": "g",
+        "accelerator": "h100-sxm",
+        "dtype": "bf16",
+        "m": 8192,
+        "n": 8192,
+        "k": 8192,
+        "confirmed": True,
+    }
+    found = rows(product | {"tflops": 700, "time_us": 1570}).rows
+    assert [row.metric for row in found] == ["tflops", "time_us"]
+    assert found[0].predicted * 1e12 * found[1].predicted * 1e-6 == pytest.approx(2 * 8192**3)
+    sent = {
+        "id": "c",
+        "group": "g",
+        "accelerator": "h100-sxm",
+        "op": "all_reduce",
+        "n_accel": 64,
+        "scope": "inter_node",
+        "confirmed": True,
+    }
+    small, large = (only(sent | {"payload": size, "busbw_gbps": 300}).predicted for size in ("1 MiB", "8GiB"))
+    assert small < large <= 400
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"accelerator": "h101-sxm"}, "no catalogue row for accelerator 'h101-sxm'; the nearest is h100_sxm"),
+        ({"model": "Llama-9-1B"}, "no model card for 'Llama-9-1B'"),
+        ({"model": {"layers": 32}}, "the model prints no hidden, heads, vocab, seq"),
+        ({"n_accel": 10**9}, "n_accel is 1000000000"),
+        ({"gbs": float("nan")}, "gbs is not a finite number"),
+        ({"tp": 0}, "tp is 0"),
+        ({"dtype": "int4"}, "unknown number format 'int4'"),
+        ({"metric": "furlongs"}, "no model for the metric 'furlongs'"),
+        ({"metric": "time_to_train_min"}, "minutes without the number of tokens trained"),
+        ({"tp": 7}, "the stated mapping does not divide"),
+    ],
+)
+def test_what_cannot_be_evaluated_says_why(change, reason):
+    outcome = rows(RUN | {"metric": "step_time_s", "value": 1.0} | change)
+    assert outcome.rows == ()
+    assert reason in outcome.skipped[0].reason
+
+
+NONSENSE = st.sampled_from([None, 0, -1, "x", "", [], {}, 1e30, float("nan"), True, "8", 3.5, 10**9])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([RUN | {"metric": "mfu", "value": 0.3}, ENGINE | {"batch": 8, "tp": 8}]), st.data())
+def test_no_value_of_a_field_stops_or_poisons_a_validation(record, data):
+    field = data.draw(st.sampled_from([key for key in record if key not in ("id", "group")]))
+    outcome = rows(record | {field: data.draw(NONSENSE)})
+    assert outcome.rows or outcome.skipped
+    for row in outcome.rows:
+        assert math.isfinite(row.predicted)
+        assert row.error is None or math.isfinite(row.error)

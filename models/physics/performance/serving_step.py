@@ -252,14 +252,21 @@ def prefill_share(s: ServingSetting, t: Array, batch: Array, isl: float, osl: fl
 
 def largest_of(mean: Array, groups: Array) -> Array:
     """Mean of the largest of ``groups`` independent Poisson numbers of the same ``mean``."""
+    counted = np.minimum(mean, MANY_PROMPTS)
     total, at_most = np.zeros_like(mean), np.zeros_like(mean)
-    term = np.exp(-mean)
-    reach = int(np.ceil(float(mean.max(initial=0.0)) + 12.0 * np.sqrt(float(mean.max(initial=0.0)) + 1.0)))
-    for k in range(reach + 1):
+    term = np.exp(-counted)
+    most = float(counted.max(initial=0.0))
+    for k in range(int(np.ceil(most + 12.0 * np.sqrt(most + 1.0))) + 1):
         at_most = np.minimum(at_most + term, 1.0)
         total = total + 1.0 - at_most**groups
-        term = term * mean / (k + 1.0)
-    return total
+        term = term * counted / (k + 1.0)
+    # beyond, the numbers are normal: what the largest has more grows with the square root of the mean
+    found: Array = mean + (total - counted) * np.sqrt(mean / counted)
+    return found
+
+
+MANY_PROMPTS = 256.0
+"""Mean from which a Poisson number counts as normal."""
 
 
 def compute_dtype(accelerator: AcceleratorCard, stored: str) -> str:

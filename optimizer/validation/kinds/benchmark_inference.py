@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from models.physics.performance.cards import AcceleratorCard, dtype_name
+from models.physics.performance.cards import AcceleratorCard
 from models.physics.performance.inference import ServingResult, best_serving
 from models.physics.performance.mapping import divisors
 from models.shipped import instances_folder
 from optimizer.validation.lookup import Lookup
+from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, SkipRecord, compared
 
 _BAND = 0.25
@@ -50,9 +51,11 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         raise SkipRecord(f"no prompt and answer lengths for the benchmark of {record['model_name']!r}")
     samples = record.get("samples_per_s")
     osl = float(record["tokens_per_s"]) / float(samples) if samples else float(known["osl"])
+    if osl < 1.0:
+        raise SkipRecord("fewer tokens than samples")
     server = str(record["scenario"]).lower() != "offline"
     stated = record.get("dtype") or record.get("precision")
-    dtype = dtype_name(str(stated)) if stated else serving_dtype(card)
+    dtype = number_format(stated, serving_dtype(card))
     packages = int(record["n_accel"])
     best: ServingResult | None = None
     for size in divisors(packages):

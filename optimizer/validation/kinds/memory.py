@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from models.physics.performance.cards import dtype_name
 from models.physics.performance.constants import Software
 from models.physics.performance.mapping import MappingChoice, Mappings
 from models.physics.performance.memory import memory_use
 from models.physics.performance.setting import Setting
 from models.physics.performance.training import usable_memory
 from optimizer.validation.lookup import Lookup
+from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, compared
 
 _GIB = 2.0**30
@@ -33,16 +33,16 @@ _PEAKS = ("max_memory_gb", "max_memory_gb_reported", "mem_gb_reported", "peak_me
 
 def claims(record: Mapping[str, Any]) -> bool:
     """A record with a model and a memory figure, and no throughput metric."""
-    if "metric" in record or not isinstance(record.get("model"), Mapping):
+    if "metric" in record or not (isinstance(record.get("model"), Mapping | str) or record.get("model_name")):
         return False
     return any(key in record for key in (*_COUNTED, *_PEAKS, "params_and_optimizer_gib"))
 
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     """One row per published figure."""
-    card, model = lookup.accelerator(record.get("accelerator")), lookup.shape(record["model"])
+    card, model = lookup.accelerator(record.get("accelerator")), lookup.stated(record)
     peaks = [key for key in _PEAKS if record.get(key) is not None]
-    dtype = dtype_name(str(record.get("dtype") or ("bf16" if peaks else "fp16")))
+    dtype = number_format(record.get("dtype") or record.get("precision"), "bf16" if peaks else "fp16")
     software = Software.of(dtype, card.available)
     batch = float(record.get("gbs") or _MANY)
     parallel = record.get("seq_parallel")

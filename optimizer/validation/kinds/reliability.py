@@ -14,7 +14,8 @@ from typing import Any
 
 from models.physics.reliability import rate_from_fit
 from models.shipped import catalogue_folder
-from optimizer.validation.lookup import Lookup, canonical
+from optimizer.validation.lookup import Lookup
+from optimizer.validation.names import canonical
 from optimizer.validation.records import Row, SkipRecord, compared
 
 _BAND = 0.5

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from models.physics.performance.cards import ModelShape, dtype_name
+from models.physics.performance.cards import ModelShape
 from models.physics.performance.inference import Role, best_serving, longest, total
 from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prefill_share
 from optimizer.validation.lookup import Lookup
+from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, SkipRecord, compared
 
 _BAND = 0.25
@@ -93,14 +94,16 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         yield _phase(record, lookup)
         return
     model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
-    dtype = dtype_name(str(record.get("precision") or record.get("dtype") or "bf16"))
+    dtype = number_format(record.get("precision") or record.get("dtype"), "bf16")
     engine = engine_of(record)
     if engine.batch is None or record.get("isl") is None or record.get("osl") is None:
         raise SkipRecord("batch or lengths are not printed")
     isl, osl = float(record["isl"]), float(record["osl"])
     tensor, packages = float(engine.tensor), engine.packages
     batch = np.array([engine.batch * engine.groups])
-    cache = "fp8" if dtype in ("fp8", "fp4") else "bf16"
+    cache = number_format(
+        record.get("cache_dtype") or record.get("kv_dtype"), "fp8" if dtype in ("fp8", "fp4") else "bf16"
+    )
     network, compute = lookup.network(card, record), compute_dtype(card, dtype)
     s = ServingSetting(model, card, network, lookup.constants, packages, compute, cache, dtype)
     t = np.array([tensor])
@@ -146,7 +149,7 @@ def _phase(record: Mapping[str, Any], lookup: Lookup) -> Row:
     node = int(record["n_accel"])
     packages = max(node * int(record.get("nodes_per_unit") or 1), int(record.get("ep") or 1))
     role = Role.PREFILL if str(record["phase"]) == "prefill" else Role.DECODE
-    dtype = dtype_name(str(record.get("precision") or record.get("dtype") or "fp8"))
+    dtype = number_format(record.get("precision") or record.get("dtype"), "fp8")
     osl = float(record.get("osl") or _ANSWER)
     held = float(record["avg_kv_len"]) - osl / 2.0 if record.get("avg_kv_len") else _PROMPT
     isl = float(record.get("isl") or max(held, 1.0))

@@ -13,27 +13,44 @@ from typing import Any
 
 import numpy as np
 
-from models.physics.performance.cards import AcceleratorCard, ModelShape, dtype_name
+from models.physics.performance.cards import AcceleratorCard, ModelShape
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.mapping import Fixed, MappingChoice, Mappings, enumerate_mappings
 from models.physics.performance.setting import Setting
 from models.physics.performance.training import MappingResult, describe, search
 from models.physics.performance.training import evaluate as evaluate_mappings
 from optimizer.validation.lookup import Lookup
+from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, SkipRecord, compared
 
-_RECOMPUTE = {"none": 0, "selective": 1, "full": 2}
+_RECOMPUTE = {
+    "none": 0,
+    "no": 0,
+    "false": 0,
+    "selective": 1,
+    "attention": 1,
+    "full": 2,
+    "true": 2,
+    "uniform": 2,
+    "block": 2,
+}
 _BATCH_TOKENS = 2 * 2**20
+_PERCENT = 1.5
+"""A utilisation above this is printed in percent."""
 EVALUATION_SHARE = 0.114
 """Minutes of a benchmark run beyond its training steps; the mean of the runs that print both."""
 
 METRICS = {
     "step_time_s": "step_time_s",
     "seconds_per_step": "step_time_s",
+    "iteration_time_s": "step_time_s",
+    "time_per_step_s": "step_time_s",
     "hw_tflops_per_gpu": "hw_tflops_per_gpu",
     "hfu": "hfu",
     "model_tflops_per_gpu": "model_tflops_per_gpu",
     "tflops_per_gpu": "model_tflops_per_gpu",
+    "model_tflops_per_chip": "model_tflops_per_gpu",
+    "hw_tflops_per_chip": "hw_tflops_per_gpu",
     "mfu": "mfu",
     "time_to_train_min": "time_to_train_min",
     "gpu_hours_per_trillion_tokens": "gpu_hours_per_trillion_tokens",
@@ -41,9 +58,12 @@ METRICS = {
     "tokens_s_per_gpu": "tokens_s_per_chip",
     "tokens_per_s_per_gpu": "tokens_s_per_chip",
     "tokens_s_per_chip": "tokens_s_per_chip",
+    "tokens_per_s_per_chip": "tokens_s_per_chip",
+    "tokens_per_s_per_accel": "tokens_s_per_chip",
     "tokens_per_s": "tokens_per_s",
     "tokens_s": "tokens_per_s",
     "samples_per_s": "samples_per_s",
+    "sequences_per_s": "samples_per_s",
 }
 """Names of metrics as records spell them, and the name we give each."""
 
@@ -53,7 +73,8 @@ PRODUCTION = frozenset({"gpu_hours_per_trillion_tokens"})
 
 def claims(record: Mapping[str, Any]) -> bool:
     """A record with a model, a number of accelerators and a metric."""
-    return isinstance(record.get("model"), Mapping) and "metric" in record and "n_accel" in record
+    named = isinstance(record.get("model"), Mapping | str) or record.get("model_name") is not None
+    return named and "metric" in record and "n_accel" in record
 
 
 @dataclass(frozen=True)
@@ -77,12 +98,13 @@ class Case:
 def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
     """The case of a record; SkipRecord when the model does not cover it."""
     card = lookup.accelerator(record.get("accelerator"))
-    model = lookup.shape(record["model"])
+    model = lookup.stated(record)
     packages = int(record["n_accel"])
-    dtype = dtype_name(str(record.get("dtype") or "bf16"))
+    dtype = number_format(record.get("dtype") or record.get("precision"), "bf16")
     card.peak_of(dtype)
     network = lookup.network(card, record)
-    batch = int(record.get("gbs") or _usual_batch(model, packages))
+    stated = record.get("gbs") or float(record.get("gbs_tokens") or 0.0) / model.seq
+    batch = round(float(stated)) or _usual_batch(model, packages)
     schedule = str(record.get("schedule") or "").lower()
     dual = "dual" in schedule
     zero_bubble = dual or "zero" in schedule or schedule.startswith("zb")
@@ -113,6 +135,10 @@ def _mappings(record: Mapping[str, Any], setting: Setting, packages: int, batch:
         found = enumerate_mappings(setting.model, packages, batch, fixed)
         if len(found) == 0 and fixed.vp is None and fixed.pp and fixed.pp > 1:
             found = enumerate_mappings(setting.model, packages, batch, replace(fixed, vp=1))
+        if len(found) == 0 and fixed.mbs and fixed.dp:
+            # an uneven last micro-batch: the mapping of the nearest even batch, at the batch that was run
+            unit = fixed.mbs * fixed.dp
+            found = enumerate_mappings(setting.model, packages, max(round(batch / unit), 1) * unit, fixed)
         if len(found) and (stated is not None or search(setting, found) is not None):
             return found
     if len(found) == 0:
@@ -122,11 +148,20 @@ def _mappings(record: Mapping[str, Any], setting: Setting, packages: int, batch:
 
 def _sharding(record: Mapping[str, Any]) -> int | None:
     zero = record.get("zero")
-    if zero == 3 or str(record.get("sharding") or "").upper() in ("FULL_SHARD", "FSDP", "HYBRID_SHARD"):
+    named = str(record.get("sharding") or "").upper().replace("-", "_")
+    if (zero is not None and int(zero) == 3) or named in (
+        "FULL_SHARD",
+        "FSDP",
+        "FSDP2",
+        "HYBRID_SHARD",
+        "HSDP",
+        "ZERO3",
+        "ZERO_3",
+    ):
         return 3
-    if zero in (1, 2):
+    if (zero is not None and int(zero) in (1, 2)) or named in ("SHARD_GRAD_OP", "ZERO1", "ZERO_1", "ZERO2", "ZERO_2"):
         return 1
-    return None if zero is None else 0
+    return None if zero is None and named not in ("NO_SHARD", "DDP") else 0
 
 
 def _fixed(record: Mapping[str, Any], shard: int | None) -> Fixed:
@@ -195,7 +230,7 @@ def _printed_peak(record: Mapping[str, Any], card: AcceleratorCard, operations: 
     if record.get("peak_tflops"):
         return float(record["peak_tflops"]) * 1e12
     wide = card.peak_of("bf16")
-    narrow = card.peak.get(dtype_name(str(record.get("dtype") or "bf16")), wide)
+    narrow = card.peak.get(number_format(record.get("dtype") or record.get("precision"), "bf16"), wide)
     rate = next((float(record[key]) for key in _RATES if record.get(key)), None)
     if rate is None or not record.get("value"):
         return wide
@@ -218,9 +253,13 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     setting = case.setting
     production = metric in PRODUCTION
     step = result.step_s / (lookup.constants.production_factor if production else 1.0)
+    if metric == "time_to_train_min" and record.get("trained_tokens") is None:
+        raise SkipRecord("minutes without the number of tokens trained")
     value = published_unit(
         metric, record, setting.model, setting.accelerator, case.accelerators, setting.global_batch, step
     )
+    if metric in ("mfu", "hfu") and float(record["value"]) > _PERCENT:
+        value *= 100.0
     note = describe_result(result.mapping, result)
     if production:
         note += f"; whole runs, at the production factor {lookup.constants.production_factor:.2f}"
