@@ -170,7 +170,8 @@ class Run:
         solutions = np.array([self._solutions[p] for p in kept]).reshape(len(kept), problem.scaled.n_columns)
         lows = problem.in_units(space.ideal)
         bounds = np.where(proven[:, None], points, np.minimum(lows, points)).reshape(-1, k)
-        certified = certified_error(np.minimum(open_uppers, space.worst), space.ideal, space.spans(), error)
+        floors = np.array([space.floors.get(u, tuple(space.ideal)) for u in left], dtype=np.float64).reshape(-1, k)
+        certified = certified_error(np.minimum(open_uppers, space.worst), floors, space.spans(), error)
         return ParetoResult(
             status=_status(records, len(kept)),
             points=points,

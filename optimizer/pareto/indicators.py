@@ -55,15 +55,15 @@ def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats) -> Hy
     return HypervolumeBounds(now, min(1.0, now + open_volume(open_uppers, ideal, reference)), tuple(reference.tolist()))
 
 
-def certified_error(open_uppers: Floats, lows: Floats, spans: Floats, error: Floats) -> tuple[float, ...]:
+def certified_error(open_uppers: Floats, floors: Floats, spans: Floats, error: Floats) -> tuple[float, ...]:
     """Additive error per objective that holds already: for every legal y some listed z has z <= y + error (k).
 
-    ``error`` holds once no zone is open. An open zone u with ``y + e < u`` is impossible as soon as one e_i >= u_i - lows_i, so the common
-    share of ``spans`` (k) is enough that meets this in the zone that needs most.
+    ``error`` holds once no zone is open. An open zone u with ``y + e < u`` is impossible as soon as one e_i >= u_i - floor_i (``floors``: one
+    row per zone), so the common share of ``spans`` (k) is enough that meets this in the zone that needs most.
     """
     if open_uppers.size == 0:
         return tuple(float(e) for e in error)
-    share = float(((open_uppers - lows) / spans).min(axis=1).max())
+    share = max(0.0, float(((open_uppers - floors) / spans).min(axis=1).max()))
     return tuple(np.maximum(error, share * spans).tolist())
 
 

@@ -29,7 +29,7 @@ from optimizer.pareto.scenarios import has_choice_structure
 from optimizer.pareto.space import Algorithm, Rounds, Space
 from optimizer.pareto.workers import Answerer, InProcess, Processes
 
-WIDTHS = {"zones": 2, "epsilon": 2, "boxes": 2}
+WIDTHS = {"zones": 2, "epsilon": 2, "halving": 2, "boxes": 2}
 """Zones asked about at once, so that two processes have work: ``boxes`` asks a twentieth more often for it on large frontiers, the others do not."""
 PAYOFF_TOLERANCE = 1e-6
 """Share of the rough range within which a continuous objective is held at a lexicographic stage."""
@@ -73,7 +73,8 @@ def solve(
         raise UsageError("shares must be finite and not negative")
     structured = reduce and has_choice_structure(model)
     general = bool((model.upper - model.lower > 1.0)[model.integer].any())
-    name = default_for(k, structured=structured, general=general) if algorithm == "auto" else algorithm
+    coarse = all(unit or part for unit, part in zip(wanted, parts, strict=True))
+    name = default_for(k, structured=structured, general=general, coarse=coarse) if algorithm == "auto" else algorithm
     chosen = algorithm_class(name)
     # from one end only where solves rest on choice groups: the first objective's are far cheaper there than the second's
     common = 1 if name == "epsilon" and structured else WIDTHS.get(name, 1)

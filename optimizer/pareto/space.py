@@ -33,7 +33,9 @@ class Space:
     """Scaled objective space of one run. ``delta``, ``ideal``, ``worst`` (k); ``exact`` is true when every delta is one step.
 
     ``width`` is how many zones an algorithm may ask about at once; it never depends on the number of workers. ``ahead`` questions that may come
-    next are left in ``soon`` by algorithms that can tell, whenever they ask: what they ask does not depend on it.
+    next are left in ``soon`` by algorithms that can tell, whenever they ask: what they ask does not depend on it. ``floors``: of a zone
+    that stays open (by its corner) what a point more than the certified error below the corner has at least, where more is known than
+    ``ideal``.
     """
 
     delta: Floats
@@ -44,6 +46,7 @@ class Space:
     ahead: int = 0
     soon: list[Query] = field(default_factory=list)
     points: dict[Point, bool] = field(default_factory=dict)
+    floors: dict[Point, Point] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
     on_settled: Callable[[Settled], None] | None = None
     on_listed: Callable[[Point], None] | None = None

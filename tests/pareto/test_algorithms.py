@@ -19,7 +19,7 @@ from optimizer.pareto.algorithms import names
 from tests.pareto.programs import frontier, legal_values, program, random_program
 
 MANY = [name for name in names() if name in ("zones", "batches", "boxes")]
-PAIRS = [("epsilon", 2), *((name, k) for name in MANY for k in (2, 3, 4)), ("batches", 5), ("single", 1)]
+PAIRS = [("epsilon", 2), ("halving", 2), *((name, k) for name in MANY for k in (2, 3, 4)), ("batches", 5), ("single", 1)]
 
 
 def listed(result: ParetoResult) -> list[tuple[float, ...]]:

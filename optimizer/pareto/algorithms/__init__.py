@@ -22,16 +22,16 @@ def algorithm_class(name: str) -> type[Algorithm]:
     return found
 
 
-def default_for(k: int, *, structured: bool = False, general: bool = False) -> str:
+def default_for(k: int, *, structured: bool = False, general: bool = False, coarse: bool = False) -> str:
     """The algorithm that wants the least processor time for ``k`` objectives.
 
     ``structured`` programs have cheap solves from reduced-cost fixing; in ``general`` ones, with integers beyond 0 and 1, solvers
-    take several times as long over a union of zones as over the zones one by one.
+    take several times as long over a union of zones as over the zones one by one. ``coarse``: every objective has a resolution.
     """
     if k == 1:
         return "single"
     if k == 2:
-        return "epsilon"
+        return "halving" if coarse else "epsilon"
     if structured or (general and k <= 4):
         return "zones"
     return "boxes" if k <= 4 else "batches"
