@@ -63,12 +63,14 @@ class SolveLimits:
     same way on every machine, in units of about a second (CP-SAT only).
 
     ``watchdog_factor``: a solver that ignores its own time limit is interrupted from outside after ``seconds`` times this, plus one second.
+    ``slack``: how far below an answer, in units of the cost, the proof in exact arithmetic that nothing better exists may end.
     """
 
     seconds: float | None = None
     nodes: int | None = None
     watchdog_factor: float = 1.5
     effort: float | None = None
+    slack: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -100,9 +100,10 @@ def solve_rest(
     if backend == "auto" and model.n_columns <= SMALL_REST and model.n_columns > 0 and pressable(model):
         exact = create("cpsat", under(model, weights, most), recommended(model, "cpsat"))
         return exact.solve(weights=weights, objective_upper=objective_upper, step=step, limits=limits)
-    return solver_for(model, backend, options).solve(
-        weights=weights, objective_upper=objective_upper, step=step, limits=limits
-    )
+    solver = solver_for(model, backend, options)
+    if isinstance(solver, Pressed):
+        return solver.solve(weights=weights, objective_upper=objective_upper, step=step, limits=limits, most=most)
+    return solver.solve(weights=weights, objective_upper=objective_upper, step=step, limits=limits)
 
 
 class Pressed:
@@ -115,9 +116,17 @@ class Pressed:
         self._relaxation: Relaxation | None = None
 
     def solve(
-        self, *, weights: Sequence[float], objective_upper: Sequence[float], step: float, limits: SolveLimits
+        self,
+        *,
+        weights: Sequence[float],
+        objective_upper: Sequence[float],
+        step: float,
+        limits: SolveLimits,
+        most: float = math.inf,
     ) -> SolveResult:
-        """See ``Backend.solve``; ``exact`` tells whether the claim was confirmed."""
+        """See ``Backend.solve``; ``exact`` tells whether the claim was confirmed, down to ``limits.slack`` below the answer, or below
+        ``most`` (offsets left out) where only that is of interest; ``bound`` then says how far.
+        """
         started = time.perf_counter()
         found = self._first.solve(weights=weights, objective_upper=objective_upper, step=step, limits=limits)
         if found.proof not in (Proof.OPTIMAL, Proof.INFEASIBLE) or step <= 0.0:
@@ -128,7 +137,10 @@ class Pressed:
                 for w, t, m in zip(weights, objective_upper, self._most(), strict=True)
             )
         else:
-            ceiling = found.objective - step
+            offset = math.fsum(w * o for w, o in zip(weights, self._model.offsets.tolist(), strict=True))
+            ceiling = min(found.objective - step, most + offset) - max(0.0, limits.slack - step)
+            if ceiling < found.objective - step:
+                found = dataclasses.replace(found, bound=ceiling + step)
         used = time.perf_counter() - started
         left = None if limits.seconds is None else max(0.0, limits.seconds - used)
         return self._press(found, weights, objective_upper, ceiling, step, left)

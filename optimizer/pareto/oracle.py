@@ -151,9 +151,10 @@ class Oracle:
         ceiling = math.inf
         if known is not None:
             ceiling = math.fsum(w * v for w, v in zip(weights, known, strict=True))
-        found, effort, beaten = self._minimise(weights, tops, step, ceiling)
+        found, effort, beaten = self._minimise(weights, tops, step, ceiling, self._slack(weights, j))
         if beaten:
-            bound = self._direction_bound(ceiling, weights, tops, j)
+            left = ceiling - found.bound if ceiling - found.bound >= step else 0.0
+            bound = self._direction_bound(ceiling - left, weights, tops, j)
             return Reply(Outcome.OPTIMAL, known, None, bound, True, effort)
         if found.proof is Proof.INFEASIBLE and known is not None:
             return Reply(
@@ -164,10 +165,19 @@ class Oracle:
         return self._reply(found, tops, bound, effort)
 
     def _loose(self, found: SolveResult, step: float) -> float:
-        """What the proof left open: nothing where values are whole steps apart, else the distance to the bound."""
-        if found.proof is not Proof.OPTIMAL or found.objective is None or step >= 1.0:
+        """What the proof left open: less than a step is nothing where values are whole steps apart, else the distance to the bound."""
+        if found.proof is not Proof.OPTIMAL or found.objective is None:
             return 0.0
-        return max(0.0, found.objective - found.bound)
+        left = max(0.0, found.objective - found.bound)
+        return 0.0 if step >= 1.0 and left < step else left
+
+    def _slack(self, weights: Sequence[float], j: int) -> float:
+        """What proofs in exact arithmetic may leave open of the weighted sum: of two objectives half of what the resolution of
+        objective j allows, whose other parts are the loss to the objective behind it and rounding.
+        """
+        if self._k != 2 or not bool(self.problem.discrete.all()):
+            return 0.0
+        return weights[j] * (float(self.delta[j] - 1) // 2)
 
     def _augmented(self, tops: Floats, j: int) -> tuple[list[float] | None, float]:
         """Weights that put objective j first up to the allowed loss, and the step of the weighted sum; None when no such weights are safe."""
@@ -252,17 +262,18 @@ class Oracle:
         return self._full
 
     def _minimise(
-        self, weights: Sequence[float], tops: Floats, step: float, ceiling: float
+        self, weights: Sequence[float], tops: Floats, step: float, ceiling: float, slack: float = 0.0
     ) -> tuple[SolveResult, Effort, bool]:
         """Solve one scalarised box. The flag says that nothing lies below a finite ``ceiling``, which is then the optimum."""
         calls = 0
+        limits = dataclasses.replace(self._limits, slack=slack)
         if self.options.reduce and self._reducer.worthwhile:
-            reduced = self._reducer.minimise(weights, tops.tolist(), step=step, ceiling=ceiling, limits=self._limits)
+            reduced = self._reducer.minimise(weights, tops.tolist(), step=step, ceiling=ceiling, limits=limits)
             calls = reduced.calls
             if reduced.result is not None and not self._suspect(reduced.result, tops):
                 beaten = reduced.result.proof is Proof.INFEASIBLE and math.isfinite(ceiling)
                 return reduced.result, _effort(reduced.result, calls, reduced.discarded), beaten
-        found = self._backend().solve(weights=weights, objective_upper=tops.tolist(), step=step, limits=self._limits)
+        found = self._backend().solve(weights=weights, objective_upper=tops.tolist(), step=step, limits=limits)
         if found.proof is Proof.UNBOUNDED:
             raise SolverError("an objective has no finite best value: the program is unbounded")
         return found, _effort(found, calls + 1), False

@@ -77,10 +77,11 @@ class _Task:
 @dataclass(slots=True)
 class _State:
     """Best answer so far within one question, and the effort it took. ``failed``: the full program must be solved; ``many``: there are
-    several scenarios, so that each is much smaller than the full program.
+    several scenarios, so that each is much smaller than the full program; ``floor``: what the proofs leave below the best answer.
     """
 
     ceiling: float
+    floor: float = math.inf
     many: bool = False
     best: SolveResult | None = None
     stopped: SolveResult | None = None
@@ -197,7 +198,9 @@ class _Case:
         state.kept = max(state.kept, self._kinds.free(low, high))
         if found.stop is not StopReason.FINISHED:
             state.stopped = dataclasses.replace(found, bound=-math.inf)
-        elif found.objective is not None and found.objective - task.constant <= task.below(state.ceiling):
+            return
+        state.floor = min(state.floor, found.bound)
+        if found.objective is not None and found.objective - task.constant <= task.below(state.ceiling):
             state.best, state.ceiling = found, found.objective
 
     def _solve_rest(self, lower: Floats, upper: Floats, task: _Task, ceiling: float) -> SolveResult:
@@ -265,7 +268,7 @@ class Reducer:
         if state.failed:
             return Reduced(None, state.calls, 0)
         found = state.stopped or state.best or _none(state.ceiling, exact=True)
-        found = dataclasses.replace(found, exact=state.exact)
+        found = dataclasses.replace(found, exact=state.exact, bound=min(found.bound, state.floor))
         return Reduced(found, state.calls, max(0, self._size - state.kept))
 
 

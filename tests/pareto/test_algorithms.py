@@ -14,12 +14,19 @@ from hypothesis import strategies as st
 import optimizer.pareto.exactly as exactly_module
 from models.errors import UsageError
 from optimizer.backends.protocol import Proof, SolveResult, StopReason
+from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import Closure, FrontierStatus, ParetoResult, RunLimits, payoff_ranges, solve
 from optimizer.pareto.algorithms import names
 from tests.pareto.programs import frontier, legal_values, program, random_program
 
 MANY = [name for name in names() if name in ("zones", "batches", "boxes")]
-PAIRS = [("epsilon", 2), ("halving", 2), *((name, k) for name in MANY for k in (2, 3, 4)), ("batches", 5), ("single", 1)]
+PAIRS = [
+    ("epsilon", 2),
+    ("halving", 2),
+    *((name, k) for name in MANY for k in (2, 3, 4)),
+    ("batches", 5),
+    ("single", 1),
+]
 
 
 def listed(result: ParetoResult) -> list[tuple[float, ...]]:
@@ -169,9 +176,9 @@ def test_a_failing_solver_never_passes_for_a_proof(
         assert covered(result, values)
 
 
-@pytest.mark.parametrize("algorithm", ["epsilon", "zones", "batches", "boxes"])
+@pytest.mark.parametrize("algorithm", ["epsilon", "halving", "zones", "batches", "boxes"])
 def test_stopped_runs_are_valid_and_resume_to_the_same_frontier(algorithm: str, tmp_path: Path) -> None:
-    model = random_program(2 if algorithm == "epsilon" else 3, 5, columns=9)
+    model = random_program(2 if algorithm in ("epsilon", "halving") else 3, 5, columns=9)
     values = legal_values(model)
     whole_path, path = tmp_path / "whole.jsonl", tmp_path / "ledger.jsonl"
     whole = solve(model, algorithm=algorithm, ledger_path=whole_path)
@@ -192,6 +199,46 @@ def test_stopped_runs_are_valid_and_resume_to_the_same_frontier(algorithm: str, 
     assert path.read_bytes() == whole_path.read_bytes()
     replayed = solve(model, algorithm=algorithm, ledger_path=path, resume=True)
     assert replayed.ledger == whole.ledger
+
+
+def staircase(steps: int) -> CompiledModel:
+    """One of many options, each on the frontier: costs rise by falling amounts."""
+    first = np.cumsum(np.linspace(900, 100, steps).round())
+    second = 7.0 * np.arange(steps)[::-1]
+    return program([first.tolist(), second.tolist()], [([1.0] * steps, 1, 1)])
+
+
+@pytest.mark.parametrize("algorithm", ["epsilon", "halving"])
+def test_the_error_certified_at_any_stop_holds_and_falls(algorithm: str) -> None:
+    model = staircase(120)
+    values, spans = legal_choices(model), np.ptp(legal_choices(model), axis=0)
+    before = np.inf
+    for solves in (2, 3, 7, 14, 26, 34):
+        result = solve(model, shares=[0.02, 0.02], algorithm=algorithm, limits=RunLimits(solves=solves))
+        assert covered(result, values)
+        share = float((np.array(result.error) / spans).max())
+        assert share <= before + 1e-12
+        before = share
+        if algorithm == "halving" and solves >= 26:
+            assert share <= 0.06
+
+
+def test_halving_takes_no_more_solves_than_walking() -> None:
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        points = np.unique(rng.integers(0, 3_000, (400, 2)), axis=0).astype(float)
+        model = program(points.T.tolist(), [([1.0] * len(points), 1, 1)])
+        for share in (0.02, 0.2):
+            walked = solve(model, shares=[share, share], algorithm="epsilon")
+            halved = solve(model, shares=[share, share], algorithm="halving")
+            assert halved.status is FrontierStatus.COMPLETE
+            assert covered(halved, points)
+            assert halved.solves <= walked.solves + 3
+
+
+def legal_choices(model: CompiledModel) -> np.ndarray:
+    """Values of every option of a program that takes exactly one."""
+    return model.objectives.T
 
 
 def test_the_ledger_of_another_run_is_refused(tmp_path: Path) -> None:

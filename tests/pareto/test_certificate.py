@@ -34,6 +34,15 @@ def test_a_resolution_holds_on_the_full_program_with_continuous_columns() -> Non
     assert certificate.reproved == 15
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_halving_leaves_nothing_uncovered(seed: int) -> None:
+    model = random_program(2, seed, columns=9)
+    certificate = verify(model, solve(model, resolution=[4.0, 3.0], algorithm="halving"), sample=None)
+    assert certificate.holds
+    assert certificate.complete
+    assert certificate.reproved == certificate.zones
+
+
 def test_a_ledger_file_is_enough(tmp_path: Path) -> None:
     model, path = random_program(3, 5), tmp_path / "ledger.jsonl"
     result = solve(model, ledger_path=path)

@@ -164,6 +164,42 @@ def test_pressing_turns_false_claims_into_the_truth(seed: int, denies: bool) -> 
                 assert answer.objective == (legal @ [3.0, 1.0, 2.0]).min()
 
 
+@pytest.mark.parametrize("slack", [1.0, 4.0, 30.0])
+@pytest.mark.parametrize("seed", range(6))
+def test_pressing_down_to_a_slack_bounds_what_it_leaves_open(seed: int, slack: float) -> None:
+    model, weights = random_program(2, seed, columns=7), [3.0, 1.0]
+    pressed = Pressed(model, Liar(model, denies=False))
+    ranges = [range(int(a), int(b) + 1) for a, b in zip(model.lower, model.upper, strict=True)]
+    points = np.array(list(itertools.product(*ranges)), dtype=float)
+    activity = points @ model.matrix.toarray().T
+    values = points[((activity <= model.row_upper) & (activity >= model.row_lower)).all(axis=1)] @ model.objectives.T
+    if not len(values):
+        return
+    least, limits = float((values @ weights).min()), SolveLimits(slack=slack)
+    for most in (np.inf, least + 5.0, least, least - 2.0):
+        asked = {"weights": weights, "objective_upper": [np.inf, np.inf], "step": 1.0, "limits": limits}
+        found = pressed.solve(**asked, most=most)  # type: ignore[arg-type]
+        assert found.exact
+        assert found.bound <= least
+        # of interest is only what lies at most there: either it is found, up to the slack, or there is none
+        assert found.objective <= max(least + slack - 1.0, found.bound + slack - 1.0) or least > most - slack
+
+
+def test_two_objectives_to_a_resolution_rest_on_integers_though_the_solver_errs() -> None:
+    site = random_site(420, 7)
+    model = dataclasses.replace(
+        site.model, objectives=site.model.objectives[:2], senses=site.model.senses[:2], steps=site.model.steps[:2],
+        offsets=site.model.offsets[:2], objective_names=site.model.objective_names[:2],
+    )  # fmt: skip
+    values = site.values[:, :2]
+    result = solve(model, shares=[0.02, 0.02])
+    assert result.status is FrontierStatus.COMPLETE
+    assert (result.algorithm, result.tolerated) == ("halving", 0)
+    assert all(e <= r for e, r in zip(result.error, result.resolution, strict=True))
+    reach = np.array(result.error)
+    assert all((result.points <= y + reach).all(axis=1).any() for y in values)
+
+
 def test_continuous_columns_rest_on_tolerances() -> None:
     model = program([[1.0, 2.0], [2.0, -1.0]], [([1.0, 1.0], 1.0, 2.0)], integer=[True, False], upper=[3.0, 3.0])
     assert choose(model) == "highs"

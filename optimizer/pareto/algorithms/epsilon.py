@@ -67,6 +67,7 @@ class Epsilon:
         """True when the open zone can hold no point by what is known already."""
         space, corner = self._space, self._corner()
         self._open = [corner]
+        space.floors[corner] = (max(self._least[0], float(space.ideal[0])), max(self._least[1], float(space.ideal[1])))
         for j in (1, 0):
             room = corner[j] - space.delta[j]
             if room < max(self._least[j], space.ideal[j]):

@@ -31,7 +31,7 @@ class Halving:
         self._levels: list[float] = []
         self._least: list[float] = []
         """Ascending levels t of f2 that were asked about, and the proven least f1 below each; it falls as t rises."""
-        self._lowest = space.ideal[1]
+        self._lowest = float(space.ideal[1])
         self._dropped: list[Point] = []
 
     def rounds(self) -> Rounds:
@@ -117,7 +117,8 @@ class Halving:
     def _cleared(self, u1: float) -> float:
         """The highest level below which nothing lies below ``u1`` by delta1 or more; below the least f2 nothing lies at all."""
         below = bisect.bisect_right(self._least, -u1, key=lambda least: -self._beyond(0, least))
-        return max(self._levels[below - 1] if below else -INF, self._lowest - float(self._space.discrete[1]))
+        lowest = float(self._lowest) - float(self._space.discrete[1])
+        return max(self._levels[below - 1], lowest) if below else lowest
 
     def _floor(self, corner: Point) -> Point:
         """What a point below ``corner`` has at least, once it lies below it by more than the error that the deltas leave anyway."""
@@ -125,9 +126,9 @@ class Halving:
 
     def _open(self) -> list[tuple[Point, Point]]:
         """Open corners between neighbours, each with the neighbour behind it."""
-        found = []
+        found: list[tuple[Point, Point]] = []
         for ahead, behind in itertools.pairwise(_staircase(self._space.points)):
-            corner = (behind[0], ahead[1])
+            corner: Point = (behind[0], ahead[1])
             if (
                 self._cleared(corner[0]) < corner[1] - float(self._space.delta[1])
                 and self._beyond(0, self._least_below(corner[1])) < corner[0]
