@@ -29,12 +29,16 @@ def covered_volume(points: Floats, ideal: Floats, reference: Floats) -> float:
     return float(moocore.hypervolume(np.maximum(normal, 0.0), ref=np.ones(normal.shape[1])))
 
 
-def open_volume(uppers: Floats, ideal: Floats, reference: Floats) -> float:
-    """Share of the same box that lies below at least one corner of ``uppers`` (m x k)."""
+def open_volume(uppers: Floats, floors: Floats, ideal: Floats, reference: Floats) -> float:
+    """Share of the same box that lies below at least one corner of ``uppers`` and above that zone's floor (both m x k), or an upper
+    bound of it: the lesser of the zones' sum and the volume below all of them.
+    """
     if uppers.size == 0:
         return 0.0
-    mirrored = ideal + reference - np.minimum(uppers, reference)
-    return covered_volume(mirrored, ideal, reference)
+    corners = np.minimum(uppers, reference)
+    mirrored = ideal + reference - corners
+    edges = np.clip((corners - np.maximum(floors, ideal)) / np.maximum(reference - ideal, 1e-300), 0.0, 1.0)
+    return min(covered_volume(mirrored, ideal, reference), float(edges.prod(axis=1).sum()))
 
 
 def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats) -> HypervolumeBounds | None:
@@ -52,7 +56,11 @@ def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats) -> Hy
     spans = worst - ideal
     reference = worst + np.where(spans > 0, 0.1 * spans, 1.0)
     now = covered_volume(points, ideal, reference)
-    return HypervolumeBounds(now, min(1.0, now + open_volume(open_uppers, ideal, reference)), tuple(reference.tolist()))
+    return HypervolumeBounds(
+        now,
+        min(1.0, now + open_volume(open_uppers, np.broadcast_to(ideal, open_uppers.shape), ideal, reference)),
+        tuple(reference.tolist()),
+    )
 
 
 def certified_error(open_uppers: Floats, floors: Floats, spans: Floats, error: Floats) -> tuple[float, ...]:

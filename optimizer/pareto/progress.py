@@ -42,7 +42,8 @@ def measure(space: Space, unfinished: Sequence[Point], solves: int, seconds: flo
         worst = points.max(axis=0)
         reference = worst + np.maximum(0.1 * (worst - space.ideal), space.delta)
         covered = covered_volume(points, space.ideal, reference)
-        left = open_volume(uppers, space.ideal, reference)
+        floors = np.array([space.floors.get(u, tuple(space.ideal)) for u in zones], dtype=np.float64)
+        left = open_volume(uppers, floors.reshape(-1, space.k), space.ideal, reference)
     return Progress(
         len(points), len(uppers), 1.0 - left, (covered, min(1.0, covered + left)), solves, seconds,
         _time_left(len(unfinished), left, solves, seconds),

@@ -17,6 +17,7 @@ from optimizer.backends.protocol import Proof, SolveResult, StopReason
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import Closure, FrontierStatus, ParetoResult, RunLimits, payoff_ranges, solve
 from optimizer.pareto.algorithms import names
+from optimizer.pareto.indicators import open_volume
 from tests.pareto.programs import frontier, legal_values, program, random_program
 
 MANY = [name for name in names() if name in ("zones", "batches", "boxes")]
@@ -221,6 +222,13 @@ def test_the_error_certified_at_any_stop_holds_and_falls(algorithm: str) -> None
         before = share
         if algorithm == "halving" and solves >= 26:
             assert share <= 0.06
+
+
+def test_the_volume_of_open_zones_counts_from_their_floors() -> None:
+    uppers, ideal, far = np.array([[2.0, 4.0], [4.0, 2.0]]), np.zeros(2), np.full(2, 4.0)
+    assert open_volume(uppers, np.zeros((2, 2)), ideal, far) == pytest.approx(12 / 16)
+    assert open_volume(uppers, np.array([[1.0, 3.0], [3.0, 0.0]]), ideal, far) == pytest.approx(3 / 16)
+    assert open_volume(np.full((1, 2), np.inf), np.array([[0.0, 5.0]]), ideal, far) == 0.0
 
 
 def test_halving_takes_no_more_solves_than_walking() -> None:
