@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.candidates.part_counts import parts_of, units_per_pod
+from models.candidates.placement import Candidates
 from models.formulation.core import Core
 from models.formulation.linear import Linear
 
@@ -17,8 +18,13 @@ def units(m: Core, part: str, *, site: str | None = None, cluster: str | None = 
 
 def bought_parts(m: Core) -> tuple[str, ...]:
     """Ids of all parts a design of this program may buy, in pods or in plant, each once."""
-    found = dict.fromkeys(part for p in m.candidates.placements for part in parts_of(p.pods))
-    for chains in m.candidates.options.values():
+    return parts_among(m.candidates)
+
+
+def parts_among(candidates: Candidates) -> tuple[str, ...]:
+    """The same of candidates that are in no program yet."""
+    found = dict.fromkeys(part for p in candidates.placements for part in parts_of(p.pods))
+    for chains in candidates.options.values():
         for options in chains.values():
             found.update(dict.fromkeys(unit.part for option in options for unit in option.units))
     return tuple(found)

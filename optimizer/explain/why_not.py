@@ -242,7 +242,7 @@ class _Asking:
     def _turned_down(self) -> list[str]:
         """Reasons kept while candidates were enumerated, then while the program was pruned."""
         names = self._target.parts or (self._target.name,)
-        reasons = [reason for name in names for reason in rejections_of(self._steered.program, name)]
+        reasons = [reason for name in names for reason in rejections_of(self._candidates, name)]
         told = [r for r in dict.fromkeys(reasons) if not r.startswith("dominance:")]
         return told[:MOST_REASONS] + self._pruned()
 

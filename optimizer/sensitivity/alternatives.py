@@ -13,17 +13,18 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from models.candidates.placement import enumerate_candidates
+from models.candidates.placement import Candidates, enumerate_candidates
 from models.errors import InfeasibleError
-from models.formulation.build import parse_objectives
+from models.formulation.build import Formulation, parse_objectives
 from models.formulation.family import Direction
 from models.formulation.linear import Linear
 from models.instance import Instance
 from optimizer.design import Design
 from optimizer.explain.widening import replaced
 from optimizer.performance_cache import PerformanceCache
-from optimizer.sensitivity.kinds import DIMENSIONS, indicators
+from optimizer.sensitivity.kinds import DIMENSIONS, indicators, kind_numbers
 from optimizer.sensitivity.part_program import Requirement
+from optimizer.sensitivity.pool import worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 
 if TYPE_CHECKING:
@@ -113,17 +114,19 @@ def alternatives(
     time_limit: float | None = None,
     backend: str = "auto",
     on_progress: Callable[[str], None] | None = None,
+    effort: Effort | None = None,
 ) -> Alternatives:
     """Near-optimal designs that differ in kind, with the standing of every choice.
 
     ``slack``: share of the best value that counts as near. ``along``: values other objectives must reach, in column units.
+    ``effort`` goes before time and backend.
     Raises InfeasibleError where there is no design at all.
     """
     held = dict(along or {})
     # with several clusters throughput means the worst delivered share, and is named so in the program
     named = [name for name, _, _ in parse_objectives(instance, list(held))] if held else []
     requirement = Requirement(dict(zip(named, held.values(), strict=True)))
-    return _Search(instance, objective, slack, requirement, Effort(time_limit, backend),
+    return _Search(instance, objective, slack, requirement, effort or Effort(time_limit, backend),
                    on_progress or (lambda _line: None)).run(most)  # fmt: skip
 
 
@@ -132,10 +135,29 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class _Asked:
-    """A program with an indicator for every choice."""
+    """A program with an indicator for every choice, and what is best in it."""
 
     program: Program
     keys: tuple[Key, ...]
+    weights: Mapping[str, float]
+    requirement: Requirement
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """The best under some limits: its value (None: none found), what is proven of it, and the design."""
+
+    value: float | None
+    bound: float
+    exact: bool
+    design: Design | None
+
+
+def _ask(asked: _Asked, limits: Sequence[Limit], effort: Effort) -> _Reply:
+    if effort.over:
+        return _Reply(None, float("-inf"), False, None)
+    found = asked.program.least(asked.weights, effort, [*asked.requirement.limits(asked.program), *limits])
+    return _Reply(found.value, found.bound, found.exact, found.design if found.found else None)
 
 
 class _Search:
@@ -147,38 +169,48 @@ class _Search:
         self._names = tuple(dict.fromkeys((objective, *requirement.values)))
         self._say = say
         self._memo = PerformanceCache()
+        self._tiered: dict[tuple[str, tuple[int, ...]], _Asked | None] = {}
         self._all = self._assembled(instance)
         goal = self._all.program.formulation.goals[0]
         self._goal = goal
-        self._weights = {goal.name: 1.0 if goal.objective.direction is Direction.MINIMISE else -1.0}
+        self._weights = self._all.weights
 
     def _assembled(self, instance: Instance) -> _Asked:
-        candidates = enumerate_candidates(instance, self._memo)
+        keys: dict[Key, None] = {}
+
+        def judge(part: Candidates, relaxable: bool) -> tuple[Formulation]:
+            keys.update(dict.fromkeys(indicators(instance, part)))
+            core, goals = assemble(instance, part, self._names)
+            kind = core.everywhere(lambda p: kind_numbers(instance, p))
+            # of one kind the best is enough
+            same = Program.of(core, {"kind": kind}, goals).limited([Limit("kind", {"kind": 1.0}, 0.0, 0.0)])
+            best = [(g.expression, g.objective.direction) for g in goals]
+            return (same.narrowed(best, relaxable).formulation,)
+
+        candidates = worthwhile(instance, enumerate_candidates(instance, self._memo), judge)
         core, goals = assemble(instance, candidates, self._names)
         has = indicators(instance, candidates)
-        measures = {_measure(key): expression for key, expression in has.items()}
+        measures = {_measure(key): has.get(key, Linear()) for key in sorted(keys)}
         everyone = {c: Linear.total([v for k, v in has.items() if k[:2] == (c, "vendor")]) for c in instance.workloads}
         measures.update({f"pods:{cluster}": expression for cluster, expression in everyone.items()})
-        return _Asked(Program.of(core, measures, goals), tuple(has))
-
-    def _least(self, asked: _Asked, limits: Sequence[Limit]) -> Answer:
-        return asked.program.least(self._weights, self._effort, [*self._requirement.limits(asked.program), *limits])
+        weights = {goals[0].name: 1.0 if goals[0].objective.direction is Direction.MINIMISE else -1.0}
+        return _Asked(Program.of(core, measures, goals), tuple(sorted(keys)), weights, self._requirement)
 
     def _column(self, quanta: float) -> float:
         value = float(self._goal.objective.column_value(quanta * self._weights[self._goal.name]))
         return float(f"{value:.12g}")
 
     def run(self, most: int) -> Alternatives:
-        best = self._least(self._all, [])
+        best = self._all.program.least(self._weights, self._effort, self._requirement.limits(self._all.program))
         if not best.found:
             raise InfeasibleError(f"{self._instance.name}: no design meets every limit" if best.infeasible else
                                   f"{self._instance.name}: no design was found in the time given")  # fmt: skip
         assert best.value is not None
         room = best.value + self._slack * abs(best.value) + 1e-9 * max(1.0, abs(best.value))
-        choices = [self._choice(key, best, room) for key in self._all.keys]
+        choices = self._choices(best, room)
         choices += self._topologies(best, room)
         kinds = self._kinds(best)
-        near = [a for a in kinds if a[0].value is not None and a[0].value <= room]
+        near = [a for a in kinds if a[0] <= room]
         beyond = sorted((a for a in kinds if a not in near), key=lambda a: a[1].beyond_best)
         ordered = _most_different(best.design, [a for _, a in near], most)
         return Alternatives(
@@ -197,17 +229,19 @@ class _Search:
 
     # --- choices ----------------------------------------------------------------------------------------------------
 
-    def _choice(self, key: Key, best: Answer, room: float) -> Choice:
-        measure = _measure(key)
-        chosen = best.measures[measure] > 0.5
-        self._say(f"{'without' if chosen else 'with'} {key[2]}")
-        limit = Limit("without", {measure: 1.0}, upper=0.0) if chosen else Limit("with", {measure: 1.0}, lower=1.0)
-        return self._judged(key, chosen, best, self._other(self._all, [limit]), room)
+    def _choices(self, best: Answer, room: float) -> list[Choice]:
+        chosen = {key: best.measures[_measure(key)] > 0.5 for key in self._all.keys}
+        limits = [
+            [Limit("without", {_measure(k): 1.0}, upper=0.0) if has else Limit("with", {_measure(k): 1.0}, lower=1.0)]
+            for k, has in chosen.items()
+        ]
+        found = []
+        for (key, has), reply in zip(chosen.items(), self._effort.each(_ask, self._all, limits), strict=True):
+            self._say(f"{'without' if has else 'with'} {key[2]}")
+            found.append(self._judged(key, has, best, reply, room))
+        return found
 
-    def _other(self, asked: _Asked, limits: Sequence[Limit]) -> Answer:
-        return Answer(float("-inf")) if self._effort.over else self._least(asked, limits)
-
-    def _judged(self, key: Key, chosen: bool, best: Answer, other: Answer, room: float) -> Choice:
+    def _judged(self, key: Key, chosen: bool, best: Answer, other: _Reply, room: float) -> Choice:
         assert best.value is not None
         outside = other.bound > room
         inside = other.value is not None and other.value <= room
@@ -230,8 +264,8 @@ class _Search:
                 chosen = tier in used
                 kept = tuple(t for t in tiers if t != tier) if chosen else (tier,)
                 asked = self._with_tiers(cluster, kept)
-                answer = Answer(float("inf")) if asked is None else self._other(asked, [])
-                found.append(self._judged((cluster, "topology", f"{tier}-tier"), chosen, best, answer, room))
+                reply = _NOTHING if asked is None else _ask(asked, [], self._effort)
+                found.append(self._judged((cluster, "topology", f"{tier}-tier"), chosen, best, reply, room))
         return found
 
     def _tiers(self, cluster: str) -> tuple[int, ...]:
@@ -240,53 +274,64 @@ class _Search:
     def _with_tiers(self, cluster: str, tiers: tuple[int, ...]) -> _Asked | None:
         if tiers == self._tiers(cluster):
             return self._all
-        try:
-            return self._assembled(replaced(self._instance, f"workloads.{cluster}.design_space.fabric.tiers", tiers))
-        except InfeasibleError:
-            return None
+        if (cluster, tiers) not in self._tiered:
+            changed = replaced(self._instance, f"workloads.{cluster}.design_space.fabric.tiers", tiers)
+            try:
+                self._tiered[cluster, tiers] = self._assembled(changed)
+            except InfeasibleError:
+                self._tiered[cluster, tiers] = None
+        return self._tiered[cluster, tiers]
 
     # --- kinds ------------------------------------------------------------------------------------------------------
 
-    def _kinds(self, best: Answer) -> list[tuple[Answer, Alternative]]:
-        found: dict[tuple[str, str], tuple[Answer, Alternative]] = {}
+    def _kinds(self, best: Answer) -> list[tuple[float, Alternative]]:
+        """The best design of each kind, by what it costs."""
+        found: dict[tuple[str, str], tuple[float, Alternative]] = {}
         for cluster in self._instance.workloads:
             for tier in self._tiers(cluster):
-                asked = self._with_tiers(cluster, (tier,))
+                asked = None if self._effort.over else self._with_tiers(cluster, (tier,))
                 if asked is None:
                     continue
                 offered = {d: [k[2] for k in asked.keys if k[:2] == (cluster, d)] for d in DIMENSIONS}
-                for vendor in offered["vendor"]:
-                    for cooling in offered["cooling"]:
-                        kind = {"vendor": vendor, "topology": f"{tier}-tier", "cooling": cooling}
-                        made = self._kind(asked, cluster, kind, best)
-                        if made is not None:
-                            found.setdefault((cluster, made[1].design.design_id), made)
+                kinds = [
+                    {"vendor": vendor, "topology": f"{tier}-tier", "cooling": cooling}
+                    for vendor in offered["vendor"]
+                    for cooling in offered["cooling"]
+                ]
+                limits = [_only(cluster, kind) for kind in kinds]
+                for kind, reply in zip(kinds, self._effort.each(_ask, asked, limits), strict=True):
+                    made = self._kind(cluster, kind, best, reply)
+                    if made is not None:
+                        found.setdefault((cluster, made[1].design.design_id), made)
         return list(found.values())
 
     def _kind(
-        self, asked: _Asked, cluster: str, kind: Mapping[str, str], best: Answer
-    ) -> tuple[Answer, Alternative] | None:
-        limits = []
-        for dimension in ("vendor", "cooling"):
-            mine = _measure((cluster, dimension, kind[dimension]))
-            # every pod of the cluster is of this kind
-            limits.append(Limit(f"only.{dimension}", {f"pods:{cluster}": 1.0, mine: -1.0}, upper=0.0))
-        answer = self._other(asked, limits)
-        if answer.value is None or best.value is None:
+        self, cluster: str, kind: Mapping[str, str], best: Answer, reply: _Reply
+    ) -> tuple[float, Alternative] | None:
+        if reply.value is None or reply.design is None or best.value is None:
             return None
-        self._say(f"best of kind {', '.join(kind.values())}: {self._column(answer.value):,.6g}")
-        beyond = (answer.value - best.value) / max(abs(best.value), 1e-9)
-        design = answer.design
+        self._say(f"best of kind {', '.join(kind.values())}: {self._column(reply.value):,.6g}")
         told = Alternative(
             cluster,
             dict(kind),
-            self._column(answer.value),
-            beyond,
-            _differences(best.design, design),
-            design,
-            answer.exact,
+            self._column(reply.value),
+            (reply.value - best.value) / max(abs(best.value), 1e-9),
+            _differences(best.design, reply.design),
+            reply.design,
+            reply.exact,
         )
-        return answer, told
+        return reply.value, told
+
+
+_NOTHING = _Reply(None, float("inf"), True, None)
+
+
+def _only(cluster: str, kind: Mapping[str, str]) -> list[Limit]:
+    """Every pod of a cluster is of one kind."""
+    return [
+        Limit(f"only.{d}", {f"pods:{cluster}": 1.0, _measure((cluster, d, kind[d])): -1.0}, upper=0.0)
+        for d in ("vendor", "cooling")
+    ]
 
 
 def _measure(key: Key) -> str:

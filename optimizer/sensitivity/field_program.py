@@ -19,7 +19,7 @@ from models.candidates.placement import Candidates, enumerate_candidates
 from models.errors import InfeasibleError, InstanceError
 from models.formulation import totals
 from models.formulation.build import Formulation, Goal
-from models.formulation.core import Core, block_name
+from models.formulation.core import Core
 from models.formulation.family import Direction
 from models.formulation.linear import Linear
 from models.instance import Instance
@@ -28,6 +28,7 @@ from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.instance_field import InstanceField
 from optimizer.sensitivity.limit_rows import movable_candidates
 from optimizer.sensitivity.part_program import CENT
+from optimizer.sensitivity.pool import worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 
 MONEY = {"tco": totals.tco, "capex": totals.capex}
@@ -64,8 +65,11 @@ class FieldProgram:
         self._states: dict[Values, State | None] = {}
         self._pool: Candidates | None = None
         if self.fixed:
-            self._pool = candidates if candidates is not None else movable_candidates(instance)
-            self._pool = self._worthwhile(self._pool)
+            found = candidates if candidates is not None else movable_candidates(instance)
+            try:
+                self._pool = worthwhile(instance, found, self._judge)
+            except _NotStraightError:
+                self._pool = found
 
     def at(self, values: Values) -> State | None:
         """The program at values of the fields; None where no cluster can be placed or the instance makes no sense there."""
@@ -90,14 +94,15 @@ class FieldProgram:
             changed = field.within(changed, value)
         return changed
 
-    def _made(self, values: Values) -> State | None:
+    def _made(self, values: Values, pool: Candidates | None = None) -> State | None:
         changed = self.inside(values)
+        pool = self._pool if pool is None else pool
         try:
-            if self._pool is None:
+            if pool is None:
                 found = enumerate_candidates(changed, self._memo)
             else:
                 found = dataclasses.replace(
-                    self._pool, economics={site: economics_of(changed, site) for site in changed.sites}
+                    pool, economics={site: economics_of(changed, site) for site in changed.sites}
                 )
             return self._state(changed, found)
         except (InfeasibleError, InstanceError):
@@ -113,29 +118,24 @@ class FieldProgram:
             return money(core, CENT) * CENT
         return -goal.expression if goal.objective.direction is Direction.MAXIMISE else goal.expression
 
-    def _worthwhile(self, found: Candidates) -> Candidates:
-        """Candidates that some values in the ranges may need."""
-        self._pool = found
-        corners = [self.at(values) for values in itertools.product(*self.ranges)]
-        middle = self.at(tuple((low + high) / 2 for low, high in self.ranges))
-        self._states.clear()
-        if middle is None or any(corner is None for corner in corners):
-            return found
-        costs = [corner.program.measures["cost"] for corner in corners if corner is not None]
-        mean = Linear.total(costs) * (1.0 / len(costs))
-        if not same(mean, middle.program.measures["cost"]) or not all(
-            same_rows(middle.program.formulation, c.program.formulation) for c in corners if c is not None
-        ):
-            return found
-        kept = middle.program.narrowed([(cost, Direction.MINIMISE) for cost in costs], relaxable=True)
-        return narrowed_candidates(kept.formulation)
+    def _judge(self, part: Candidates, _: bool) -> tuple[Formulation]:
+        """Candidates that some values in the ranges may need: all of them where money does not move in straight lines."""
+        middle = self._made(tuple((low + high) / 2 for low, high in self.ranges), part)
+        if middle is None:
+            raise _NotStraightError
+        costs = []
+        for values in itertools.product(*self.ranges):
+            corner = self._made(values, part)
+            if corner is None or not same_rows(middle.program.formulation, corner.program.formulation):
+                raise _NotStraightError
+            costs.append(corner.program.measures["cost"])
+        if not same(Linear.total(costs) * (1.0 / len(costs)), middle.program.measures["cost"]):
+            raise _NotStraightError
+        return (middle.program.narrowed([(cost, Direction.MINIMISE) for cost in costs], relaxable=True).formulation,)
 
 
-def narrowed_candidates(formulation: Formulation) -> Candidates:
-    """The candidates a narrowed program still has."""
-    found = formulation.candidates
-    placements = tuple(p.take(formulation.positions[block_name(p)]) for p in found.placements)
-    return dataclasses.replace(found, placements=placements)
+class _NotStraightError(Exception):
+    """Money does not move in straight lines, or nothing can be placed at some values."""
 
 
 def same(a: Linear, b: Linear) -> bool:

@@ -10,9 +10,10 @@ import numpy as np
 
 from models.candidates.placement import Candidates
 from optimizer.design import Design
-from optimizer.sensitivity.field_program import FieldProgram, narrowed_candidates, same, same_rows
+from optimizer.sensitivity.field_program import FieldProgram, same, same_rows
 from optimizer.sensitivity.limit_rows import LimitRow
 from optimizer.sensitivity.parametric import Break, Line, Probe, lower_envelope
+from optimizer.sensitivity.pool import kept_candidates
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 
 FINEST = 60
@@ -177,7 +178,7 @@ def _sample(program: FieldProgram) -> Candidates:
     state = program.at((program.ranges[0][0],))
     assert state is not None
     form = state.program.formulation
-    return narrowed_candidates(replace(form, positions={name: rows[:1] for name, rows in form.positions.items()}))
+    return kept_candidates((replace(form, positions={name: rows[:1] for name, rows in form.positions.items()}),))
 
 
 def _value_of(program: FieldProgram, row: LimitRow, use: float, tight: float, loose: float) -> float:
@@ -198,40 +199,51 @@ def _value_of(program: FieldProgram, row: LimitRow, use: float, tight: float, lo
     return inside
 
 
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """The best design at one value, None where nothing is legal or known."""
+
+    design: Design | None
+    cost: float | None
+    proven: bool
+
+    @property
+    def name(self) -> str:
+        return "" if self.design is None else self.design.design_id
+
+
 def bracketed(program: FieldProgram, low: float, high: float, effort: Effort, gap: float, points: int) -> Swept:
     """Best designs at chosen values; neighbours that differ are brought together until they are ``gap`` of the range apart."""
-    answers: dict[float, Answer] = {}
+    known: dict[float, _Point] = {}
     whole = program.fields[0].whole
 
-    def at(value: float) -> Answer | None:
-        if value not in answers:
-            if effort.over:
-                return None
-            answers[value] = program.least((value,), effort)
-        return answers[value]
+    def ask(values: list[float]) -> bool:
+        found = zip(values, effort.each(_point, program, values), strict=True)
+        known.update((value, point) for value, point in found if point is not None)
+        return all(value in known for value in values)
 
     grid = np.unique(np.rint(np.linspace(low, high, points)) if whole else np.linspace(low, high, points)).tolist()
-    complete = all(at(v) is not None for v in grid)
-    waiting = list(itertools.pairwise([v for v in grid if v in answers]))
-    while waiting:
-        a, b = waiting.pop()
-        if _name(answers[a]) == _name(answers[b]) or b - a <= gap * (high - low) or (whole and b - a <= 1):
-            continue
-        middle = float(math.floor((a + b) / 2)) if whole else (a + b) / 2
-        if at(middle) is None:
+    complete = ask(grid)
+    while True:
+        halves = [
+            float(math.floor((a + b) / 2)) if whole else (a + b) / 2
+            for a, b in itertools.pairwise(sorted(known))
+            if known[a].name != known[b].name and b - a > gap * (high - low) and not (whole and b - a <= 1)
+        ]
+        if not halves:
+            break
+        if not ask(halves):
             complete = False
-            continue
-        waiting += [(a, middle), (middle, b)]
-    pieces = []
-    for value in sorted(answers):
-        answer = answers[value]
-        design = answer.design if answer.found else None
-        pieces.append(Piece(value, value, design, answer.value, answer.value, answer.exact))
+            break
+    pieces = [Piece(v, v, p.design, p.cost, p.cost, p.proven) for v, p in sorted(known.items())]
     return Swept(_same_designs_joined(pieces), complete)
 
 
-def _name(answer: Answer) -> str:
-    return answer.design.design_id if answer.found else ""
+def _point(program: FieldProgram, value: float, effort: Effort) -> _Point | None:
+    if effort.over:
+        return None
+    answer = program.least((value,), effort)
+    return _Point(answer.design if answer.found else None, answer.value, answer.exact)
 
 
 def _same_designs_joined(pieces: list[Piece]) -> tuple[Piece, ...]:

@@ -115,24 +115,26 @@ def gap_list(
     time_limit: float | None = None,
     backend: str = "auto",
     candidates: Candidates | None = None,
+    effort: Effort | None = None,
 ) -> GapList:
     """Every improvable field of the parts the design spaces allow, ranked by what one step of it is worth.
 
-    ``layers`` of ``LAYERS`` (None: all), ``parts`` by id (None: all). Raises InfeasibleError where no design is legal today.
+    ``layers`` of ``LAYERS`` (None: all), ``parts`` by id (None: all). ``effort`` goes before time and backend. Raises InfeasibleError where no design is legal today.
     """
-    effort = Effort(time_limit, backend)
+    effort = effort or Effort(time_limit, backend)
     wanted = requirement or Requirement()
     found = candidates if candidates is not None else enumerate_candidates(instance, PerformanceCache())
     search = _Search(instance, found, wanted, objective, effort)
-    gaps: list[Gap] = []
-    complete = True
-    for layer, kind in LAYERS.items():
-        if layers is not None and layer not in layers:
-            continue
-        for part in instance.catalogue.of(kind).values():
-            if (parts is None or part.id in parts) and search.matters(part):
-                gaps.extend(search.gaps(part, layer, step))
-                complete &= not effort.over
+    chosen = [
+        (part, layer, step)
+        for layer, kind in LAYERS.items()
+        if layers is None or layer in layers
+        for part in instance.catalogue.of(kind).values()
+        if (parts is None or part.id in parts) and search.matters(part)
+    ]
+    looked = list(effort.each(_gaps, search, chosen))
+    gaps = [gap for listed, _ in looked for gap in listed]
+    complete = all(done for _, done in looked)
     gaps.sort(key=_rank)
     return GapList(
         objective,
@@ -158,16 +160,16 @@ class _Search:
         self, instance: Instance, found: Candidates, wanted: Requirement, objective: str, effort: Effort
     ) -> None:
         self._instance, self._found, self._wanted = instance, found, wanted
-        self._objective, self._effort = objective, effort
-        self.best = self._best()
+        self._objective = objective
+        self.best = self._best(effort)
 
-    def _best(self) -> float:
+    def _best(self, effort: Effort) -> float:
         name = next(s.id for s in self._instance.catalogue.of(System).values())
         program = PartProgram.of(
             self._instance, name, self._objective, tuple(self._wanted.values), (self._instance, self._found)
         )
-        limits = [*self._wanted.limits(program.whole), *program.ceilings(program.list_price or 0.0)]
-        answer = program.dear.least({"rest": 1.0, "paid": program.list_price or 0.0}, self._effort, limits)
+        limits = [*self._wanted.limits(program.dear), *program.ceilings(program.list_price or 0.0)]
+        answer = program.dear.least({"rest": 1.0, "paid": program.list_price or 0.0}, effort, limits)
         if answer.value is None:
             raise InfeasibleError(f"{self._instance.name}: no design meets every limit")
         return answer.value
@@ -192,25 +194,33 @@ class _Search:
         }
         return part.id in used
 
-    def gaps(self, part: Part, layer: str, step: float) -> list[Gap]:
-        """Every improvable field of one part."""
+    def gaps(self, part: Part, layer: str, step: float, effort: Effort) -> tuple[list[Gap], bool]:
+        """Every improvable field of one part; False where time ended before all were tried."""
         fields = [(find_part_field(part, name), sign) for name, sign in improvable(part)]
         variants = Variants(self._instance, part, self._found, (self._objective, *self._wanted.values))
-        today = self._distance(variants, part) if fields and not self._effort.over else None
-        found = []
+        today = self._distance(variants, part, effort) if fields and not effort.over else None
+        found: list[Gap] = []
         for field, sign in fields:
             better = improved(field, sign, step)
-            if better is None or self._effort.over:
+            if better is None:
                 continue
-            gap = self._gap(variants, field, better, layer, today)
+            if effort.over:
+                return found, False
+            gap = self._gap(variants, field, better, layer, today, effort)
             if gap is not None:
                 found.append(gap)
-        return found
+        return found, not (fields and effort.over)
 
     def _gap(
-        self, variants: Variants, field: PartField, better: float, layer: str, today: tuple[float, bool] | None
+        self,
+        variants: Variants,
+        field: PartField,
+        better: float,
+        layer: str,
+        today: tuple[float, bool] | None,
+        effort: Effort,
     ) -> Gap | None:
-        after = self._distance(variants, field.variant(better))
+        after = self._distance(variants, field.variant(better), effort)
         if after is None:
             return None
         dearer, exact = after
@@ -230,7 +240,7 @@ class _Search:
             proven=exact,
         )
 
-    def _distance(self, variants: Variants, part: Part) -> tuple[float, bool] | None:
+    def _distance(self, variants: Variants, part: Part, effort: Effort) -> tuple[float, bool] | None:
         """How much dearer than today's best the cheapest design with a variant is (inf: there is none), and whether that is proven."""
         changed, found = variants.at(part)
         name = part.id
@@ -246,9 +256,13 @@ class _Search:
         if not program.possible:
             return float("inf"), True
         price = program.list_price or 0.0
-        limits = with_at_least([*self._wanted.limits(program.whole), *program.ceilings(price)], 1.0)
-        answer = program.gift.least({"rest": 1.0, "paid": price}, self._effort, limits)
+        limits = with_at_least([*self._wanted.limits(program.dear), *program.ceilings(price)], 1.0)
+        answer = program.gift.least({"rest": 1.0, "paid": price}, effort, limits)
         if answer.value is None:
             return float("inf"), answer.infeasible
         # both are money to the cent, added up in different orders
         return round(answer.value - self.best, 2), answer.exact
+
+
+def _gaps(search: _Search, one: tuple[Part, str, float], effort: Effort) -> tuple[list[Gap], bool]:
+    return search.gaps(*one, effort)

@@ -116,14 +116,15 @@ def global_indices(
     backend: str = "auto",
     stop: Callable[[], bool] | None = None,
     on_progress: Callable[[str], None] | None = None,
+    effort: Effort | None = None,
 ) -> GlobalIndices:
     """Global sensitivity of the least total cost, its power, throughput and capex, and of the decision.
 
     ``size``: base samples (sobol, a power of two) or trajectories (morris). ``inputs``: only these ranges. ``samples``: file to append
-    to; with ``resume`` what it holds is not solved again. Raises UsageError where the file is of another question.
+    to; with ``resume`` what it holds is not solved again. ``effort`` goes before time, workers and backend. Raises UsageError where the file is of another question.
     """
     _require_salib()
-    asked = Uncertain(instance, given, Effort(time_limit, backend))
+    asked = Uncertain(instance, given, effort or Effort(time_limit, backend, workers=workers))
     chosen = _chosen(asked, inputs)
     base = asked.at({})
     if base.tco is None:
@@ -141,7 +142,7 @@ def global_indices(
     record = _Record(None if samples is None else Path(samples), header, resume)
     resumed = len(record.rows)
     questions = [dict(zip(problem["names"], row.tolist(), strict=True)) for row in matrix[resumed:]]
-    for outcome in outcomes(asked, questions, workers, given):
+    for outcome in outcomes(asked, questions):
         if asked.effort.over or (not outcome.proven and outcome.tco is None) or (stop is not None and stop()):
             break
         record.append(_row(outcome, base))

@@ -12,6 +12,8 @@ from models.formulation.core import block_name
 from models.formulation.linear import Linear
 from models.instance import Instance
 from models.parts.network_part import Switch
+from models.parts.system import System
+from models.workload import RackCooling
 
 Labels = npt.NDArray[np.str_]
 
@@ -41,6 +43,24 @@ def labels_of(instance: Instance, placements: Placements) -> Mapping[str, Labels
     found["network"] = np.array([network.get(name, name) for name in found["switch"]], dtype=str)
     found["site"] = np.full(len(placements), placements.site)
     return found
+
+
+def kind_numbers(instance: Instance, placements: Placements) -> npt.NDArray[np.float64]:
+    """A number of every row, the same for rows of one kind at whatever table: system, cooling, switch and site, and what they imply."""
+    catalogue = instance.catalogue
+    known = {
+        "system": list(catalogue.of(System)),
+        "cooling": [cooling.value for cooling in RackCooling],
+        "switch": [*catalogue.of(Switch), "None"],
+        "site": list(instance.sites),
+    }
+    labels = labels_of(instance, placements)
+    number = np.zeros(len(placements))
+    for dimension, values in known.items():
+        found, codes = np.unique(labels[dimension], return_inverse=True)
+        places = np.array([values.index(str(value)) for value in found], dtype=np.float64)
+        number = number * len(values) + places[codes.reshape(-1)]
+    return number
 
 
 def indicators(instance: Instance, candidates: Candidates) -> dict[tuple[str, str, str], Linear]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.candidates.placement import Candidates, enumerate_candidates
+from models.formulation.build import Formulation
 from models.formulation.core import Core, Row
 from models.formulation.family import Direction, families
 from models.formulation.linear import Kind, Linear
@@ -20,6 +21,7 @@ from models.instance import Instance
 from optimizer.compiled_model import value_steps
 from optimizer.explain.clash import without_site_limits
 from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.pool import worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 
 STEP = 1.0
@@ -116,16 +118,25 @@ class Steered:
 
         ``target`` gives a count and where it is not zero: the measure ``target``, which may then be asked for or left out.
         """
+        names = [objective, *(n for n in more if n != objective)]
+
+        def made(found: Candidates) -> tuple[Program, list[LimitRow], list[tuple[Linear, Direction]]]:
+            core, goals = assemble(instance, found, names)
+            rows = limits_of(core)
+            measures = {limit.name: limit.row.expression for limit in rows}
+            best = [(g.expression, g.objective.direction) for g in goals]
+            if target is not None:
+                measures["target"], present = target(core)
+                best += [(present, Direction.MINIMISE), (present, Direction.MAXIMISE)]
+            return Program.of(core, measures, goals), rows, best
+
+        def judge(part: Candidates, _: bool) -> tuple[Formulation]:
+            whole, _rows, best = made(part)
+            return (whole.narrowed(best, relaxable=True).formulation,)
+
         found = candidates if candidates is not None else movable_candidates(instance)
-        core, goals = assemble(instance, found, [objective, *(n for n in more if n != objective)])
-        rows = limits_of(core)
-        measures = {limit.name: limit.row.expression for limit in rows}
-        best = [(g.expression, g.objective.direction) for g in goals]
-        if target is not None:
-            measures["target"], present = target(core)
-            best += [(present, Direction.MINIMISE), (present, Direction.MAXIMISE)]
-        whole = Program.of(core, measures, goals)
-        first = goals[0]
+        whole, rows, best = made(worthwhile(instance, found, judge))
+        first = whole.formulation.goals[0]
         sign = -1.0 if first.objective.direction is Direction.MAXIMISE else 1.0
         return Steered(
             whole.narrowed(best, relaxable=True), tuple(rows), {first.name: sign}, first.objective.column_value(1.0)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from models.candidates.offers import offers_of
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.errors import UsageError, nearest
 from models.formulation import purchases, totals
+from models.formulation.build import Formulation
 from models.formulation.core import Core
 from models.formulation.counts import units
 from models.formulation.family import Direction, Objective, objectives
@@ -21,6 +24,7 @@ from models.parts.part import Part
 from models.units import UnitError, parse
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.parametric import Line, Probe
+from optimizer.sensitivity.pool import worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 from optimizer.sensitivity.repricing import candidates_at_any_price, find_part, list_price
 
@@ -81,22 +85,25 @@ def column_number(objective: Objective, text: str) -> float:
 
 @dataclass(frozen=True)
 class PartProgram:
-    """What is asked about a part: ``whole`` has measures ``rest``, ``paid`` (per dollar of unit price), ``units`` and, for each
+    """What is asked about a part. Its programs have measures ``rest``, ``paid`` (per dollar of unit price), ``units`` and, for each
     money ceiling c the price enters, ``c.rest`` and ``c.paid``. ``budgets``: ceiling [USD] by name.
 
     Several parts are a bundle, and a part that is quoted has tiers and one-off costs: the price is then one factor on all list
     prices and on every quote that contains one of the parts, and ``list_price`` is 1. ``price_unit`` says which it is.
+    ``found``: candidates that some price can choose; ``smallest``: fewest units any candidate buys, chosen or not, inf for none.
     """
 
     instance: Instance
     name: str
     list_price: float | None
-    whole: Program
+    found: Candidates
     budgets: Mapping[str, float]
+    objective: str
     along: tuple[str, ...]
     smallest: float
     per_unit: float
     price_unit: str
+    asked: _Asked = field(repr=False)
 
     @staticmethod
     def of(
@@ -113,34 +120,26 @@ class PartProgram:
         if objective not in PRICED:
             raise UsageError(f"a price does not enter {objective!r}: {nearest(objective, list(PRICED))}")
         parts = [find_part(instance, one.strip()) for one in name.split(",")]
-        stated, candidates = found or _candidates(instance, parts)
-        core, goals = assemble(stated, candidates, [objective, *(n for n in along if n != objective)])
-        prices = {part.id: list_price(part, instance.money.price_basis) for part in parts}
-        quoted = set(candidates.offers.parts) & set(prices)
-        single = len(parts) == 1 and not quoted
-        listed = prices[parts[0].id] if single else 1.0
-        worth = {part: 1.0 if single else (price or 0.0) for part, price in prices.items()}
-        measures: dict[str, Linear] = {"units": Linear.total([units(core, part) for part in worth])}
-        measures["rest"], measures["paid"] = _split(core, worth, objective, listed or 0.0)
-        budgets = {}
-        for ceiling in _MONEY:
-            stated_limit = getattr(stated.limits, ceiling)
-            if stated_limit is not None:
-                budgets[ceiling] = float(stated_limit.value)
-                rest, paid = _split(core, worth, ceiling, listed or 0.0)
-                measures[f"{ceiling}.rest"], measures[f"{ceiling}.paid"] = rest, paid
-        bought = np.concatenate(list(measures["units"].terms.values()) or [np.zeros(0)])
-        factors = [_factor(core, site, objective) for site in stated.sites]
+        asked = _Asked.of(instance if found is None else found[0], parts, objective, tuple(along))
+        counts: list[float] = []
+
+        def cut(stated: Instance, every: Candidates) -> Candidates:
+            return dataclasses.replace(asked, instance=stated).cut(every, counts.append)
+
+        stated, candidates = _candidates(instance, parts, cut) if found is None else (found[0], cut(*found))
+        asked = dataclasses.replace(asked, instance=stated)
         return PartProgram(
             instance=stated,
-            name=",".join(prices),
-            list_price=listed,
-            whole=Program.of(core, measures, goals),
-            budgets=budgets,
+            name=",".join(asked.worth),
+            list_price=asked.list_price,
+            found=candidates,
+            budgets=asked.budgets,
+            objective=objective,
             along=tuple(along),
-            smallest=float(bought[bought > 0].min(initial=math.inf)),
-            per_unit=float(min(factors)) * _least_worth(core, worth, quoted),
-            price_unit=UNIT_PRICE if single else FACTOR,
+            smallest=min(counts),
+            per_unit=asked.per_unit(candidates),
+            price_unit=UNIT_PRICE if asked.single else FACTOR,
+            asked=asked,
         )
 
     @property
@@ -151,29 +150,12 @@ class PartProgram:
     @cached_property
     def dear(self) -> Program:
         """What any price from zero up can choose."""
-        return self._narrowed(Direction.MINIMISE)
+        return self.asked.program(self.found, Direction.MINIMISE)
 
     @cached_property
     def gift(self) -> Program:
         """What any price below zero can choose, and what buys a stated volume."""
-        return self._narrowed(Direction.MAXIMISE)
-
-    def _narrowed(self, more_units: Direction) -> Program:
-        m = self.whole.measures
-        criteria = [(m["rest"], Direction.MINIMISE), (m["paid"], more_units)]
-        factors = {float(f) for f in np.round(_ratio(m["paid"], m["units"]), 9)}
-        if len(factors) > 1:
-            criteria.append((m["units"], more_units))
-        for ceiling in self.budgets:
-            criteria += [(m[f"{ceiling}.rest"], Direction.MINIMISE), (m[f"{ceiling}.paid"], Direction.MINIMISE)]
-        goals = {g.name: g for g in self.whole.formulation.goals}
-        criteria += [(m[n], goals[n].objective.direction) for n in self.along]
-        return self._without_ceilings.narrowed(criteria)
-
-    @cached_property
-    def _without_ceilings(self) -> Program:
-        names = tuple(f"budget.{name}[]" for name in self.budgets)
-        return self.whole.limited((), without=names)
+        return self.asked.program(self.found, Direction.MAXIMISE)
 
     def ceilings(self, price: float) -> list[Limit]:
         """Money ceilings as they stand at a unit price."""
@@ -214,47 +196,119 @@ def with_at_least(limits: Sequence[Limit], count: float) -> list[Limit]:
     return [*limits, Limit("more_units", {"units": 1.0}, count, None)]
 
 
-def _factor(core: Core, site: str, objective: str) -> float:
-    money = core.candidates.economics[site]
+@dataclass(frozen=True)
+class _Asked:
+    """How the part's money is told apart from the rest over any set of candidates. ``worth``: what a unit of each part is worth in
+    units of the price; ``single`` where the price is that of one part that is not quoted."""
+
+    instance: Instance
+    worth: Mapping[str, float]
+    list_price: float | None
+    single: bool
+    quoted: frozenset[str]
+    budgets: Mapping[str, float]
+    objective: str
+    along: tuple[str, ...]
+
+    @staticmethod
+    def of(instance: Instance, parts: Sequence[Part], objective: str, along: tuple[str, ...]) -> _Asked:
+        prices = {part.id: list_price(part, instance.money.price_basis) for part in parts}
+        quoted = frozenset(offers_of(instance).parts) & frozenset(prices)
+        single = len(parts) == 1 and not quoted
+        limits = {name: getattr(instance.limits, name) for name in _MONEY}
+        return _Asked(
+            instance=instance,
+            worth={part: 1.0 if single else (price or 0.0) for part, price in prices.items()},
+            list_price=prices[parts[0].id] if single else 1.0,
+            single=single,
+            quoted=quoted,
+            budgets={name: float(limit.value) for name, limit in limits.items() if limit is not None},
+            objective=objective,
+            along=along,
+        )
+
+    def cut(self, found: Candidates, note: Callable[[float], None]) -> Candidates:
+        """What some price can choose, paid or asked for the part; ``note`` is told the fewest units any candidate buys."""
+
+        def judge(part: Candidates, relaxable: bool) -> list[Formulation]:
+            whole = self._whole(part)
+            bought = np.concatenate(list(whole.measures["units"].terms.values()) or [np.zeros(0)])
+            note(float(bought[bought > 0].min(initial=math.inf)))
+            ways = (Direction.MINIMISE, Direction.MAXIMISE)
+            return [whole.narrowed(self._criteria(whole, way), relaxable).formulation for way in ways]
+
+        return worthwhile(self.instance, found, judge)
+
+    def program(self, found: Candidates, more_units: Direction) -> Program:
+        """The program of what some price can choose, more units of the part being worse where it is paid, better where it pays."""
+        whole = self._whole(found)
+        return whole.narrowed(self._criteria(whole, more_units))
+
+    def _whole(self, found: Candidates) -> Program:
+        """Every one of the candidates with the part's money told apart, no ceiling on money in force."""
+        core, goals = assemble(self.instance, found, [self.objective, *(n for n in self.along if n != self.objective)])
+        measures = {"units": Linear.total([units(core, part) for part in self.worth])}
+        for name, ending in ((self.objective, ""), *((ceiling, f"{ceiling}.") for ceiling in self.budgets)):
+            measures[f"{ending}rest"], measures[f"{ending}paid"] = self._split(core, name)
+        ceilings = tuple(f"budget.{name}[]" for name in self.budgets)
+        return Program.of(core, measures, goals).limited((), without=ceilings)
+
+    def _criteria(self, whole: Program, more_units: Direction) -> list[tuple[Linear, Direction]]:
+        m = whole.measures
+        criteria = [(m["rest"], Direction.MINIMISE), (m["paid"], more_units)]
+        factors = {float(f) for f in np.round(_ratio(m["paid"], m["units"]), 9)}
+        if len(factors) > 1:
+            criteria.append((m["units"], more_units))
+        for ceiling in self.budgets:
+            criteria += [(m[f"{ceiling}.rest"], Direction.MINIMISE), (m[f"{ceiling}.paid"], Direction.MINIMISE)]
+        goals = {g.name: g for g in whole.formulation.goals}
+        return criteria + [(m[n], goals[n].objective.direction) for n in self.along]
+
+    def _split(self, core: Core, objective: str) -> tuple[Linear, Linear]:
+        """Money [USD] without the parts, and per unit of their price: a dollar, or the factor on what each is worth and on its orders."""
+        plain = {part: w for part, w in self.worth.items() if w and part not in self.quoted}
+        bought = Linear.total(
+            [
+                units(core, part, site=s) * (_factor(core.candidates, s, objective) * w)
+                for s in core.instance.sites
+                for part, w in plain.items()
+            ]
+        )
+        if self.quoted:
+            mine = self.quoted
+            orders = purchases.paid(
+                core, purchases.Cost(objective), lambda offer: bool(mine & set(offer.contents)), CENT
+            )
+            bought = bought + orders * CENT
+        whole = _MONEY[objective](core, CENT) * CENT
+        return whole - bought * (self.list_price or 0.0), bought
+
+    def per_unit(self, found: Candidates) -> float:
+        """The least money [USD] that one unit more adds per unit of the price."""
+        basis = self.instance.money.price_basis
+        offered = [
+            price / sum(offer.contents.values())
+            for part in self.quoted
+            for offer in found.offers.selling(part)
+            for price in offer.prices(basis)
+            if price > 0
+        ]
+        plain = [w for part, w in self.worth.items() if w > 0 and part not in self.quoted]
+        least = min([*offered, *plain], default=1.0)
+        return least * min(_factor(found, site, self.objective) for site in self.instance.sites)
+
+
+def _factor(found: Candidates, site: str, objective: str) -> float:
+    money = found.economics[site]
     return money.charges * {"capex": 1.0, "opex": money.upkeep, "tco": money.ownership}[objective]
 
 
-def _candidates(instance: Instance, parts: Sequence[Part]) -> tuple[Instance, Candidates]:
+def _candidates(
+    instance: Instance, parts: Sequence[Part], cut: Callable[[Instance, Candidates], Candidates]
+) -> tuple[Instance, Candidates]:
     if len(parts) == 1:
-        return candidates_at_any_price(instance, parts[0])
-    return instance, enumerate_candidates(instance, PerformanceCache())
-
-
-def _split(core: Core, worth: Mapping[str, float], objective: str, price: float) -> tuple[Linear, Linear]:
-    """Money [USD] without the parts, and per unit of their price: a dollar, or the factor on what each is ``worth`` and on its orders."""
-    quoted = set(core.candidates.offers.parts) & set(worth)
-    plain = {part: w for part, w in worth.items() if w and part not in quoted}
-    bought = Linear.total(
-        [
-            units(core, part, site=s) * (_factor(core, s, objective) * w)
-            for s in core.instance.sites
-            for part, w in plain.items()
-        ]
-    )
-    if quoted:
-        orders = purchases.paid(core, purchases.Cost(objective), lambda offer: bool(quoted & set(offer.contents)), CENT)
-        bought = bought + orders * CENT
-    whole = _MONEY[objective](core, CENT) * CENT
-    return whole - bought * price, bought
-
-
-def _least_worth(core: Core, worth: Mapping[str, float], quoted: set[str]) -> float:
-    """The least money [USD before charges] that one unit more adds per unit of the price."""
-    basis = core.instance.money.price_basis
-    offered = [
-        price / sum(offer.contents.values())
-        for part in quoted
-        for offer in core.candidates.offers.selling(part)
-        for price in offer.prices(basis)
-        if price > 0
-    ]
-    plain = [w for part, w in worth.items() if w > 0 and part not in quoted]
-    return min([*offered, *plain], default=1.0)
+        return candidates_at_any_price(instance, parts[0], cut)
+    return instance, cut(instance, enumerate_candidates(instance, PerformanceCache()))
 
 
 def _ratio(paid: Linear, count: Linear) -> np.ndarray:

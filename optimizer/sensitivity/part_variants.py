@@ -15,6 +15,7 @@ from models.candidates.part_counts import units_per_pod
 from models.candidates.placement import Candidates, Placements, enumerate_candidates
 from models.candidates.plant import Combination, PlantOption, plant_options
 from models.errors import InfeasibleError
+from models.formulation.build import Formulation
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.parts.cooling import Cooling
@@ -24,7 +25,7 @@ from models.parts.power_component import PowerComponent
 from models.parts.system import System
 from models.site import Chain
 from optimizer.performance_cache import PerformanceCache
-from optimizer.sensitivity.field_program import narrowed_candidates
+from optimizer.sensitivity.pool import worthwhile
 from optimizer.sensitivity.program import Program, assemble
 from optimizer.sensitivity.repricing import joined, picked_by_price, with_part
 
@@ -115,12 +116,16 @@ def without_parts(found: Candidates, parts: Iterable[str]) -> Candidates:
 
 def cheapest_of(instance: Instance, found: Candidates, goals: Sequence[str] = ("tco",)) -> Candidates:
     """Candidates that can be in a best design by any of ``goals``, whatever of another part stands beside them; all where a cluster has none."""
+
+    def judge(part: Candidates, _: bool) -> tuple[Formulation]:
+        core, made = assemble(instance, part, goals)
+        criteria = [(goal.expression, goal.objective.direction) for goal in made]
+        return (Program.of(core, {}, made).narrowed(criteria, relaxable=True).formulation,)
+
     try:
-        core, made = assemble(instance, found, goals)
+        return worthwhile(instance, found, judge)
     except InfeasibleError:
         return found
-    criteria = [(goal.expression, goal.objective.direction) for goal in made]
-    return narrowed_candidates(Program.of(core, {}, made).narrowed(criteria, relaxable=True).formulation)
 
 
 def replanted(instance: Instance, found: Candidates) -> Candidates:

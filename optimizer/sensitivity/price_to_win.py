@@ -108,23 +108,24 @@ def price_to_win(
     time_limit: float | None = None,
     backend: str = "auto",
     candidates: tuple[Instance, Candidates] | None = None,
+    effort: Effort | None = None,
 ) -> PriceToWin:
     """The price to win of one part.
 
     ``requirement``: values other objectives must reach (none: the instance's demand). ``volume``: units to sell (None: any).
     ``gap``: relative width of a price range that need not be narrowed further. ``time_limit`` [s]. ``candidates`` as
-    ``candidates_at_any_price`` gives them, where they are known. UsageError for an unknown part or objective.
+    ``candidates_at_any_price`` gives them, where they are known. ``effort`` goes before time and backend. UsageError for an unknown part or objective.
     """
     wanted = requirement or Requirement()
     program = PartProgram.of(instance, part, objective, tuple(wanted.values), candidates)
-    return price_in(program, wanted, volume, objective, gap, Effort(time_limit, backend))
+    return price_in(program, wanted, volume, objective, gap, effort or Effort(time_limit, backend))
 
 
 def price_in(
     program: PartProgram, wanted: Requirement, volume: int | None, objective: str, gap: float, effort: Effort
 ) -> PriceToWin:
     """The same around a program that is there already; ``effort`` is spent on it."""
-    search = _Search(program, wanted.limits(program.whole), float(volume or 1), gap, effort)
+    search = _Search(program, wanted.limits(program.dear), float(volume or 1), gap, effort)
     before = effort.solves
     result = search.run()
     return PriceToWin(
@@ -143,6 +144,18 @@ def price_in(
         seconds=round(effort.spent, 3),
         designs=_designs(result.envelope),
     )
+
+
+def prices_in(
+    program: PartProgram, levels: Sequence[Requirement], volume: int | None, objective: str, gap: float, effort: Effort
+) -> list[PriceToWin]:
+    """Prices at several requirements, each a question of its own."""
+    return list(effort.each(_level, (program, volume, objective, gap), levels))
+
+
+def _level(hot: tuple[PartProgram, int | None, str, float], wanted: Requirement, effort: Effort) -> PriceToWin:
+    program, volume, objective, gap = hot
+    return price_in(program, wanted, volume, objective, gap, effort)
 
 
 @dataclass(frozen=True)
@@ -171,7 +184,7 @@ class _Search:
     def run(self) -> _Found:
         """See ``price_to_win``."""
         if not self._program.possible:
-            return _Found(reason=reasons_against(self._program.instance, self._program.name, self._program.whole))
+            return _Found(reason=reasons_against(self._program.instance, self._program.name, self._program.found))
         start = self._probe(0.0)
         if not isinstance(start, Probe):
             return self._nothing(start)

@@ -9,7 +9,6 @@ the uncertainty of the answer.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,36 +29,14 @@ from optimizer.compile import step_of
 from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
 from optimizer.design import Design
 from optimizer.extract import design_of
-from optimizer.pareto import RunLimits, solve
+from optimizer.pareto import solve
 from optimizer.pareto.result import FrontierStatus
+from optimizer.sensitivity.effort import Effort as Effort
+from optimizer.sensitivity.journal import Solved
 
 LARGEST_COST = 1e9
 """Whole-number costs are scaled so that none exceeds this: solvers' tolerances bite above it."""
 FINEST_COST = 1e-2
-
-
-@dataclass
-class Effort:
-    """Solves spent and the time they may take; shared by all questions of one analysis."""
-
-    seconds: float | None = None
-    backend: str = "auto"
-    solves: int = 0
-    started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def spent(self) -> float:
-        """Seconds since the start."""
-        return time.perf_counter() - self.started
-
-    @property
-    def over(self) -> bool:
-        """True when no further question may be asked."""
-        return self.seconds is not None and self.spent >= self.seconds
-
-    def limits(self) -> RunLimits:
-        """What is left for the next solve."""
-        return RunLimits(seconds=None if self.seconds is None else max(0.05, self.seconds - self.spent))
 
 
 @dataclass(frozen=True)
@@ -159,22 +136,46 @@ class Program:
         effort.solves += 1
         program = self.limited(limits) if limits else self
         program = program.narrowed([(program.total(weights), Direction.MINIMISE)])
+        hopeless = program.formulation.hopeless
+        # what was left out is told nowhere again, and would be kept with every answer
+        program = replace(program, formulation=replace(program.formulation, prunings={}))
         cost = program.total(weights)
         quantum = _quantum(cost)
         model, empty_rows_hold = compiled(program.formulation, cost * (1.0 / quantum))
-        if program.formulation.hopeless or not empty_rows_hold:
+        if hopeless or not empty_rows_hold:
             return Answer(math.inf)
-        found = solve(model, limits=effort.limits(), backend=effort.backend)
-        if found.status is FrontierStatus.INFEASIBLE:
-            return Answer(math.inf)
+        solved = _solved(model, effort)
+        if solved is None or solved.bound == math.inf:
+            return Answer(-math.inf if solved is None else math.inf)
+        x = np.zeros(model.n_columns)
+        found = solved.x or {}
+        x[list(found)] = list(found.values())
         hidden = _hidden(program.formulation, model, cost, quantum)
-        if not found.n_points:
-            return Answer(-math.inf)
-        x = found.solutions[0]
         reached = {name: value_of(program.formulation, model, e, x) for name, e in program.measures.items()}
         value = math.fsum(weight * reached[name] for name, weight in weights.items())
-        lower = float(found.bounds[0][0]) * quantum + cost.constant - hidden
+        lower = solved.bound * quantum + cost.constant - hidden
         return Answer(min(value, lower), value, reached, program.formulation, model, x)
+
+
+def _solved(model: CompiledModel, effort: Effort) -> Solved | None:
+    """The least cost of a program in its quanta, from the journal where it was asked before; None where nothing was found in time."""
+    question = f"{model.fingerprint}.{effort.backend}"
+    known = effort.journal.get(question)
+    if known is not None:
+        return known
+    found = solve(model, limits=effort.limits(), backend=effort.backend)
+    if found.status is FrontierStatus.INFEASIBLE:
+        answer = Solved(math.inf, None)
+    elif not found.n_points:
+        return None
+    else:
+        x = found.solutions[0]
+        used = np.flatnonzero(x)
+        answer = Solved(float(found.bounds[0][0]), dict(zip(used.tolist(), x[used].tolist(), strict=True)))
+        if found.status is not FrontierStatus.COMPLETE:
+            return answer
+    effort.journal.put(question, answer)
+    return answer
 
 
 def goals_of(core: Core, names: Sequence[str]) -> list[Goal]:

@@ -15,8 +15,7 @@ import numpy as np
 from models.candidates.economics import economics_of
 from models.candidates.placement import Candidates
 from models.errors import UsageError, nearest
-from models.formulation.core import Core
-from models.formulation.counts import bought_parts
+from models.formulation.counts import parts_among
 from models.instance import Instance
 from models.parts.economics import FinanceAssumption
 from models.units import FRACTION, SECOND, TOKEN_PER_SECOND, USD_PER_JOULE, USD_PER_WATT, Unit, UnitError, parse
@@ -53,9 +52,9 @@ class Range:
         return self.low + share * (self.high - self.low)
 
 
-def ranges_of(instance: Instance, core: Core) -> list[Range]:
+def ranges_of(instance: Instance, candidates: Candidates) -> list[Range]:
     """Every input the catalogue or the models state a range for."""
-    found = list(_prices(instance, core))
+    found = list(_prices(instance, candidates))
     finance = instance.catalogue.of(FinanceAssumption)
     for field, row in (("discount_rate", "wacc"), ("maintenance_per_year", "maint")):
         told = finance.get(row)
@@ -64,7 +63,7 @@ def ranges_of(instance: Instance, core: Core) -> list[Range]:
             where = instance.catalogue.origins.get((told.file, told.id, "low"), told.file)
             found.append(Range(f"assumptions.{field}", RangeKind.MONEY, told.low, base, told.high, "share", where))
     for cluster in instance.workloads:
-        band = widest_band(core.candidates, cluster)
+        band = widest_band(candidates, cluster)
         if band > 0:
             name = f"workloads.{cluster}.throughput"
             found.append(Range(name, RangeKind.THROUGHPUT, -1.0, 0.0, 1.0, "half-widths of its band", "model error"))
@@ -76,11 +75,11 @@ def widest_band(candidates: Candidates, cluster: str) -> float:
     return max((float(np.max(p.pods.band, initial=0.0)) for p in candidates.of(cluster)), default=0.0)
 
 
-def _prices(instance: Instance, core: Core) -> list[Range]:
+def _prices(instance: Instance, candidates: Candidates) -> list[Range]:
     parts = {part.id: part for part in instance.catalogue}
     found = []
     # a quoted part has its tiers and terms, and no range
-    for name in (n for n in bought_parts(core) if n not in core.candidates.offers.parts):
+    for name in (n for n in parts_among(candidates) if n not in candidates.offers.parts):
         part = parts[name]
         price = price_range(part)
         if price is not None and price.high > price.low:

@@ -69,25 +69,17 @@ def regime_map(
     time_limit: float | None = None,
     backend: str = "auto",
     candidates: Candidates | None = None,
+    effort: Effort | None = None,
 ) -> RegimeMap:
-    """The best design at ``steps`` x ``steps`` pairs of values of two fields; ranges as for ``switch_points``."""
+    """The best design at ``steps`` x ``steps`` pairs of values of two fields; ranges as for ``switch_points``. ``effort`` goes before time and backend."""
     fields = [find_field(instance, x), find_field(instance, y)]
     ranges = [span(field, *given) for field, given in zip(fields, (x_range, y_range), strict=True)]
-    effort = Effort(time_limit, backend)
+    effort = effort or Effort(time_limit, backend)
     program = FieldProgram(instance, fields, ranges, objective, candidates)
     axes = [np.linspace(low, high, steps) for low, high in ranges]
     axes = [np.unique(np.rint(a)) if f.whole else a for a, f in zip(axes, fields, strict=True)]
-    cells = []
-    for row in axes[1].tolist():
-        for column in axes[0].tolist():
-            if effort.over:
-                cells.append(Cell(column, row, "", "", None, False))
-                continue
-            answer = program.least((column, row), effort)
-            made = answer.design if answer.found else None
-            name = made.design_id if made is not None else ""
-            kind = architecture(made) if made is not None else ""
-            cells.append(Cell(column, row, name, kind, answer.value, answer.exact))
+    places = [(x, y) for y in axes[1].tolist() for x in axes[0].tolist()]
+    cells = list(effort.each(_cell, program, places))
     return RegimeMap(
         fields[0],
         fields[1],
@@ -97,3 +89,13 @@ def regime_map(
         effort.solves,
         round(effort.spent, 3),
     )
+
+
+def _cell(program: FieldProgram, place: tuple[float, float], effort: Effort) -> Cell:
+    if effort.over:
+        return Cell(*place, "", "", None, False)
+    answer = program.least(place, effort)
+    made = answer.design if answer.found else None
+    name = made.design_id if made is not None else ""
+    kind = architecture(made) if made is not None else ""
+    return Cell(*place, name, kind, answer.value, answer.exact)

@@ -8,10 +8,11 @@ together with their money stated at the list price.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.candidates.part_counts import units_per_pod
 from models.candidates.placement import Candidates, Placements, enumerate_candidates
@@ -89,20 +90,24 @@ def picked_by_price(part: Part) -> bool:
     return isinstance(part, Link | Rack)
 
 
-def candidates_at_any_price(instance: Instance, part: Part) -> tuple[Instance, Candidates]:
+def candidates_at_any_price(
+    instance: Instance, part: Part, cut: Callable[[Instance, Candidates], Candidates] = lambda _, found: found
+) -> tuple[Instance, Candidates]:
     """Every candidate some unit price of ``part`` could lead to, with the instance that prices them.
 
-    A part without a price is entered at nothing, so that what it costs is only what an analysis adds.
+    A part without a price is entered at nothing, so that what it costs is only what an analysis adds. ``cut`` leaves out what
+    the analysis cannot need before several sets are put together.
     """
     memo = PerformanceCache()
     at_list = price_range(part) or PriceRange(0.0, 0.0)
     stated = with_part(instance, priced_at(part, at_list))
     if not picked_by_price(part):
-        return stated, enumerate_candidates(stated, memo)
+        return stated, cut(stated, enumerate_candidates(stated, memo))
     made = []
     for price in dict.fromkeys((at_list, PriceRange(0.0, 0.0), PriceRange(BEYOND_REASON, BEYOND_REASON))):
         found = enumerate_candidates(with_part(instance, priced_at(part, price)), memo)
-        made.append(_restated(found, part.id, price, at_list))
+        made.append(cut(stated, _restated(found, part.id, price, at_list)))
+        del found
     placements = tuple(
         joined([p for c in made for p in c.placements if (p.cluster, p.site) == key])
         for key in dict.fromkeys((p.cluster, p.site) for c in made for p in c.placements)
@@ -130,11 +135,17 @@ def joined(parts: Sequence[Placements]) -> Placements:
         return parts[0]
     tables, pod, combination = [], [], []
     combinations = list(dict.fromkeys(c for p in parts for c in p.combinations))
-    start = racks = fabrics = profiles = 0
+    start = racks = fabrics = profiles = storages = networks = 0
     for p in parts:
-        profile = np.where(p.pods.profile < 0, -1, p.pods.profile + profiles)
         tables.append(
-            dataclasses.replace(p.pods, rack=p.pods.rack + racks, table=p.pods.table + fabrics, profile=profile)
+            dataclasses.replace(
+                p.pods,
+                rack=p.pods.rack + racks,
+                table=p.pods.table + fabrics,
+                profile=_moved(p.pods.profile, profiles),
+                storage=_moved(p.pods.storage, storages),
+                network_table=_moved(p.pods.network_table, networks),
+            )
         )
         pod.append(p.pod + start)
         place = np.array([combinations.index(c) for c in p.combinations], dtype=np.int64)
@@ -145,11 +156,19 @@ def joined(parts: Sequence[Placements]) -> Placements:
             fabrics + len(p.pods.fabrics),
             profiles + len(p.pods.profiles),
         )
+        storages, networks = storages + len(p.pods.storages), networks + len(p.pods.networks)
     shared = PodTable.join(tables)
     pods = dataclasses.replace(
         shared,
         racks=tuple(r for p in parts for r in p.pods.racks),
         fabrics=tuple(t for p in parts for t in p.pods.fabrics),
         profiles=tuple(t for p in parts for t in p.pods.profiles),
+        storages=tuple(t for p in parts for t in p.pods.storages),
+        networks=tuple(t for p in parts for t in p.pods.networks),
     )
     return Placements(pods, tuple(combinations), np.concatenate(pod), np.concatenate(combination))
+
+
+def _moved(index: npt.NDArray[np.int64], by: int) -> npt.NDArray[np.int64]:
+    """An index into a table that now begins ``by`` rows further down; -1 stays none."""
+    return np.where(index < 0, index, index + by)

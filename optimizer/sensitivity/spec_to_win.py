@@ -123,26 +123,32 @@ def spec_to_win(
     time_limit: float | None = None,
     backend: str = "auto",
     candidates: Candidates | None = None,
+    effort: Effort | None = None,
 ) -> SpecToWin:
     """The value of a part's field at which it enters the cheapest design, within ``low`` to ``high`` (default: half to double).
 
-    ``gap``: share of the range to which the threshold is narrowed. UsageError for a part or field there is not.
+    ``gap``: share of the range to which the threshold is narrowed. ``effort`` goes before time and backend. UsageError for a part or field there is not.
     """
-    effort = Effort(time_limit, backend)
+    effort = effort or Effort(time_limit, backend)
     known = find_part_field(part_of(instance, part), field)
     start, end = _span(known, low, high)
     wanted = requirement or Requirement()
     variants = Variants(instance, known.part, candidates, (objective, *wanted.values))
-    search = _Search(variants, known, wanted, objective, effort)
+    search = _Search(variants, known, wanted, objective)
     samples = [start + (end - start) * i / (SAMPLES - 1) for i in range(SAMPLES)]
-    seen = {v: search.worth(v) for v in dict.fromkeys(float(round(v)) if known.whole else v for v in samples)}
+    values = list(dict.fromkeys(float(round(v)) if known.whole else v for v in samples))
+    looked = list(effort.each(_worth, search, values))
+    seen = {value: worth for value, (worth, _) in zip(values, looked, strict=True)}
+    search.reason = next((reason for _, reason in looked if reason), "")
     wins = [(v, w.wins) for v, w in sorted(seen.items())]
     changes = [(a, b) for a, b in itertools.pairwise(wins) if a[1] is not b[1] and None not in (a[1], b[1])]
     interval: tuple[float | None, float | None] = (None, None)
+    unsettled = False
     better = _better(list(seen.values()))
     if changes:
         (a, _), (b, _) = changes[-1] if better >= 0 else changes[0]
-        interval = search.narrow(a, b, seen, gap * (end - start))
+        a, b = search.narrow(a, b, seen, gap * (end - start), effort)
+        interval, unsettled = (a, b), b - a > max(gap * (end - start), float(known.whole))
     first, last = seen[min(seen)], seen[max(seen)]
     per_unit = None
     if first.price_low is not None and last.price_low is not None:
@@ -164,7 +170,7 @@ def spec_to_win(
         one_change=len(changes) <= 1,
         worths=tuple(seen[v] for v in sorted(seen)),
         reason=search.reason,
-        proven=all(w.proven for w in seen.values()),
+        proven=all(w.proven for w in seen.values()) and not (unsettled and effort.over),
         solves=effort.solves,
         seconds=round(effort.spent, 3),
     )
@@ -201,11 +207,9 @@ def _better(worths: list[Worth]) -> int:
 class _Search:
     """Values of one field, each looked at once."""
 
-    def __init__(
-        self, variants: Variants, field: PartField, wanted: Requirement, objective: str, effort: Effort
-    ) -> None:
+    def __init__(self, variants: Variants, field: PartField, wanted: Requirement, objective: str) -> None:
         self._variants, self._field, self._wanted = variants, field, wanted
-        self._objective, self._effort = objective, effort
+        self._objective = objective
         self.reason = ""
 
     def program(self, value: float) -> PartProgram | None:
@@ -220,53 +224,58 @@ class _Search:
         except InfeasibleError:
             return None
 
-    def worth(self, value: float, priced: bool = True) -> Worth:
+    def worth(self, value: float, effort: Effort, priced: bool = True) -> Worth:
         """What the part is worth at a value; without its price to win where only winning is asked."""
-        if self._effort.over:
+        if effort.over:
             return Worth(value, None, None, None, None, 0, "", False)
         program = self.program(value)
         if program is None:
             self.reason = self.reason or "no cluster can be placed"
             return Worth(value, False, None, None, None, 0, "", True)
         at_list = program.list_price or 0.0
-        limits = [*self._wanted.limits(program.whole), *program.ceilings(at_list)]
-        best = program.dear.least({"rest": 1.0, "paid": at_list}, self._effort, limits)
+        limits = [*self._wanted.limits(program.dear), *program.ceilings(at_list)]
+        best = program.dear.least({"rest": 1.0, "paid": at_list}, effort, limits)
         low = high = None
         if priced:
-            found = price_in(program, self._wanted, None, self._objective, 0.0, self._effort)
+            found = price_in(program, self._wanted, None, self._objective, 0.0, effort)
             # a part nothing does without has no price at which it stops winning
             low, high = found.interval if found.interval[1] is not None else (None, None)
             if low is None and high is None:
                 self.reason = self.reason or found.reason
         if best.infeasible:
             self.reason = "no design meets every limit there, with the part or without"
-        wins = self._wins(program, best, at_list) if program.possible else False
+        wins = self._wins(program, best, at_list, effort) if program.possible else False
         count = round(best.measures["units"]) if best.found else 0
         name = best.design.design_id if best.found else ""
         return Worth(value, wins, low, high, best.value, count, name, best.exact and wins is not None)
 
-    def _wins(self, program: PartProgram, best: Answer, at_list: float) -> bool | None:
+    def _wins(self, program: PartProgram, best: Answer, at_list: float, effort: Effort) -> bool | None:
         """Whether a cheapest design has the part, for certain: a tie with one that does not counts as in."""
         if not best.found:
             return False if best.infeasible else None
         if best.measures["units"] > 0:
             return True if best.exact else None
-        limits = [*self._wanted.limits(program.whole), *program.ceilings(at_list)]
-        mine = program.gift.least({"rest": 1.0, "paid": at_list}, self._effort, with_at_least(limits, 1.0))
+        limits = [*self._wanted.limits(program.dear), *program.ceilings(at_list)]
+        mine = program.gift.least({"rest": 1.0, "paid": at_list}, effort, with_at_least(limits, 1.0))
         if mine.infeasible:
             return False
         if mine.value is not None and mine.value <= (best.value or 0.0) + 0.01:
             return True
         return False if mine.bound > (best.value or 0.0) else None
 
-    def narrow(self, a: float, b: float, seen: dict[float, Worth], gap: float) -> tuple[float, float]:
+    def narrow(self, a: float, b: float, seen: dict[float, Worth], gap: float, effort: Effort) -> tuple[float, float]:
         """Two values no further apart than ``gap`` between which the part enters."""
         first = seen[a].wins
-        while b - a > max(gap, 1.0 if self._field.whole else 0.0) and not self._effort.over:
+        while b - a > max(gap, 1.0 if self._field.whole else 0.0) and not effort.over:
             middle = float(math.floor((a + b) / 2)) if self._field.whole else (a + b) / 2
-            found = self.worth(middle, priced=False)
+            found = self.worth(middle, effort, priced=False)
             seen[middle] = found
             if found.wins is None:
                 break
             a, b = (middle, b) if found.wins is first else (a, middle)
         return a, b
+
+
+def _worth(search: _Search, value: float, effort: Effort) -> tuple[Worth, str]:
+    search.reason = ""
+    return search.worth(value, effort), search.reason

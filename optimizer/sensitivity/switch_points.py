@@ -110,15 +110,16 @@ def switch_points(
     time_limit: float | None = None,
     backend: str = "auto",
     candidates: Candidates | None = None,
+    effort: Effort | None = None,
 ) -> SwitchPoints:
     """Where the best design changes as one field moves from ``low`` to ``high`` (default: half to double of its value).
 
     ``gap``: share of the range to which a change is narrowed where it is not found exactly. ``candidates`` as
-    ``movable_candidates`` gives them, where they are known. UsageError for a field that is no number.
+    ``movable_candidates`` gives them, where they are known; ``effort`` goes before time and backend. UsageError for a field that is no number.
     """
     known = find_field(instance, field)
     start, end = span(known, low, high)
-    effort = Effort(time_limit, backend)
+    effort = effort or Effort(time_limit, backend)
     program = FieldProgram(instance, [known], [(start, end)], objective, candidates)
     kind = FieldKind(kind_of(program, start, end))
     if kind is FieldKind.MONEY:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from models.candidates.placement import Candidates
 from models.errors import InfeasibleError
 from models.instance import Instance
 from optimizer.sensitivity.limits_section import amount
@@ -130,15 +131,19 @@ def tornado(
     workers: int = 1,
     backend: str = "auto",
     on_progress: Callable[[str], None] | None = None,
+    candidates: Candidates | None = None,
+    effort: Effort | None = None,
 ) -> Tornado:
-    """What each input alone does to the least total cost over its range; ``given`` ranges go before the instance's own."""
-    asked = Uncertain(instance, given, Effort(time_limit, backend))
+    """What each input alone does to the least total cost over its range; ``given`` ranges go before the instance's own,
+    ``effort`` before time, workers and backend. ``candidates`` where they are known.
+    """
+    asked = Uncertain(instance, given, effort or Effort(time_limit, backend, workers=workers), candidates)
     base = asked.at({})
     if base.tco is None:
         raise InfeasibleError(f"{instance.name}: no design at today's values")
     questions = [{r.name: v} for r in asked.ranges.values() for v in (r.low, r.high) if not _idle(asked, base, r, v)]
     answers: dict[tuple[str, float], Outcome] = {}
-    for question, outcome in zip(questions, outcomes(asked, questions, workers, given), strict=True):
+    for question, outcome in zip(questions, outcomes(asked, questions), strict=True):
         ((name, value),) = question.items()
         answers[name, value] = outcome
         if on_progress is not None:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from models.candidates.placement import Candidates
 from models.instance import Instance
-from optimizer.sensitivity.program import Program
 
 MOST = 4
 
 
-def rejections_of(program: Program, name: str) -> list[str]:
+def rejections_of(found: Candidates, name: str) -> list[str]:
     """Reasons given for an item or anything made of it, each once, with how many items share it."""
     alike: dict[str, list[str]] = {}
-    for rejection in program.formulation.candidates.rejections:
+    for rejection in found.rejections:
         if _is_about(rejection.item, name):
             where = " at ".join(part for part in (rejection.cluster, rejection.site) if part)
             alike.setdefault(f"{rejection.stage.value}: {rejection.reason}", []).append(where)
     return [f"{reason} ({', '.join(dict.fromkeys(w for w in where if w))})" for reason, where in alike.items()]
 
 
-def reasons_against(instance: Instance, name: str, program: Program) -> str:
+def reasons_against(instance: Instance, name: str, candidates: Candidates) -> str:
     """In words why no legal design has the part."""
-    found = rejections_of(program, name)
+    found = rejections_of(candidates, name)
     if not found:
         kind = next((type(part).plural for part in instance.catalogue if part.id == name), "parts")
         return f"no legal design of {instance.name} can buy it: nothing among its candidates uses it, see `optimizer check` for the usable {kind}"

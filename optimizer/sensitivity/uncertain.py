@@ -10,28 +10,34 @@ instance's own prices.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import product
 from math import ceil
-from multiprocessing import get_context
 from typing import Any
+
+import numpy as np
 
 from models.candidates.economics import SECONDS_PER_YEAR as YEAR
 from models.candidates.economics import economics_of, energy_growth, growing
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.formulation import totals
+from models.formulation.build import Formulation
 from models.formulation.core import Core
 from models.formulation.counts import units
+from models.formulation.family import Direction
 from models.formulation.linear import Linear
 from models.instance import Instance
 from models.policy import PowerFigure
 from models.workload import Training
 from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.pool import STRETCH, worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 from optimizer.sensitivity.ranges import Range, RangeKind, merged, ranges_of
 
 REPORTED = ("capex", "power")
 KILO = 1e3
+FINANCE = ("assumptions.discount_rate", "assumptions.maintenance_per_year", "money.horizon")
+"""Fields that move the weights of all money together."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +70,75 @@ class Uncertain:
         self.instance = instance
         self.effort = effort or Effort()
         found = candidates if candidates is not None else enumerate_candidates(instance, PerformanceCache())
-        rate = "throughput"
-        core, goals = assemble(instance, found, ("tco", *REPORTED, rate))
-        self.ranges = {r.name: r for r in merged(ranges_of(instance, core), given)}
+        self.ranges = {r.name: r for r in merged(ranges_of(instance, found), given)}
         self._money = {site: economics_of(instance, site) for site in instance.sites}
-        measures = self._measures(core)
-        tco = next(g for g in goals if g.name == "tco").expression * KILO
-        drawn_up = self._total(measures, self._weights({}))
-        measures["rest"] = tco - drawn_up
-        self._program = Program.of(core, measures, goals)
-        self._goals = goals
+        self._program = self._made(worthwhile(instance, found, self._judge, STRETCH // 3))
+        self._goals = self._program.formulation.goals
 
     # --- the program ------------------------------------------------------------------------------------------------
+
+    def _made(self, found: Candidates) -> Program:
+        core, goals = assemble(self.instance, found, ("tco", *REPORTED, "throughput"))
+        measures = self._measures(core)
+        tco = next(g for g in goals if g.name == "tco").expression * KILO
+        measures["rest"] = tco - self._total(measures, self._weights({}))
+        return Program.of(core, measures, goals)
+
+    def _judge(self, part: Candidates, relaxable: bool) -> tuple[Formulation]:
+        """What some values in the ranges may need.
+
+        Cost with every price and rate at its lowest, and whatever a higher one multiplies: who is no worse in each is no dearer at any
+        values. Deliveries at both ends of their band, which say nothing more of who meets any demand in any case.
+        """
+        program = self._made(part)
+        m, low = program.measures, self._least_weights()
+        spread = [name for name in low if name.startswith(("shell:", "drawn:"))] + [f"units:{p}" for p in self._parts()]
+        equipment = m["equipment"] + self._total(m, {name: w for name, w in low.items() if name.startswith("units:")})
+        cheapest = self._total(m, {n: w for n, w in low.items() if not n.startswith(("units:", "equipment"))})
+        criteria = [(cheapest + equipment * low["equipment"], Direction.MINIMISE), (equipment, Direction.MINIMISE)]
+        criteria += [(m[name], Direction.MINIMISE) for name in spread]
+        rows, limits = [], []
+        for cluster, (slopes, least, most) in self._demanded().items():
+            rows.append(f"performance.demand[{cluster}]")
+            rate, band = m[f"rate:{cluster}"], m[f"band:{cluster}"]
+            limits.append(
+                Limit(f"demand.{cluster}", {f"rate:{cluster}": 1.0, f"band:{cluster}": slopes[1]}, least - 2.0)
+            )
+            ends = [rate + band * slope for slope in slopes]
+            if isinstance(self.instance.workloads[cluster], Training):
+                ends = [_enough(end, ends[0], most + 1.0) for end in ends]
+            criteria += [(end, Direction.MAXIMISE) for end in ends]
+        return (program.limited(limits, rows).narrowed(criteria, relaxable).formulation,)
+
+    def _least_weights(self) -> dict[str, float]:
+        """The least weight of every measure anywhere in the ranges; of units before upkeep, as a share of equipment."""
+        finance = [r for r in self.ranges.values() if r.name in FINANCE]
+        lowest = {r.name: min(r.low, r.base) for r in self.ranges.values() if r.kind is RangeKind.MONEY}
+        found: dict[str, float] = {}
+        for values in product(*((r.low, r.base, r.high) for r in finance)):
+            here = self._weights({**lowest, **dict(zip((r.name for r in finance), values, strict=True))})
+            for name, weight in here.items():
+                found[name] = min(weight, found.get(name, weight))
+        charges = next(iter(self._money.values())).charges
+        for part in self._parts():
+            known = self.ranges[f"catalogue.{part}.price"]
+            found[f"units:{part}"] = (min(known.low, known.base) - known.base) * charges
+        return found
+
+    def _demanded(self) -> dict[str, tuple[tuple[float, float], float, float]]:
+        """Clusters whose demand may move: ends of the shift of throughput, least and most tokens per second asked."""
+        found = {}
+        for cluster, workload in self.instance.workloads.items():
+            here, asked = f"workloads.{cluster}", [float(workload.demand)]
+            band = self.ranges.get(f"{here}.throughput")
+            for name in ("deadline", "rate"):
+                known = self.ranges.get(f"{here}.{name}")
+                values = () if known is None else (known.low, known.high)
+                asked += [workload.tokens / v if isinstance(workload, Training) else v for v in values]
+            slopes = (0.0, 0.0) if band is None else (min(band.low, 0.0), max(band.high, 0.0))
+            if len(asked) > 1 or band is not None:
+                found[cluster] = (slopes, min(asked), max(asked))
+        return found
 
     def _measures(self, core: Core) -> dict[str, Linear]:
         found: dict[str, Linear] = {}
@@ -126,10 +189,10 @@ class Uncertain:
 
     # --- questions --------------------------------------------------------------------------------------------------
 
-    def at(self, values: Mapping[str, float]) -> Outcome:
+    def at(self, values: Mapping[str, float], effort: Effort | None = None) -> Outcome:
         """The best design at these values, other inputs at their base; one solve."""
         program, limits = self._demand(values)
-        answer = program.least(self._weights(values), self.effort, limits)
+        answer = program.least(self._weights(values), effort or self.effort, limits)
         if answer.value is None:
             return Outcome(None, {}, "", {}, answer.infeasible)
         design = answer.design
@@ -175,32 +238,20 @@ class Uncertain:
 
 # --- many questions -------------------------------------------------------------------------------------------------
 
-_OWN: dict[str, Uncertain] = {}
+
+def outcomes(asked: Uncertain, questions: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
+    """Outcomes in order, without the answers behind them. What time left out is not proven."""
+    return asked.effort.each(_outcome, asked, questions)
 
 
-def _start(instance: Instance, given: Sequence[Range], seconds: float | None, backend: str) -> None:
-    _OWN["asked"] = Uncertain(instance, given, Effort(seconds, backend))
-
-
-def _ask(values: Mapping[str, float]) -> Outcome:
-    asked = _OWN["asked"]
-    if asked.effort.over:
+def _outcome(asked: Uncertain, values: Mapping[str, float], effort: Effort) -> Outcome:
+    if effort.over:
         return Outcome(None, {}, "", {}, False)
-    found = asked.at(values)
+    found = asked.at(values, effort)
     return Outcome(found.tco, found.others, found.design_id, dict(found.choices), found.proven)
 
 
-def outcomes(
-    asked: Uncertain, questions: Sequence[Mapping[str, float]], workers: int = 1, given: Sequence[Range] = ()
-) -> Iterator[Outcome]:
-    """Outcomes in order; with ``workers`` above one in processes of their own. What time left out is not proven."""
-    if workers <= 1:
-        for values in questions:
-            yield Outcome(None, {}, "", {}, False) if asked.effort.over else asked.at(values)
-        return
-    left = None if asked.effort.seconds is None else max(0.05, asked.effort.seconds - asked.effort.spent)
-    start = (asked.instance, tuple(given), left, asked.effort.backend)
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start, start) as pool:
-        for outcome in pool.map(_ask, questions):
-            asked.effort.solves += 1
-            yield outcome
+def _enough(rate: Linear, least: Linear, need: float) -> Linear:
+    """A rate, the same for all whose least rate meets the need: no more of it is worth anything."""
+    top = max((float(v.max(initial=0.0)) for v in rate.terms.values()), default=0.0) + need
+    return Linear({name: np.where(least.terms[name] >= need, top, values) for name, values in rate.terms.items()})

@@ -117,23 +117,24 @@ def value_of_limits(
     time_limit: float | None = None,
     backend: str = "auto",
     candidates: Candidates | None = None,
+    effort: Effort | None = None,
 ) -> LimitValues:
     """What every limit of an instance costs its best design.
 
-    ``only``: row names or source fields to look at. ``candidates`` as ``movable_candidates`` gives them, where they are known.
-    Raises InfeasibleError where no design meets all limits.
+    ``only``: row names or source fields to look at. ``candidates`` as ``movable_candidates`` gives them, where they are known;
+    ``effort`` goes before time and backend. Raises InfeasibleError where no design meets all limits.
     """
     steered = Steered.of(instance, objective, candidates)
-    effort = Effort(time_limit, backend)
+    effort = effort or Effort(time_limit, backend)
     best = steered.least(effort, {})
     if best.infeasible:
         raise InfeasibleError(
             f"{instance.name}: no design meets every limit; optimizer explain infeasible says which clash"
         )
-    asking = _Asking(steered, effort, best)
+    asking = _Asking(steered, best)
     chosen = [row for row in steered.limits if only is None or row.name in only or row.row.source in only]
-    values = tuple(asking.value(row, instance) for row in chosen) if best.found else ()
-    together = tuple(asking.pairs(chosen, values)) if pairs and best.found else ()
+    values = tuple(effort.each(_one, asking, chosen)) if best.found else ()
+    together, settled = asking.pairs(chosen, values, effort) if pairs and best.found else ([], True)
     goal = steered.program.formulation.goals[0]
     return LimitValues(
         objective=objective,
@@ -141,8 +142,8 @@ def value_of_limits(
         best=asking.shown(best) or 0.0,
         design_id=best.design.design_id if best.found else "",
         limits=values,
-        pairs=together,
-        proven=best.exact and all(_proven(v) for v in values) and all(p.proven for p in together),
+        pairs=tuple(together),
+        proven=best.exact and settled and all(_proven(v) for v in values) and all(p.proven for p in together),
         solves=effort.solves,
         seconds=round(effort.spent, 3),
     )
@@ -155,8 +156,8 @@ def _proven(value: LimitValue) -> bool:
 class _Asking:
     """Questions around one best design."""
 
-    def __init__(self, steered: Steered, effort: Effort, best: Answer) -> None:
-        self._steered, self._effort, self._best = steered, effort, best
+    def __init__(self, steered: Steered, best: Answer) -> None:
+        self._steered, self._best = steered, best
         self._cost = best.value if best.value is not None else 0.0
 
     def shown(self, answer: Answer) -> float | None:
@@ -174,8 +175,9 @@ class _Asking:
         identity = at.design.design_id if at.found else ""
         return Move(value, self.shown(at), self._gain(at), identity, before and at.exact)
 
-    def value(self, limit: LimitRow, instance: Instance) -> LimitValue:
+    def value(self, limit: LimitRow, effort: Effort) -> LimitValue:
         """Everything about one limit."""
+        instance = self._steered.program.formulation.instance
         row = limit.row
         used = self._best.measures[limit.name]
         return LimitValue(
@@ -187,60 +189,75 @@ class _Asking:
             value=limit.stated(limit.bound),
             used=used,
             binding=abs(used - limit.stated(limit.bound)) <= 1e-9 * max(1.0, abs(used)),
-            looser=self._looser(limit),
-            tighter=self._tighter(limit),
-            lifted=self._lifted(limit),
+            looser=self._looser(limit, effort),
+            tighter=self._tighter(limit, effort),
+            lifted=self._lifted(limit, effort),
         )
 
-    def _looser(self, limit: LimitRow) -> Move:
-        if self._effort.over:
+    def _looser(self, limit: LimitRow, effort: Effort) -> Move:
+        if effort.over:
             return _UNKNOWN
         if not limit.steps:
             return _NO_STEP
-        least = self._steered.least_use(limit, self._effort, self._cost - STEP)
+        least = self._steered.least_use(limit, effort, self._cost - STEP)
         if least.value is None:
             return Move(None, None, None, "", least.infeasible)
-        return self._move(limit, least.value, self._at(limit, least.value), least.exact)
+        return self._move(limit, least.value, self._at(limit, least.value, effort), least.exact)
 
-    def _tighter(self, limit: LimitRow) -> Move:
-        if self._effort.over:
+    def _tighter(self, limit: LimitRow, effort: Effort) -> Move:
+        if effort.over:
             return _UNKNOWN
         if not limit.steps:
             return _NO_STEP
-        least = self._steered.least_use(limit, self._effort, self._cost)
+        least = self._steered.least_use(limit, effort, self._cost)
         if least.value is None:
             return Move(None, None, None, "", False)
         use = least.value - limit.step
-        return self._move(limit, use, self._at(limit, use), least.exact)
+        return self._move(limit, use, self._at(limit, use, effort), least.exact)
 
-    def _at(self, limit: LimitRow, use: float) -> Answer:
-        return self._steered.least(self._effort, limit.bounds(use))
+    def _at(self, limit: LimitRow, use: float, effort: Effort) -> Answer:
+        return self._steered.least(effort, limit.bounds(use))
 
-    def _lifted(self, limit: LimitRow) -> Move:
-        if self._effort.over:
+    def _lifted(self, limit: LimitRow, effort: Effort) -> Move:
+        if effort.over:
             return _UNKNOWN
-        return self._move(limit, None, self._steered.least(self._effort, limit.bounds(None)), True)
+        return self._move(limit, None, self._steered.least(effort, limit.bounds(None)), True)
 
-    def pairs(self, limits: Sequence[LimitRow], values: Sequence[LimitValue]) -> list[PairValue]:
-        """Every two limits lifted together, those that give more or less than apart."""
+    def pairs(
+        self, limits: Sequence[LimitRow], values: Sequence[LimitValue], effort: Effort
+    ) -> tuple[list[PairValue], bool]:
+        """Every two limits lifted together, those that give more or less than apart; False where some were not asked about."""
         alone = {v.limit: v.lifted for v in values}
         everything = {name: bound for row in limits for name, bound in row.bounds(None).items()}
-        all_lifted = self._steered.least(self._effort, everything)
+        all_lifted = self._steered.least(effort, everything)
         if all_lifted.exact and (self._gain(all_lifted) or 0.0) <= 0.0:
-            return []  # no limit costs anything, alone or together
-        found = []
-        for a, b in combinations(limits, 2):
-            if self._effort.over:
-                break
-            both = self._steered.least(self._effort, {**a.bounds(None), **b.bounds(None)})
-            gain = self._gain(both)
+            return [], True  # no limit costs anything, alone or together
+        found, settled = [], True
+        two = list(combinations(limits, 2))
+        for (a, b), (gain, exact) in zip(two, effort.each(_two, self, two), strict=True):
             if gain is None:
+                settled &= exact
                 continue
             apart = (alone[a.name].gain or 0.0) + (alone[b.name].gain or 0.0)
-            proven = both.exact and alone[a.name].proven and alone[b.name].proven
+            proven = exact and alone[a.name].proven and alone[b.name].proven
             if gain or apart:
                 found.append(PairValue(a.name, b.name, gain, gain - apart, proven))
-        return found
+        return found, settled
+
+    def both(self, a: LimitRow, b: LimitRow, effort: Effort) -> tuple[float | None, bool]:
+        """What lifting two limits gains (None: not known, or nothing), and whether that is proven."""
+        if effort.over:
+            return None, False
+        answer = self._steered.least(effort, {**a.bounds(None), **b.bounds(None)})
+        return self._gain(answer), answer.exact
+
+
+def _one(asking: _Asking, limit: LimitRow, effort: Effort) -> LimitValue:
+    return asking.value(limit, effort)
+
+
+def _two(asking: _Asking, limits: tuple[LimitRow, LimitRow], effort: Effort) -> tuple[float | None, bool]:
+    return asking.both(*limits, effort)
 
 
 _UNKNOWN = Move(None, None, None, "", False)

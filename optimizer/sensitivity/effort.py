@@ -1,0 +1,90 @@
+"""What an analysis may spend and has spent: time, solves, processes; and the answers it need not find again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+from optimizer.pareto import RunLimits
+from optimizer.sensitivity.journal import Journal
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Task = Callable[[Any, Item, "Effort"], Result]
+"""Asks one of many questions of something hot: ``task(hot, item, effort)``."""
+
+
+@dataclass
+class Effort:
+    """Solves spent and the time they may take; shared by all questions of one analysis.
+
+    ``gap``: share of a cost within which an answer counts as found. ``workers``: processes independent questions are spread over;
+    no result depends on their number. ``solves`` counts questions, answered from the ``journal`` or not.
+    """
+
+    seconds: float | None = None
+    backend: str = "auto"
+    gap: float = 0.0
+    workers: int = 1
+    journal: Journal = field(default_factory=Journal)
+    solves: int = 0
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the end, None where there is none."""
+        return None if self.seconds is None else max(0.05, self.seconds - self.spent)
+
+    @property
+    def over(self) -> bool:
+        """True when no further question may be asked."""
+        return self.seconds is not None and self.spent >= self.seconds
+
+    def limits(self) -> RunLimits:
+        """What is left for the next solve."""
+        return RunLimits(seconds=self.left)
+
+    def part(self, seconds: float | None) -> Effort:
+        """For one of several analyses: the same means, counted apart, with ``seconds`` of the time."""
+        return Effort(seconds, self.backend, self.gap, self.workers, self.journal)
+
+    def each(self, task: Task[Item, Result], hot: Any, items: Sequence[Item]) -> Iterator[Result]:
+        """``task(hot, item, effort)`` of every item in order, in processes of their own where there are several.
+
+        ``hot`` is handed to each process once, so that what it has prepared is prepared everywhere. ``task`` is a function of a module
+        and must answer from its arguments alone; past the end of the time it is still called, and has to say that it does not know.
+        """
+        if self.workers <= 1 or len(items) < 2:
+            for item in items:
+                yield task(hot, item, self)
+            return
+        given = (hot, self.left, self.backend, self.gap, self.journal.path)
+        with ProcessPoolExecutor(min(self.workers, len(items)), get_context("spawn"), _start, given) as pool:
+            for result, solves in pool.map(_answer, [task] * len(items), items):
+                self.solves += solves
+                yield result
+
+
+_OWN: dict[str, Any] = {}
+"""What a process of ``Effort.each`` holds hot."""
+
+
+def _start(hot: Any, seconds: float | None, backend: str, gap: float, journal: Path | None) -> None:
+    _OWN["hot"] = hot
+    _OWN["effort"] = Effort(seconds, backend, gap, journal=Journal(journal, resume=True))
+
+
+def _answer(task: Task[Any, Any], item: Any) -> tuple[Any, int]:
+    effort: Effort = _OWN["effort"]
+    before = effort.solves
+    return task(_OWN["hot"], item, effort), effort.solves - before
