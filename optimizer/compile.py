@@ -143,3 +143,17 @@ def _choice_groups(formulation: Formulation, columns: tuple[str, ...]) -> tuple[
             members.extend(position[name] for name in names if name in position)
         groups.append(ChoiceGroup(f"use[{cluster}]", tuple(sorted(members))))
     return tuple(groups)
+
+
+def with_cost(model: CompiledModel, cost: Floats, row_lower: Floats, row_upper: Floats) -> CompiledModel:
+    """The program with one objective, ``cost`` (columns) to be least, and other bounds on its rows."""
+    return dataclasses.replace(
+        model,
+        row_lower=row_lower,
+        row_upper=row_upper,
+        objectives=cost[None, :],
+        offsets=np.zeros(1),
+        senses=(Sense.MINIMISE,),
+        objective_names=("value",),
+        steps=(step_of(cost, model.integer),),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,23 +29,42 @@ def parts_of(pods: PodTable) -> tuple[str, ...]:
     return tuple(found)
 
 
+FabricUnits = dict[tuple[int, str], Ints | None]
+"""Units each fabric of a table buys, by the table's ``id`` and the part; None where none of them buys any."""
+
+
 def units_per_pod(pods: PodTable, part: str) -> Ints:
     """Units of ``part`` each pod buys (n); link modules and cables count by their ends, as they are priced."""
-    counts = np.zeros(len(pods), dtype=np.int64)
+    return units_of_parts(pods, (part,))[part]
+
+
+def units_of_parts(pods: PodTable, parts: Sequence[str], known: FabricUnits | None = None) -> dict[str, Ints]:
+    """Units of each of several parts every pod buys.
+
+    ``known`` keeps what fabrics buy for other tables of pods over the same fabrics, which must outlive it.
+    """
+    known = {} if known is None else known
+    found = {part: _beside_fabrics(pods, part) for part in parts}
+    layers = [(pods.table, pods.fabric, pods.fabrics)]
+    layers += [(t, r, pods.networks) for t, r in zip(pods.network_table, pods.network_row, strict=True)]
+    for at, row, tables in layers:
+        for number, table in enumerate(tables):
+            here = np.flatnonzero(at == number)
+            for part in parts if len(here) else ():
+                if (id(table), part) not in known:
+                    units = units_per_fabric(table, part)
+                    known[id(table), part] = units if units.any() else None
+                bought = known[id(table), part]
+                if bought is not None:
+                    found[part][here] += bought[row[here]]
+    return found
+
+
+def _beside_fabrics(pods: PodTable, part: str) -> Ints:
     systems = np.array([rack.system.id == part for rack in pods.racks], dtype=np.int64)
-    counts += systems[pods.rack] * pods.systems
     in_rack = np.array([_per_rack(rack).get(part, 0) for rack in pods.racks], dtype=np.int64)
-    counts += in_rack[pods.rack] * pods.node_racks
-    for number, table in enumerate(pods.fabrics):
-        rows = np.flatnonzero(pods.table == number)
-        if len(rows):
-            counts[rows] += units_per_fabric(table, part)[pods.fabric[rows]]
-    for at, row in zip(pods.network_table, pods.network_row, strict=True):
-        for number, table in enumerate(pods.networks):
-            rows = np.flatnonzero(at == number)
-            if len(rows):
-                counts[rows] += units_per_fabric(table, part)[row[rows]]
-    return counts + _of_storage(pods, part)
+    counts = systems[pods.rack] * pods.systems + in_rack[pods.rack] * pods.node_racks
+    return np.asarray(counts + _of_storage(pods, part))
 
 
 def _of_storage(pods: PodTable, part: str) -> Ints:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,34 +21,31 @@ if TYPE_CHECKING:
 @search_options
 @json_option
 def command(
-    subject: str, limits: tuple[str, ...], repairs: int, as_json: bool, scenario: str | None,
-    time_limit: str | None, workers: int, gap: str,
-) -> None:  # fmt: skip
+    subject: str, limits: tuple[str, ...], repairs: int, as_json: bool, scenario: str | None, **options: Any
+) -> None:
     """Explain why SUBJECT, an instance or a run folder, has no design.
 
     Exit code 0: explained, or a design exists. Exit code 5: stopped before the explanation was proven.
     """
     from models.errors import UsageError
     from models.shipped import shipped_instances
-    from optimizer.cli._solving import EXIT_STOPPED, load_with_limits, parse_duration
-    from optimizer.cli._subject import share
+    from optimizer.cli._solving import load_with_limits
+    from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.explain.infeasible import explain_infeasible
 
-    share(gap)
+    share(options["gap"])
     instance = _instance(subject, scenario)
     if limits:
         if subject not in shipped_instances() and not subject.endswith((".yaml", ".yml")):
             raise UsageError("--limit is for an instance: a run keeps the limits it was computed with")
         instance = load_with_limits(subject, scenario, limits)
-    found = explain_infeasible(
-        instance, time_limit=parse_duration(time_limit), repairs=repairs, on_progress=lambda line: note(f"  {line}")
-    )
+    spent = effort("explain-infeasible", options, instance)
+    found = explain_infeasible(instance, repairs=repairs, effort=spent, on_progress=lambda line: note(f"  {line}"))
     if as_json:
         print_json("explain-infeasible", found.as_dict(), "complete" if found.complete else "partial")
     else:
         _print(found)
-    if not found.complete:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(found.complete)
 
 
 def _instance(name: str, scenario: str | None) -> Instance:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -25,19 +24,19 @@ def command(subject: str, target: str, **options: Any) -> None:
     TARGET is a part, a vendor, an accelerator, a cooling method (air, rear_door, liquid), a topology (2-tier), a protocol, a plant
     option or a site; kind:NAME where a name means several things.
     """
-    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
+    from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.explain.why_not import why_not
     from optimizer.explain.why_not_section import why_not_data, why_not_lines
 
     about = read(subject, options["scenario"])
-    seconds = parse_duration(options["time_limit"])
-    result = why_not(about.instance, target, levers=options["levers"], time_limit=seconds)
+    share(options["gap"])
+    spent = effort("why-not", options, about.instance)
+    result = why_not(about.instance, target, levers=options["levers"], effort=spent)
     if options["as_json"]:
         print_json("explain-why-not", why_not_data(result), "complete" if result.proven else "partial")
     else:
         for line in why_not_lines(result):
             click.echo(line)
         click.echo(f"\n{result.solves} solves, {result.seconds:.1f} s.")
-    if not result.proven:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(result.proven)

@@ -17,7 +17,6 @@ def sampling_options(function: Any) -> Any:
     for option in (
         json_option,
         search_options,
-        click.option("--resume", is_flag=True, help="Continue the samples in --samples."),
         click.option(
             "--samples", type=click.Path(dir_okay=False), help="File samples are appended to as they are solved."
         ),
@@ -36,13 +35,16 @@ def sampling_options(function: Any) -> Any:
 
 def run(method: str, size: int, options: Mapping[str, Any]) -> None:
     """Runs a method and prints its answer."""
-    from optimizer.cli._solving import EXIT_INTERRUPTED, EXIT_STOPPED, Interrupt, parse_duration
+    from optimizer.cli._solving import EXIT_INTERRUPTED, EXIT_STOPPED, Interrupt
+    from optimizer.cli._subject import effort, share
     from optimizer.cli._subject import subject as read
     from optimizer.sensitivity.global_indices import global_indices
     from optimizer.sensitivity.global_section import global_headings, global_rows, global_sentence
     from optimizer.sensitivity.ranges import read_range
 
     about = read(options["subject"], options["scenario"])
+    share(options["gap"])
+    spent = effort(method, options, about.instance)
     with Interrupt() as interrupt:
         result = global_indices(
             about.instance,
@@ -52,9 +54,8 @@ def run(method: str, size: int, options: Mapping[str, Any]) -> None:
             given=[read_range(about.instance, text) for text in options["ranges"]],
             seed=options["seed"],
             samples=options["samples"],
-            resume=options["resume"],
-            time_limit=parse_duration(options["time_limit"]),
-            workers=options["workers"],
+            resume=options["resume"] and options["samples"] is not None,
+            effort=spent,
             stop=lambda: interrupt.asked,
             on_progress=lambda line: note(f"  {line}"),
         )

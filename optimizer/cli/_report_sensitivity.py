@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,16 +24,20 @@ from optimizer.cli._subject import search_options
 @search_options
 @json_option
 def command(
-    subject: str, out: str | None, sections: tuple[str, ...], force: bool, as_json: bool, scenario: str | None,
-    time_limit: str | None, workers: int, gap: str,
-) -> None:  # fmt: skip
+    subject: str,
+    out: str | None,
+    sections: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+    scenario: str | None,
+    **options: Any,
+) -> None:
     """Report what would change the best design of SUBJECT, an instance or a run folder.
 
     Sections: limits, binding, alternatives, tornado, price-to-win, spec-to-win, why-not, switch-points, regimes, morris, sobol.
     """
     from models.errors import UsageError, nearest
-    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
-    from optimizer.cli._subject import share
+    from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.report.sensitivity_report import section_names, sensitivity_report
     from optimizer.store import write_text
@@ -49,9 +53,8 @@ def command(
     found = sensitivity_report(
         about.instance,
         only=sections or None,
-        gap=share(gap) or 0.005,
-        time_limit=parse_duration(time_limit),
-        workers=workers,
+        gap=share(options["gap"]) or 0.005,
+        effort=effort("report-sensitivity", options, about.instance),
         on_progress=lambda line: note(f"  {line}"),
     )
     if files:
@@ -62,5 +65,4 @@ def command(
         print_json("report-sensitivity", found.as_dict(), "complete" if found.proven else "partial")
     elif not files:
         click.echo(found.markdown, nl=False)
-    if not found.proven:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(found.proven)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from models.instance import Instance
     from optimizer.frontier import Frontier
+    from optimizer.sensitivity.effort import Effort
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,17 @@ def subject(name: str, scenario: str | None = None) -> Subject:
 
 
 def search_options(function: Any) -> Any:
-    """``--gap``, ``--time-limit``, ``--workers``, ``--scenario``: the options every analysis has."""
+    """``--gap``, ``--time-limit``, ``--workers``, ``--journal``, ``--resume``, ``--scenario``: the options every analysis has."""
     for option in (
         click.option("--scenario", help="Named overrides of the instance."),
+        click.option(
+            "--resume", is_flag=True, help="Continue where this command was stopped: answers kept are not sought again."
+        ),
+        click.option(
+            "--journal",
+            type=click.Path(dir_okay=False),
+            help="File answers are kept in as they are found.  [default: in the user's cache]",
+        ),
         click.option(
             "--workers",
             default=1,
@@ -59,6 +70,40 @@ def search_options(function: Any) -> Any:
     ):
         function = option(function)
     return function
+
+
+def effort(command: str, options: Mapping[str, Any], instance: Instance) -> Effort:
+    """What ``command`` may spend by its search options, and the answers about ``instance`` it need not find again.
+
+    UsageError for a time that is none, or a journal of one's own that is there already and not to be continued.
+    """
+    from models.errors import UsageError
+    from optimizer.cli._solving import parse_duration
+    from optimizer.sensitivity.effort import Effort
+    from optimizer.sensitivity.journal import Journal, default_journal
+
+    resume, named = bool(options["resume"]), options["journal"]
+    if named is None:
+        try:
+            journal = Journal(default_journal(command, instance.fingerprint), resume)
+        except UsageError:
+            journal = Journal()  # a cache that cannot be written costs what was found, and nothing else
+    else:
+        path = Path(named)
+        if not resume and path.exists() and path.stat().st_size:
+            raise UsageError(f"{path} exists: choose another --journal, or continue it with --resume")
+        journal = Journal(path, resume)
+    return Effort(parse_duration(options["time_limit"]), workers=options["workers"], journal=journal)
+
+
+def stop_unless(done: bool) -> None:
+    """Ends a command whose result is not all proven, with the exit code that says so."""
+    from optimizer.cli._output import note
+    from optimizer.cli._solving import EXIT_STOPPED
+
+    if not done:
+        note("stopped before everything was proven; the same command with --resume goes on from here")
+        sys.exit(EXIT_STOPPED)
 
 
 def share(text: str, option: str = "--gap") -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -25,8 +24,7 @@ from optimizer.cli._subject import search_options
 @json_option
 def command(subject: str, **options: Any) -> None:
     """Find designs of SUBJECT, a run folder or an instance, that cost little more than the best and differ most from it in kind."""
-    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
-    from optimizer.cli._subject import share
+    from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.sensitivity.alternatives import alternatives
     from optimizer.sensitivity.alternatives_section import (
@@ -40,13 +38,14 @@ def command(subject: str, **options: Any) -> None:
     from optimizer.sensitivity.part_program import read_requirement
 
     about = read(subject, options["scenario"])
+    share(options["gap"])
     result = alternatives(
         about.instance,
         options["objective"],
         share(options["slack"]),
         along=dict(read_requirement(text) for text in options["along"]),
         most=options["most"],
-        time_limit=parse_duration(options["time_limit"]),
+        effort=effort("alternatives", options, about.instance),
         on_progress=lambda line: note(f"  {line}"),
     )
     if options["as_json"]:
@@ -57,5 +56,4 @@ def command(subject: str, **options: Any) -> None:
         click.echo("")
         print_table(choice_rows(result), CHOICE_HEADINGS, right=("best without it", "best with it"))
         click.echo(f"\n{result.solves} solves, {result.seconds:.1f} s.")
-    if not result.proven:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(result.proven)

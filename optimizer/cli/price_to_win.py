@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -33,21 +32,18 @@ def command(subject: str, part: str, **options: Any) -> None:
     The result is an interval that holds the truth, and a staircase of the units bought at each price.
     """
     from models.errors import InfeasibleError
-    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
-    from optimizer.cli._subject import share
+    from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.sensitivity.part_program import PartProgram
     from optimizer.sensitivity.price_section import price_data
-    from optimizer.sensitivity.price_to_win import NO_DESIGN, price_in
-    from optimizer.sensitivity.program import Effort
+    from optimizer.sensitivity.price_to_win import NO_DESIGN, prices_in
 
     about = read(subject, options["scenario"])
     levels = _levels(about, options)
     names = tuple(dict.fromkeys(name for level in levels for name in level.values))
-    gap, seconds = share(options["gap"]), parse_duration(options["time_limit"])
-    effort = Effort(seconds)
+    gap, spent = share(options["gap"]), effort("price-to-win", options, about.instance)
     program = PartProgram.of(about.instance, part, options["objective"], names)
-    found = [price_in(program, level, options["volume"], options["objective"], gap, effort) for level in levels]
+    found = prices_in(program, levels, options["volume"], options["objective"], gap, spent)
     if all(r.reason == NO_DESIGN for r in found):
         raise InfeasibleError(f"{about.instance.name}: {NO_DESIGN} ({levels[0]})")
     done = all(r.proven for r in found)
@@ -59,8 +55,7 @@ def command(subject: str, part: str, **options: Any) -> None:
     else:
         for result in found:
             _print(result)
-    if not done:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(done)
 
 
 def _levels(about: Any, options: dict[str, Any]) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -39,7 +38,7 @@ def command(subject: str, part: str | None, field: str | None, **options: Any) -
     field of PART is tried one step better; without PART, of all parts: the list of what to ask vendors for, by value.
     """
     from models.errors import UsageError
-    from optimizer.cli._subject import share
+    from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.sensitivity.part_program import Requirement, read_requirement
     from optimizer.sensitivity.spec_to_win import hypothetical
@@ -52,19 +51,15 @@ def command(subject: str, part: str | None, field: str | None, **options: Any) -
         instance = hypothetical(instance, part, options["like"], options["changes"])
     elif options["changes"]:
         raise UsageError("--set needs --like, the part the hypothetical one is a copy of")
-    gap = share(options["gap"])
+    gap, spent = share(options["gap"]), effort("spec-to-win", options, instance)
     if part is not None and field is not None:
-        done = _one(instance, part, field, wanted, gap, options)
+        done = _one(instance, part, field, wanted, gap, spent, options)
     else:
-        done = _all(instance, part, wanted, options)
-    if not done:
-        from optimizer.cli._solving import EXIT_STOPPED
-
-        sys.exit(EXIT_STOPPED)
+        done = _all(instance, part, wanted, spent, options)
+    stop_unless(done)
 
 
-def _one(instance: Any, part: str, field: str, wanted: Any, gap: float, options: dict[str, Any]) -> bool:
-    from optimizer.cli._solving import parse_duration
+def _one(instance: Any, part: str, field: str, wanted: Any, gap: float, spent: Any, options: dict[str, Any]) -> bool:
     from optimizer.cli._subject import read_span
     from optimizer.sensitivity.part_field import find_part_field, part_of
     from optimizer.sensitivity.spec_section import SPEC_HEADINGS, spec_data, spec_rows, spec_sentence
@@ -73,7 +68,7 @@ def _one(instance: Any, part: str, field: str, wanted: Any, gap: float, options:
     low, high = read_span(find_part_field(part_of(instance, part), field), options["span"])
     result = spec_to_win(
         instance, part, field, low=low, high=high, requirement=wanted, objective=options["objective"],
-        gap=gap or DEFAULT_GAP, time_limit=parse_duration(options["time_limit"]),
+        gap=gap or DEFAULT_GAP, effort=spent,
     )  # fmt: skip
     if options["as_json"]:
         print_json("spec-to-win", spec_data(result), "complete" if result.proven else "partial")
@@ -86,8 +81,7 @@ def _one(instance: Any, part: str, field: str, wanted: Any, gap: float, options:
     return result.proven
 
 
-def _all(instance: Any, part: str | None, wanted: Any, options: dict[str, Any]) -> bool:
-    from optimizer.cli._solving import parse_duration
+def _all(instance: Any, part: str | None, wanted: Any, spent: Any, options: dict[str, Any]) -> bool:
     from optimizer.cli._subject import share
     from optimizer.sensitivity.gap_list import gap_list
     from optimizer.sensitivity.part_field import part_of
@@ -96,7 +90,7 @@ def _all(instance: Any, part: str | None, wanted: Any, options: dict[str, Any]) 
     result = gap_list(
         instance, parts=None if part is None else [part_of(instance, part).id], layers=options["layers"] or None,
         step=share(options["step"], "--step"), requirement=wanted, objective=options["objective"],
-        time_limit=parse_duration(options["time_limit"]),
+        effort=spent,
     )  # fmt: skip
     if options["as_json"]:
         print_json("spec-to-win", gap_data(result), "complete" if result.proven else "partial")

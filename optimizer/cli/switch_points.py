@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -27,8 +26,7 @@ def command(subject: str, field: str, **options: Any) -> None:
     FIELD is any number of the instance by its dotted path, such as north.utility, electricity_price, train.demand or
     assumptions.maintenance_per_year.
     """
-    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
-    from optimizer.cli._subject import read_span, share
+    from optimizer.cli._subject import effort, read_span, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.sensitivity import switch_section as section
     from optimizer.sensitivity.instance_field import find_field
@@ -36,13 +34,13 @@ def command(subject: str, field: str, **options: Any) -> None:
     from optimizer.sensitivity.switch_points import DEFAULT_GAP, switch_points
 
     instance = read(subject, options["scenario"]).instance
-    seconds, objective = parse_duration(options["time_limit"]), options["objective"]
+    spent, objective, gap = effort("switch-points", options, instance), options["objective"], share(options["gap"])
     low, high = read_span(find_field(instance, field), options["span"])
     if options["field2"]:
         second = read_span(find_field(instance, options["field2"]), options["span2"])
         found = regime_map(
             instance, field, options["field2"], x_range=(low, high), y_range=second,
-            objective=objective, steps=options["steps"], time_limit=seconds,
+            objective=objective, steps=options["steps"], effort=spent,
         )  # fmt: skip
         done = found.proven
         if options["as_json"]:
@@ -52,8 +50,9 @@ def command(subject: str, field: str, **options: Any) -> None:
                 click.echo(line)
             click.echo(f"\n{found.solves} solves, {found.seconds:.1f} s.")
     else:
-        gap = share(options["gap"]) or DEFAULT_GAP
-        result = switch_points(instance, field, low=low, high=high, objective=objective, gap=gap, time_limit=seconds)
+        result = switch_points(
+            instance, field, low=low, high=high, objective=objective, gap=gap or DEFAULT_GAP, effort=spent
+        )
         done = result.proven
         if options["as_json"]:
             print_json("switch-points", section.switch_data(result), "complete" if done else "partial")
@@ -61,5 +60,4 @@ def command(subject: str, field: str, **options: Any) -> None:
             click.echo(f"{section.switch_sentence(result)}\n")
             print_table(section.switch_rows(result), section.SWITCH_HEADINGS, right=("from", "to"))
             click.echo(f"\n{result.solves} solves, {result.seconds:.1f} s.")
-    if not done:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(done)

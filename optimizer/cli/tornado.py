@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -24,17 +23,17 @@ def command(subject: str, **options: Any) -> None:
 
     Ranges are the catalogue's own (prices, finance) and the models' (the band of throughput), and those given by --range.
     """
-    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
+    from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.sensitivity.ranges import read_range
     from optimizer.sensitivity.tornado import HEADINGS, tornado, tornado_rows, tornado_sentence
 
     about = read(subject, options["scenario"])
+    share(options["gap"])
     result = tornado(
         about.instance,
         given=[read_range(about.instance, text) for text in options["ranges"]],
-        time_limit=parse_duration(options["time_limit"]),
-        workers=options["workers"],
+        effort=effort("tornado", options, about.instance),
         on_progress=lambda line: note(f"  {line}"),
     )
     if options["as_json"]:
@@ -43,5 +42,4 @@ def command(subject: str, **options: Any) -> None:
         click.echo(f"{about.instance.name}: {tornado_sentence(result)}\n")
         print_table(tornado_rows(result, options["most"]), HEADINGS, right=HEADINGS[1:-1])
         click.echo(f"\n{result.solves} solves, {result.seconds:.1f} s.")
-    if not result.proven:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(result.proven)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -25,18 +24,19 @@ def command(subject: str, **options: Any) -> None:
 
     A useful step is the next value of the limit at which the best design changes, looser and tighter.
     """
-    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
+    from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.sensitivity.limits_section import HEADINGS, limit_rows, limits_data, pair_lines, sentence
     from optimizer.sensitivity.value_of_limits import value_of_limits
 
     about = read(subject, options["scenario"])
+    share(options["gap"])
     result = value_of_limits(
         about.instance,
         options["objective"],
         only=options["limits"] or None,
         pairs=options["pairs"],
-        time_limit=parse_duration(options["time_limit"]),
+        effort=effort("value-of-limits", options, about.instance),
     )
     if options["as_json"]:
         print_json("value-of-limits", limits_data(result), "complete" if result.proven else "partial")
@@ -50,5 +50,4 @@ def command(subject: str, **options: Any) -> None:
         for line in pair_lines(result):
             click.echo(line)
         click.echo(f"\n{result.solves} solves, {result.seconds:.1f} s.")
-    if not result.proven:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(result.proven)

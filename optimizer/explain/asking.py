@@ -7,7 +7,6 @@ its proof: a design, an infeasibility proven by the engine, or neither where tim
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -23,13 +22,12 @@ from models.formulation.build import Formulation, build
 from models.formulation.core import Row, block_name
 from models.formulation.family import families
 from models.instance import Instance
-from optimizer.compile import compile_formulation, step_of
-from optimizer.compiled_model import CompiledModel, Floats, Sense
+from optimizer.compile import compile_formulation, with_cost
+from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.explain.groups import Group, groups_of, row_key
 from optimizer.explain.widening import beyond, widenings
-from optimizer.pareto import RunLimits, solve
-from optimizer.pareto.result import FrontierStatus
 from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.effort import Effort
 
 KEPT_PROGRAMS = 12
 
@@ -92,13 +90,11 @@ def limit_rows(formulation: Formulation) -> list[Row]:
 
 
 class Asking:
-    """Asks about one instance. ``seconds`` bounds everything asked; what comes after is UNKNOWN."""
+    """Asks about one instance. ``effort`` bounds everything asked; what comes after is UNKNOWN."""
 
-    def __init__(self, instance: Instance, seconds: float | None = None, backend: str = "auto") -> None:
+    def __init__(self, instance: Instance, effort: Effort | None = None) -> None:
         self.instance = instance
-        self.solves = 0
-        self._backend = backend
-        self._ends = None if seconds is None else time.monotonic() + seconds
+        self.effort = effort or Effort()
         self._programs: OrderedDict[frozenset[str], Program] = OrderedDict()
         self._memo = PerformanceCache()
         self._clusters: OrderedDict[tuple[str, frozenset[str]], Candidates] = OrderedDict()
@@ -128,12 +124,12 @@ class Asking:
     @property
     def out_of_time(self) -> bool:
         """True when the time given is used up."""
-        return self._ends is not None and time.monotonic() >= self._ends
+        return self.effort.over
 
     @property
-    def seconds_left(self) -> float | None:
-        """What is left of the time given, None where none was."""
-        return None if self._ends is None else max(0.01, self._ends - time.monotonic())
+    def solves(self) -> int:
+        """Questions put to a solver so far."""
+        return self.effort.solves
 
     # --- programs ---------------------------------------------------------------------------------------------------
 
@@ -233,25 +229,14 @@ class Asking:
         lower, upper = self.row_bounds(model, kept, bounds)
         column_upper = model.upper if barred is None else np.where(barred, 0.0, model.upper)
         cost = np.zeros(model.n_columns) if cost is None else cost
-        asked = dataclasses.replace(
-            model,
-            row_lower=lower,
-            row_upper=upper,
-            upper=column_upper,
-            objectives=cost[None, :],
-            offsets=np.zeros(1),
-            senses=(Sense.MINIMISE,),
-            objective_names=("value",),
-            steps=(step_of(cost, model.integer),),
-        )
-        self.solves += 1
-        found = solve(asked, backend=self._backend, limits=RunLimits(seconds=self.seconds_left))
-        if found.n_points:
-            x = found.solutions[0]
-            return Reply(Standing.FEASIBLE, x, float(cost @ x), found.status is FrontierStatus.COMPLETE)
-        if found.status is FrontierStatus.INFEASIBLE:
+        asked = dataclasses.replace(with_cost(model, cost, lower, upper), upper=column_upper)
+        found = self.effort.least(asked)
+        if found is None:
+            return Reply(Standing.UNKNOWN)
+        if found.x is None:
             return Reply(Standing.INFEASIBLE, proven=True)
-        return Reply(Standing.UNKNOWN)
+        x = found.point(asked.n_columns)
+        return Reply(Standing.FEASIBLE, x, float(cost @ x), found.proven)
 
     def row_bounds(
         self, model: CompiledModel, kept: Collection[str], bounds: Bounds | None = None

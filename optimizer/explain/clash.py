@@ -19,11 +19,11 @@ from models.formulation.core import Row
 from models.formulation.family import families
 from models.instance import Instance
 from models.units import Unlimited
-from optimizer.compile import compile_formulation, step_of
-from optimizer.compiled_model import CompiledModel, Floats, Sense
-from optimizer.pareto import solve
-from optimizer.pareto.result import FrontierStatus
+from optimizer.compile import compile_formulation, with_cost
+from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.effort import Effort
+from optimizer.sensitivity.journal import Solved
 
 
 @dataclass(frozen=True)
@@ -83,24 +83,14 @@ class _Asking:
         self._model = model
         self._rows = rows
         self._places = [_row_of(model, row) for row in rows]
+        self._effort = Effort()
 
-    def _solve(self, cost: Floats, kept: Sequence[int]) -> tuple[FrontierStatus, Floats | None]:
+    def _solve(self, cost: Floats, kept: Sequence[int]) -> Solved | None:
         lower, upper = self._model.row_lower.copy(), self._model.row_upper.copy()
         for number, place in enumerate(self._places):
             if place is not None and number not in kept:
                 lower[place], upper[place] = -np.inf, np.inf
-        asked = dataclasses.replace(
-            self._model,
-            row_lower=lower,
-            row_upper=upper,
-            objectives=cost[None, :],
-            offsets=np.zeros(1),
-            senses=(Sense.MINIMISE,),
-            objective_names=("value",),
-            steps=(step_of(cost, self._model.integer),),
-        )
-        found = solve(asked)
-        return found.status, found.solutions[0] if found.n_points else None
+        return self._effort.least(with_cost(self._model, cost, lower, upper))
 
     def reach(self, number: int, others: Sequence[int]) -> Reach:
         """The best value of a limit's left-hand side while the others are kept; asking for it also tells whether they clash."""
@@ -111,10 +101,10 @@ class _Asking:
         coefficients = np.zeros(self._model.n_columns)
         if place is not None:
             coefficients = np.asarray(self._model.matrix[[place], :].toarray(), dtype=np.float64).reshape(-1)
-        status, x = self._solve(coefficients if row.upper is not None else -coefficients, others)
-        if x is None:
-            return Reach(row, limit, None, status is FrontierStatus.INFEASIBLE)
-        return Reach(row, limit, float(coefficients @ x), status is FrontierStatus.COMPLETE)
+        found = self._solve(coefficients if row.upper is not None else -coefficients, others)
+        if found is None or found.x is None:
+            return Reach(row, limit, None, found is not None)
+        return Reach(row, limit, float(coefficients @ found.point(self._model.n_columns)), found.proven)
 
 
 def _row_of(model: CompiledModel, row: Row) -> int | None:

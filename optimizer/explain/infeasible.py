@@ -22,6 +22,7 @@ from optimizer.explain.asking import Asking, Standing
 from optimizer.explain.groups import Group
 from optimizer.explain.linear_conflict import clashing_rows
 from optimizer.explain.repairs import Repair, repairs_of
+from optimizer.sensitivity.effort import Effort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,13 +114,15 @@ def explain_infeasible(
     backend: str = "auto",
     repairs: int = 5,
     on_progress: Callable[[str], None] | None = None,
+    effort: Effort | None = None,
 ) -> Infeasibility:
     """Which groups of an instance clash, and what would mend it.
 
     ``time_limit`` [s] ends the search early; what is then unproven is said to be. ``repairs``: how many to price at most.
+    ``effort`` goes before time and backend.
     """
     started = time.perf_counter()
-    asking = Asking(instance, time_limit, backend)
+    asking = Asking(instance, effort or Effort(time_limit, backend))
     say = on_progress or (lambda _line: None)
     everything = list(asking.groups)
 

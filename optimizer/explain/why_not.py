@@ -95,10 +95,12 @@ def why_not(
     time_limit: float | None = None,
     backend: str = "auto",
     candidates: Candidates | None = None,
+    effort: Effort | None = None,
 ) -> WhyNot:
     """Why ``target`` is not in the design of least total cost.
 
-    ``candidates`` as ``movable_candidates`` gives them, where they are known. UsageError for a name nothing has; InfeasibleError
+    ``candidates`` as ``movable_candidates`` gives them, where they are known; ``effort`` goes before time and
+    backend. UsageError for a name nothing has; InfeasibleError
     where there is no legal design at all.
     """
     asked = read_target(instance, target)
@@ -108,7 +110,7 @@ def why_not(
         return count_of(core, asked), presence_of(core, asked)
 
     steered = Steered.of(instance, "tco", found, target=measured)
-    return _Asking(instance, asked, found, steered, Effort(time_limit, backend)).run(levers)
+    return _Asking(instance, asked, found, steered, effort or Effort(time_limit, backend)).run(levers)
 
 
 class _Asking:
@@ -180,12 +182,9 @@ class _Asking:
 
     def _levers(self) -> tuple[Lever, ...]:
         found = [lever for lever in (self._price_lever(),) if lever is not None]
-        for limit in self._steered.limits:
-            if limit.steps:
-                for looser in (True, False):
-                    lever = smallest_move(self._steered, limit, looser, self._effort)
-                    if lever.to is not None or not lever.proven:
-                        found.append(lever)
+        asked = [(limit, looser) for limit in self._steered.limits if limit.steps for looser in (True, False)]
+        moved = self._effort.each(_moved, self._steered, asked)
+        found += [lever for lever in moved if lever.to is not None or not lever.proven]
         return tuple(found)
 
     def _price_lever(self) -> Lever | None:
@@ -271,6 +270,10 @@ class _Asking:
                     "is no dearer and no hungrier than many of them"
                 )
         return said
+
+
+def _moved(steered: Steered, asked: tuple[LimitRow, bool], effort: Effort) -> Lever:
+    return smallest_move(steered, *asked, effort)
 
 
 def _buys(candidates: Candidates, part: str):  # type: ignore[no-untyped-def]

@@ -9,23 +9,24 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import Any
 
-from models.candidates.placement import Candidates, enumerate_candidates
+from models.candidates.placement import Candidates
 from models.errors import InfeasibleError
 from models.instance import Instance
 from models.parts.part import Part
 from optimizer.design import Design
-from optimizer.performance_cache import PerformanceCache
 from optimizer.report import chapters as folder
 from optimizer.sensitivity.alternatives import Alternatives, alternatives
-from optimizer.sensitivity.program import Effort, Program, assemble
+from optimizer.sensitivity.effort import Effort
+from optimizer.sensitivity.limit_rows import movable_candidates
+from optimizer.sensitivity.program import Program, assemble
 from optimizer.sensitivity.tornado import Tornado, tornado
+from optimizer.sensitivity.uncertain import Uncertain
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +88,33 @@ class Asked:
         instance: Instance,
         *,
         gap: float = 0.005,
-        time_limit: float | None = None,
-        workers: int = 1,
+        effort: Effort | None = None,
         say: Callable[[str], None] = lambda _line: None,
     ) -> None:
-        self.instance, self.gap, self.workers, self.say = instance, gap, workers, say
-        self._ends = None if time_limit is None else time.monotonic() + time_limit
+        self.instance, self.gap, self.say = instance, gap, say
+        self._effort = effort or Effort()
         self.to_come = 1
         """Chapters that are still to be written, this one included: each may take an equal share of the time left."""
 
-    def seconds(self, among: int = 1) -> float | None:
+    def seconds(self, among: float = 1) -> float | None:
         """This chapter's share of the time left [s], divided ``among`` so many questions; None without a limit."""
-        if self._ends is None:
-            return None
-        return max(1.0, (self._ends - time.monotonic()) / max(self.to_come, 1) / max(among, 1))
+        left = self._effort.left
+        return None if left is None else max(1.0, left / max(self.to_come, 1) / max(among, 1))
+
+    def effort(self, among: float = 1) -> Effort:
+        """What one of ``among`` so many questions of this chapter may spend; answers of other chapters are known."""
+        return self._effort.part(self.seconds(among))
 
     @cached_property
     def candidates(self) -> Candidates:
-        """Every candidate of the instance, enumerated once."""
-        return enumerate_candidates(self.instance, PerformanceCache())
+        """Every candidate of the instance, those a limit of a site would leave out among them."""
+        return movable_candidates(self.instance)
 
     @cached_property
     def best(self) -> Design:
         """The design of least total cost; InfeasibleError where there is none."""
         core, goals = assemble(self.instance, self.candidates, ["tco"])
-        found = Program.of(core, {}, goals).least({"tco": 1.0}, Effort())
+        found = Program.of(core, {}, goals).least({"tco": 1.0}, self._effort.part(None))
         if not found.found:
             raise InfeasibleError(
                 f"{self.instance.name}: no design meets every limit; optimizer explain infeasible says which clash"
@@ -121,12 +124,19 @@ class Asked:
     @cached_property
     def near(self) -> Alternatives:
         """Near-optimal designs and the standing of every choice."""
-        return alternatives(self.instance, time_limit=self.seconds())
+        # they make candidates of their own, and two sets at a time are too many
+        self.__dict__.pop("candidates", None)
+        return alternatives(self.instance, effort=self.effort())
 
     @cached_property
     def swings(self) -> Tornado:
         """What each uncertain input alone does."""
-        return tornado(self.instance, time_limit=self.seconds(), workers=self.workers)
+        return tornado(self.instance, uncertain=self.uncertain, effort=self.effort())
+
+    @cached_property
+    def uncertain(self) -> Uncertain:
+        """The program of all uncertain inputs."""
+        return Uncertain(self.instance, candidates=self.candidates)
 
     @cached_property
     def parts(self) -> dict[str, Part]:

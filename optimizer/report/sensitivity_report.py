@@ -18,6 +18,7 @@ from optimizer.design import Design
 from optimizer.report.chapter import Asked, Chapter, Told, chapters
 from optimizer.report.rewriting import portable, relative_paths
 from optimizer.report.summary import leading
+from optimizer.sensitivity.effort import Effort
 from optimizer.tables import markdown_table
 
 SOURCE_HEADINGS = ("part", "vendor", "confidence", "source", "row")
@@ -87,14 +88,15 @@ def sensitivity_report(
     time_limit: float | None = None,
     workers: int = 1,
     on_progress: Callable[[str], None] | None = None,
+    effort: Effort | None = None,
 ) -> SensitivityReport:
     """The report of an instance's least total cost.
 
     ``only``: names of ``section_names()`` (None: all whose packages are installed); ``time_limit`` [s] is shared among what is left;
-    ``gap``: relative width of prices to win. Raises InfeasibleError where there is no design to report on.
+    ``gap``: relative width of prices to win. ``effort`` goes before time and workers. Raises InfeasibleError where there is no design to report on.
     """
     say = on_progress or (lambda _line: None)
-    asked = Asked(instance, gap=gap, time_limit=time_limit, workers=workers, say=say)
+    asked = Asked(instance, gap=gap, effort=effort or Effort(time_limit, workers=workers), say=say)
     written = [c for c in chapters() if (c.possible if only is None else c.name in only)]
     best = asked.best
     told: dict[str, Told] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -10,8 +11,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from optimizer.pareto import RunLimits
-from optimizer.sensitivity.journal import Journal
+import numpy as np
+
+from optimizer.compiled_model import CompiledModel
+from optimizer.pareto import RunLimits, solve
+from optimizer.pareto.result import FrontierStatus
+from optimizer.sensitivity.journal import Journal, Solved
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,13 +28,12 @@ Task = Callable[[Any, Item, "Effort"], Result]
 class Effort:
     """Solves spent and the time they may take; shared by all questions of one analysis.
 
-    ``gap``: share of a cost within which an answer counts as found. ``workers``: processes independent questions are spread over;
-    no result depends on their number. ``solves`` counts questions, answered from the ``journal`` or not.
+    ``workers``: processes independent questions are spread over; no result depends on their number. ``solves`` counts questions,
+    answered from the ``journal`` or not.
     """
 
     seconds: float | None = None
     backend: str = "auto"
-    gap: float = 0.0
     workers: int = 1
     journal: Journal = field(default_factory=Journal)
     solves: int = 0
@@ -50,13 +54,30 @@ class Effort:
         """True when no further question may be asked."""
         return self.seconds is not None and self.spent >= self.seconds
 
-    def limits(self) -> RunLimits:
-        """What is left for the next solve."""
-        return RunLimits(seconds=self.left)
+    def least(self, model: CompiledModel) -> Solved | None:
+        """The least value of a program's one objective, from the journal where it was asked before; None where nothing was found in time."""
+        self.solves += 1
+        question = f"{model.fingerprint}.{self.backend}"
+        known = self.journal.get(question)
+        if known is not None:
+            return known
+        found = solve(model, limits=RunLimits(seconds=self.left), backend=self.backend)
+        if found.status is FrontierStatus.INFEASIBLE:
+            answer = Solved(math.inf, None)
+        elif not found.n_points:
+            return None
+        else:
+            x = found.solutions[0]
+            used = np.flatnonzero(x)
+            point = dict(zip(used.tolist(), x[used].tolist(), strict=True))
+            answer = Solved(float(found.bounds[0][0]), point, found.status is FrontierStatus.COMPLETE)
+        if answer.proven:
+            self.journal.put(question, answer)
+        return answer
 
     def part(self, seconds: float | None) -> Effort:
         """For one of several analyses: the same means, counted apart, with ``seconds`` of the time."""
-        return Effort(seconds, self.backend, self.gap, self.workers, self.journal)
+        return Effort(seconds, self.backend, self.workers, self.journal)
 
     def each(self, task: Task[Item, Result], hot: Any, items: Sequence[Item]) -> Iterator[Result]:
         """``task(hot, item, effort)`` of every item in order, in processes of their own where there are several.
@@ -68,7 +89,7 @@ class Effort:
             for item in items:
                 yield task(hot, item, self)
             return
-        given = (hot, self.left, self.backend, self.gap, self.journal.path)
+        given = (hot, self.left, self.backend, self.journal.path)
         with ProcessPoolExecutor(min(self.workers, len(items)), get_context("spawn"), _start, given) as pool:
             for result, solves in pool.map(_answer, [task] * len(items), items):
                 self.solves += solves
@@ -79,9 +100,9 @@ _OWN: dict[str, Any] = {}
 """What a process of ``Effort.each`` holds hot."""
 
 
-def _start(hot: Any, seconds: float | None, backend: str, gap: float, journal: Path | None) -> None:
+def _start(hot: Any, seconds: float | None, backend: str, journal: Path | None) -> None:
     _OWN["hot"] = hot
-    _OWN["effort"] = Effort(seconds, backend, gap, journal=Journal(journal, resume=True))
+    _OWN["effort"] = Effort(seconds, backend, journal=Journal(journal, resume=True))
 
 
 def _answer(task: Task[Any, Any], item: Any) -> tuple[Any, int]:

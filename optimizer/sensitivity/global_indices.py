@@ -116,15 +116,18 @@ def global_indices(
     backend: str = "auto",
     stop: Callable[[], bool] | None = None,
     on_progress: Callable[[str], None] | None = None,
+    uncertain: Uncertain | None = None,
     effort: Effort | None = None,
 ) -> GlobalIndices:
     """Global sensitivity of the least total cost, its power, throughput and capex, and of the decision.
 
     ``size``: base samples (sobol, a power of two) or trajectories (morris). ``inputs``: only these ranges. ``samples``: file to append
-    to; with ``resume`` what it holds is not solved again. ``effort`` goes before time, workers and backend. Raises UsageError where the file is of another question.
+    to; with ``resume`` what it holds is not solved again. ``uncertain``: the program of these ranges
+    where it is there. ``effort`` goes before time, workers and backend. Raises UsageError where the file is of another question.
     """
     _require_salib()
-    asked = Uncertain(instance, given, effort or Effort(time_limit, backend, workers=workers))
+    spent = effort or Effort(time_limit, backend, workers=workers)
+    asked = Uncertain(instance, given, spent) if uncertain is None else uncertain.spending(spent)
     chosen = _chosen(asked, inputs)
     base = asked.at({})
     if base.tco is None:

@@ -13,15 +13,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from models.errors import UsageError
+from optimizer.compiled_model import Floats
 
 
 @dataclass(frozen=True)
 class Solved:
-    """``x``: column -> value where that is not zero, None where nothing is legal; ``bound`` of the cost in whole quanta."""
+    """``x``: column -> value where that is not zero, None where nothing is legal; ``bound`` of the cost in whole quanta.
+
+    ``proven``: nothing is cheaper; what is not is never kept.
+    """
 
     bound: float
     x: Mapping[int, float] | None
+    proven: bool = True
+
+    def point(self, columns: int) -> Floats:
+        """``x`` as an array of all columns."""
+        found = np.zeros(columns)
+        if self.x:
+            found[list(self.x)] = list(self.x.values())
+        return found
 
 
 class Journal:

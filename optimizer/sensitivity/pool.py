@@ -27,15 +27,20 @@ Judge = Callable[[Candidates, bool], Sequence[Formulation]]
 bring back may go."""
 
 
-def worthwhile(instance: Instance, found: Candidates, judge: Judge, stretch: int = STRETCH) -> Candidates:
+def worthwhile(
+    instance: Instance, found: Candidates, judge: Judge, stretch: int = STRETCH, together: bool = True
+) -> Candidates:
     """The candidates that ``judge`` keeps, with no table larger than they need.
 
-    ``judge`` must prune by dominance and by limits alone, in terms of coefficients that depend on their own placement.
+    ``judge`` must prune by dominance and by limits alone, in terms of coefficients that depend on their own placement. ``stretch``
+    placements are judged at a time; survivors of several stretches once more ``together``, where that is worth its time.
     """
     if sum(len(p) for p in found.placements) > stretch:
         # several pods add up in a row, and other clusters enter it: a stretch alone cannot tell whether the row can bind
         alone = len(instance.workloads) == 1 and not any(isinstance(w, Serving) for w in instance.workloads.values())
         found = _cut(found, judge, not alone, stretch)
+        if not together:
+            return found
     return kept_candidates(judge(found, False))
 
 

@@ -29,10 +29,7 @@ from optimizer.compile import step_of
 from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
 from optimizer.design import Design
 from optimizer.extract import design_of
-from optimizer.pareto import solve
-from optimizer.pareto.result import FrontierStatus
 from optimizer.sensitivity.effort import Effort as Effort
-from optimizer.sensitivity.journal import Solved
 
 LARGEST_COST = 1e9
 """Whole-number costs are scaled so that none exceeds this: solvers' tolerances bite above it."""
@@ -133,7 +130,6 @@ class Program:
 
     def least(self, weights: Mapping[str, float], effort: Effort, limits: Sequence[Limit] = ()) -> Answer:
         """The least weighted sum of measures [USD] under the rows and ``limits``; one solve."""
-        effort.solves += 1
         program = self.limited(limits) if limits else self
         program = program.narrowed([(program.total(weights), Direction.MINIMISE)])
         hopeless = program.formulation.hopeless
@@ -143,39 +139,17 @@ class Program:
         quantum = _quantum(cost)
         model, empty_rows_hold = compiled(program.formulation, cost * (1.0 / quantum))
         if hopeless or not empty_rows_hold:
+            effort.solves += 1
             return Answer(math.inf)
-        solved = _solved(model, effort)
-        if solved is None or solved.bound == math.inf:
+        solved = effort.least(model)
+        if solved is None or solved.x is None:
             return Answer(-math.inf if solved is None else math.inf)
-        x = np.zeros(model.n_columns)
-        found = solved.x or {}
-        x[list(found)] = list(found.values())
+        x = solved.point(model.n_columns)
         hidden = _hidden(program.formulation, model, cost, quantum)
         reached = {name: value_of(program.formulation, model, e, x) for name, e in program.measures.items()}
         value = math.fsum(weight * reached[name] for name, weight in weights.items())
         lower = solved.bound * quantum + cost.constant - hidden
         return Answer(min(value, lower), value, reached, program.formulation, model, x)
-
-
-def _solved(model: CompiledModel, effort: Effort) -> Solved | None:
-    """The least cost of a program in its quanta, from the journal where it was asked before; None where nothing was found in time."""
-    question = f"{model.fingerprint}.{effort.backend}"
-    known = effort.journal.get(question)
-    if known is not None:
-        return known
-    found = solve(model, limits=effort.limits(), backend=effort.backend)
-    if found.status is FrontierStatus.INFEASIBLE:
-        answer = Solved(math.inf, None)
-    elif not found.n_points:
-        return None
-    else:
-        x = found.solutions[0]
-        used = np.flatnonzero(x)
-        answer = Solved(float(found.bounds[0][0]), dict(zip(used.tolist(), x[used].tolist(), strict=True)))
-        if found.status is not FrontierStatus.COMPLETE:
-            return answer
-    effort.journal.put(question, answer)
-    return answer
 
 
 def goals_of(core: Core, names: Sequence[str]) -> list[Goal]:

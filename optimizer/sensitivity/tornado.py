@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.candidates.placement import Candidates
 from models.errors import InfeasibleError
 from models.instance import Instance
 from optimizer.sensitivity.limits_section import amount
@@ -131,13 +130,14 @@ def tornado(
     workers: int = 1,
     backend: str = "auto",
     on_progress: Callable[[str], None] | None = None,
-    candidates: Candidates | None = None,
+    uncertain: Uncertain | None = None,
     effort: Effort | None = None,
 ) -> Tornado:
     """What each input alone does to the least total cost over its range; ``given`` ranges go before the instance's own,
-    ``effort`` before time, workers and backend. ``candidates`` where they are known.
+    ``effort`` before time, workers and backend. ``uncertain``: the program of these ranges where it is there.
     """
-    asked = Uncertain(instance, given, effort or Effort(time_limit, backend, workers=workers), candidates)
+    spent = effort or Effort(time_limit, backend, workers=workers)
+    asked = Uncertain(instance, given, spent) if uncertain is None else uncertain.spending(spent)
     base = asked.at({})
     if base.tco is None:
         raise InfeasibleError(f"{instance.name}: no design at today's values")

@@ -9,6 +9,7 @@ instance's own prices.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -19,11 +20,11 @@ import numpy as np
 
 from models.candidates.economics import SECONDS_PER_YEAR as YEAR
 from models.candidates.economics import economics_of, energy_growth, growing
+from models.candidates.part_counts import FabricUnits, units_of_parts
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.formulation import totals
 from models.formulation.build import Formulation
-from models.formulation.core import Core
-from models.formulation.counts import units
+from models.formulation.core import Core, block_name
 from models.formulation.family import Direction
 from models.formulation.linear import Linear
 from models.instance import Instance
@@ -72,8 +73,16 @@ class Uncertain:
         found = candidates if candidates is not None else enumerate_candidates(instance, PerformanceCache())
         self.ranges = {r.name: r for r in merged(ranges_of(instance, found), given)}
         self._money = {site: economics_of(instance, site) for site in instance.sites}
-        self._program = self._made(worthwhile(instance, found, self._judge, STRETCH // 3))
+        self._fabrics: FabricUnits = {}
+        self._program = self._made(worthwhile(instance, found, self._judge, STRETCH // 2, together=False))
+        self._fabrics = {}
         self._goals = self._program.formulation.goals
+
+    def spending(self, effort: Effort) -> Uncertain:
+        """The same program, with other means."""
+        other = copy.copy(self)
+        other.effort = effort
+        return other
 
     # --- the program ------------------------------------------------------------------------------------------------
 
@@ -149,8 +158,12 @@ class Uncertain:
             found[f"drawn:{site}"] = core.everywhere(lambda p: p.facility_power(PowerFigure.IN_USE), site=site)
         shell = Linear.total([found[f"shell:{s}"] * m.shell for s, m in self._money.items()])
         found["equipment"] = totals.capex(core) * KILO - shell
-        for name in self._parts():
-            found[f"units:{name}"] = units(core, name)
+        parts = self._parts()
+        bought = {block_name(p): units_of_parts(p.pods, parts, self._fabrics) for p in core.candidates.placements}
+        for name in parts:
+            placed = [core.each(p, p.of_pods(bought[block_name(p)][name])) for p in core.candidates.placements]
+            plant = core.plant(lambda _, unit, part=name: float(unit.part == part))  # type: ignore[misc]
+            found[f"units:{name}"] = Linear.total([*placed, plant])
         for cluster in self.instance.workloads:
             found[f"rate:{cluster}"] = core.everywhere(lambda p: p.of_pods(p.pods.rate), cluster=cluster)
             found[f"band:{cluster}"] = core.everywhere(lambda p: p.of_pods(p.pods.rate * p.pods.band), cluster=cluster)

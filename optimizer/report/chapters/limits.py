@@ -10,7 +10,7 @@ from optimizer.sensitivity.value_of_limits import LimitValue, LimitValues, value
 
 
 def _write(asked: Asked) -> Told:
-    found = value_of_limits(asked.instance, time_limit=asked.seconds())
+    found = value_of_limits(asked.instance, candidates=asked.candidates, effort=asked.effort())
     return Told(
         sentence(found),
         limits_markdown(found),

@@ -17,8 +17,7 @@ def leading_inputs(asked: Asked, most: int) -> list[str]:
 
 def _write(asked: Asked) -> Told:
     found = global_indices(
-        asked.instance, "morris", size=PATHS, inputs=leading_inputs(asked, INPUTS) or None, workers=asked.workers,
-        time_limit=asked.seconds(),
+        asked.instance, "morris", size=PATHS, inputs=leading_inputs(asked, INPUTS) or None, uncertain=asked.uncertain, effort=asked.effort(),
     )  # fmt: skip
     return Told(global_sentence(found), global_markdown(found), found.as_dict(), found.proven)
 

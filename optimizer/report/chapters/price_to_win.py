@@ -20,8 +20,8 @@ def _write(asked: Asked) -> Told:
         asked.say(f"price to win of {part}")
         # systems and switches are not picked by price while candidates are made
         known = (asked.instance, asked.candidates) if isinstance(asked.parts[part], System | Switch) else None
-        share = asked.seconds(len(parts) - number)
-        found.append(price_to_win(asked.instance, part, gap=asked.gap, time_limit=share, candidates=known))
+        share = asked.effort(len(parts) - number)
+        found.append(price_to_win(asked.instance, part, gap=asked.gap, candidates=known, effort=share))
     said = " ".join(price_sentence(r) for r in found[:2]) if found else "no part to ask about."
     return Told(
         said,

@@ -13,7 +13,8 @@ def _write(asked: Asked) -> Told:
     site, cluster = next(iter(asked.instance.sites)), next(iter(asked.instance.workloads))
     found = regime_map(
         asked.instance, f"workloads.{cluster}.demand", f"sites.{site}.electricity_price", steps=STEPS,
-        time_limit=asked.seconds(),
+        candidates=asked.candidates,
+        effort=asked.effort(),
     )  # fmt: skip
     return Told(regime_sentence(found), regime_markdown(found), regime_data(found), found.proven)
 

@@ -12,8 +12,7 @@ SAMPLES, INPUTS = 16, 8
 
 def _write(asked: Asked) -> Told:
     found = global_indices(
-        asked.instance, "sobol", size=SAMPLES, inputs=leading_inputs(asked, INPUTS) or None, workers=asked.workers,
-        time_limit=asked.seconds(),
+        asked.instance, "sobol", size=SAMPLES, inputs=leading_inputs(asked, INPUTS) or None, uncertain=asked.uncertain, effort=asked.effort(),
     )  # fmt: skip
     return Told(global_sentence(found), global_markdown(found), found.as_dict(), found.proven)
 

@@ -20,12 +20,7 @@ SHARE_OF_TIME = 0.7
 
 
 def _write(asked: Asked) -> Told:
-    seconds = asked.seconds()
-    found = gap_list(
-        asked.instance,
-        time_limit=None if seconds is None else seconds * SHARE_OF_TIME,
-        candidates=asked.candidates,
-    )
+    found = gap_list(asked.instance, candidates=asked.candidates, effort=asked.effort(1 / SHARE_OF_TIME))
     thresholds = [_threshold(asked, gap) for gap in _entering(found.gaps)[:THRESHOLDS]]
     return Told(
         gap_sentence(found),
@@ -50,7 +45,7 @@ def _threshold(asked: Asked, gap: Gap) -> SpecToWin:
     asked.say(f"{gap.field} of {gap.part}")
     low, high = sorted((gap.value, gap.improved))
     return spec_to_win(
-        asked.instance, gap.part, gap.field, low=low, high=high, time_limit=asked.seconds(2 * THRESHOLDS),
+        asked.instance, gap.part, gap.field, low=low, high=high, effort=asked.effort(2 * THRESHOLDS),
         candidates=asked.candidates,
     )  # fmt: skip
 

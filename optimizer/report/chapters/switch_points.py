@@ -20,8 +20,8 @@ def _write(asked: Asked) -> Told:
         value = find_field(asked.instance, name).value
         followed = name.endswith(".demand") and value is not None
         low, high = (value * (1 - AROUND), value * (1 + AROUND)) if followed and value else (None, None)
-        share = asked.seconds(len(fields) - number)
-        found.append(switch_points(asked.instance, name, low=low, high=high, time_limit=share))
+        share = asked.effort(len(fields) - number)
+        found.append(switch_points(asked.instance, name, low=low, high=high, candidates=asked.candidates, effort=share))
     return Told(
         " ".join(switch_sentence(r) if r.proven else f"{r.field.name}: not settled in time." for r in found),
         "\n".join(switch_markdown(r) for r in found),

@@ -16,7 +16,9 @@ def _write(asked: Asked) -> Told:
     found = []
     for number, target in enumerate(targets):
         asked.say(f"why not {target}")
-        found.append(why_not(asked.instance, target, time_limit=asked.seconds(len(targets) - number)))
+        found.append(
+            why_not(asked.instance, target, candidates=asked.candidates, effort=asked.effort(len(targets) - number))
+        )
     if not found:
         return Told(NOTHING, f"## Why not\n\n{NOTHING[0].upper()}{NOTHING[1:]}\n", [], asked.near.proven)
     return Told(
