@@ -17,6 +17,7 @@ from typing import Any
 from models.candidates.placement import enumerate_candidates
 from models.errors import InfeasibleError
 from models.formulation.build import build
+from models.instance import Instance
 from optimizer.compile import compile_formulation
 from optimizer.design import Design
 from optimizer.explain.asking import Asking, Standing
@@ -24,9 +25,8 @@ from optimizer.explain.changes import Change
 from optimizer.explain.groups import GroupKind
 from optimizer.explain.measuring import Measured, measured
 from optimizer.extract import design_of
-from optimizer.pareto import RunLimits, solve
-from optimizer.pareto.result import FrontierStatus
 from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.effort import Effort
 
 LARGEST_SET, ENOUGH = 3, 3
 
@@ -79,7 +79,7 @@ def repairs_of(
     that is let in, or two limits each by a part of what it has to alone.
     """
     sets = list(correction_sets(asking, conflict, another, most * 3))
-    found: list[Repair] = []
+    found: list[Measured] = []
     alone: dict[frozenset[str], Measured] = {}
     for chosen in _varied(asking, sets):
         if len(found) == most or asking.out_of_time:
@@ -88,12 +88,14 @@ def repairs_of(
         told = measured(asking, chosen)
         if told is not None:
             alone[chosen] = told
-            found.append(_resolved(asking, told.changes, told.design))
+            found.append(told)
     for told in (*_by_other_parts(asking, alone), *_halfway(asking, alone)) if len(found) < ENOUGH else ():
         if len(found) >= min(ENOUGH, most) or asking.out_of_time:
             break
-        found.append(_resolved(asking, told.changes, told.design))
-    return tuple(found)
+        found.append(told)
+    changed = [_changed(asking.instance, told.changes) for told in found]
+    solved = asking.effort.each(_solved, None, changed)
+    return tuple(_resolved(told, again) for told, again in zip(found, solved, strict=True))
 
 
 def _by_other_parts(asking: Asking, alone: Mapping[frozenset[str], Measured]) -> Iterator[Measured]:
@@ -168,26 +170,36 @@ def _varied(asking: Asking, sets: list[frozenset[str]]) -> list[frozenset[str]]:
     return [entry[-1] for entry in sorted(ranked, key=lambda e: e[:4])]
 
 
-def _resolved(asking: Asking, changes: tuple[Change, ...], design: Design) -> Repair:
-    """The repair with the changed instance solved again from its candidates on, where the instance can say the change."""
-    fallback = Repair(changes, _tco(design.objectives, design.figures), False, design)
-    changed = asking.instance
+def _changed(instance: Instance, changes: tuple[Change, ...]) -> Instance | None:
+    """The instance as a repair wants it, None where it cannot say so."""
     for change in changes:
         if change.apply is None:
-            return fallback
-        changed = change.apply(changed)
+            return None
+        instance = change.apply(instance)
+    return instance
+
+
+def _solved(_: None, changed: Instance | None, effort: Effort) -> tuple[Design, bool] | None:
+    """The cheapest design of a changed instance, from its candidates on, and whether it is proven; None where none was found."""
+    if changed is None or effort.over:
+        return None
     try:
         formulation = build(changed, ("tco",), enumerate_candidates(changed, PerformanceCache()))
     except InfeasibleError:
-        return fallback
+        return None
     if formulation.hopeless:
-        return fallback
+        return None
     model = compile_formulation(formulation)
-    found = solve(model, limits=RunLimits(seconds=asking.seconds_left))
-    if not found.n_points:
-        return fallback
-    best = design_of(formulation, model, found.solutions[0])
-    return Repair(changes, _tco(best.objectives, best.figures), found.status is FrontierStatus.COMPLETE, best)
+    found = effort.least(model)
+    if found is None or found.x is None:
+        return None
+    return design_of(formulation, model, found.point(model.n_columns)), found.proven
+
+
+def _resolved(told: Measured, again: tuple[Design, bool] | None) -> Repair:
+    """The repair with the design of the changed instance; where there is none, with that of the program its change was measured in."""
+    design, proven = (told.design, False) if again is None else again
+    return Repair(told.changes, _tco(design.objectives, design.figures), proven, design)
 
 
 def _tco(objectives: Mapping[str, float], figures: Mapping[str, float]) -> float:

@@ -107,4 +107,4 @@ def default_journal(command: str, fingerprint: str) -> Path:
     """Where a command keeps its answers about an instance when it is not told: among what the user's cache holds."""
     from optimizer.performance_cache import default_folder
 
-    return default_folder().parent / "questions" / f"{command}-{fingerprint[:16]}.jsonl"
+    return default_folder() / "questions" / f"{command}-{fingerprint[:16]}.jsonl"

@@ -91,3 +91,18 @@ def test_gap_list(cli: Callable) -> None:
     assert outcome.code == 0
     assert {gap["layer"] for gap in outcome.document["data"]["gaps"]} == {"network"}
     assert "native_ports" in cli("spec-to-win", "tiny/performance", "qm9700").out
+
+
+def test_what_was_stopped_is_resumed(cli: Callable, tmp_path: object) -> None:
+    kept = f"{tmp_path}/answers.jsonl"
+    asked = ("value-of-limits", "tiny/power", "--json", "--journal", kept)
+    early = cli(*asked, "--time-limit", "0.000001s")
+    assert early.code == 5
+    assert early.document["status"] == "partial"
+    assert "--resume" in early.err
+    whole = cli(*asked, "--resume")
+    assert whole.code == 0
+    again = cli(*asked, "--resume", "--workers", "1")
+    assert {**again.document["data"], "seconds": 0} == {**whole.document["data"], "seconds": 0}
+    assert cli(*asked).code == 2
+    assert cli("value-of-limits", "tiny/power", "--resume").code == 0
