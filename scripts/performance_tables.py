@@ -1,6 +1,6 @@
 """Rewrite the generated parts of ``docs/performance-model.md``: constants, and the error of every published group.
 
-python scripts/performance_tables.py RECORDS_FOLDER          the tables are what ``optimizer validate`` finds
+python scripts/performance_tables.py RECORDS_FOLDER UNSEEN_FOLDER          the tables are what ``optimizer validate`` finds
 """
 
 from __future__ import annotations
@@ -78,6 +78,16 @@ def error_table(folder: Path) -> list[str]:
     return lines
 
 
+def unseen_table(folder: Path) -> list[str]:
+    report = validate(sorted(folder.glob("*.yaml")))
+    lines = ["| file | group | n | mean absolute error | bias | worst |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {Path(g.file).name} | {g.group} | {g.n} | {g.mean_abs_error:.1%} | {g.bias:+.1%} | {g.worst:+.1%} |"
+        for g in report.groups
+    ]
+    return lines
+
+
 def replaced(text: str, name: str, lines: list[str]) -> str:
     begin, end = f"<!-- {name}: generated -->", f"<!-- {name}: end -->"
     before, rest = text.split(begin, 1)
@@ -90,6 +100,7 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     text = replaced(text, "constants", constants_table())
     text = replaced(text, "errors", error_table(folder))
+    text = replaced(text, "unseen", unseen_table(Path(sys.argv[2])))
     PAGE.write_text(text, encoding="utf-8")
 
 

@@ -1,0 +1,46 @@
+"""Published figures of other models, accelerators and scales than those the constants were fitted on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optimizer.validation.reader import Report, validate
+
+DATA = Path(__file__).resolve().parent.parent / "data" / "unseen"
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return validate(sorted(DATA.glob("*.yaml")))
+
+
+def errors(report: Report, stem: str, part: str = "") -> dict[str, float]:
+    return {g.group: g.mean_abs_error for g in report.groups if Path(g.file).stem == stem and part in g.group}
+
+
+def test_every_record_is_evaluated(report):
+    assert report.skipped == ()
+    assert len(report.rows) >= 140
+
+
+def test_dense_training_of_other_software_and_parts(report):
+    experts = errors(report, "training", "moe")
+    dense = [e for name, e in errors(report, "training").items() if name not in experts]
+    assert len(dense) >= 11
+    assert np.mean(dense) <= 0.11
+
+
+def test_training_with_experts_is_rougher(report):
+    assert np.mean(list(errors(report, "training", "moe").values())) <= 0.23
+
+
+def test_engines_that_only_decode_and_engines_that_do_both(report):
+    assert max(errors(report, "serving", "disagg").values()) <= 0.10
+    assert np.mean(list(errors(report, "serving", "agg-").values())) <= 0.28
+
+
+def test_the_memory_filter_rejects_none_of_them(report):
+    assert [row.id for row in report.rows if "memory filter" in row.note] == []
