@@ -27,12 +27,12 @@ class Halving:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._started = False
+        self._started, self._over = False, False
         self._levels: list[float] = []
         self._least: list[float] = []
         """Ascending levels t of f2 that were asked about, and the proven least f1 below each; it falls as t rises."""
         self._lowest = float(space.ideal[1])
-        self._dropped: list[Point] = []
+        self._dropped: list[tuple[Point, Answer]] = []
 
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
@@ -40,11 +40,15 @@ class Halving:
         first, second = yield ends
         self._started = True
         if not self._between(first, second):
+            self._over = True
             return
         while chosen := self._largest():
             answers = yield [query for query, _ in chosen]
             for (query, corner), answer in zip(chosen, answers, strict=True):
                 self._digest(query.boxes[0][1], corner, answer)
+        for corner in self.unfinished():
+            self._space.give_up(corner, next(answer for dropped, answer in self._dropped if _within(corner, dropped)))
+        self._over = True
 
     def _between(self, first: Answer, second: Answer) -> bool:
         """Settle what lies outside the two ends; whether there is anything between them to ask about."""
@@ -67,6 +71,8 @@ class Halving:
         """See ``Algorithm``."""
         if not self._started:
             return [(INF, INF)]
+        if self._over:
+            return []
         found = [corner for corner, _ in self._open()]
         for corner in found:
             self._space.floors[corner] = self._floor(corner)
@@ -81,9 +87,8 @@ class Halving:
         if answer.point is not None:
             space.list_point(answer)
         if not _proves(answer) and answer.outcome is not Outcome.INFEASIBLE:
-            space.floors[corner] = self._floor(corner)
-            space.give_up(corner, answer)
-            self._dropped.append(corner)
+            # a point found on the way splits what stays open; no part of it is asked about again
+            self._dropped.append((corner, answer))
             return
         self._close_below(u2, answer)
 
@@ -133,7 +138,6 @@ class Halving:
                 self._cleared(corner[0]) < corner[1] - float(self._space.delta[1])
                 and self._beyond(0, self._least_below(corner[1])) < corner[0]
                 and self._beyond(1, self._lowest) < corner[1]
-                and not any(corner[0] <= one[0] and corner[1] <= one[1] for one in self._dropped)
             ):
                 found.append((corner, behind))
         return found
@@ -143,6 +147,8 @@ class Halving:
         spans, step = self._space.spans(), float(self._space.delta[1])
         ranked = []
         for number, (corner, behind) in enumerate(self._open()):
+            if any(_within(corner, dropped) for dropped, _ in self._dropped):
+                continue
             cleared = self._cleared(corner[0])
             width = (corner[0] - self._least_below(corner[1])) / float(spans[0])
             height = (corner[1] - cleared) / float(spans[1])
@@ -152,6 +158,10 @@ class Halving:
             ranked.append((-min(width, height), number, Query(((INF, u2),), direction=0, known=known), corner))
         ranked.sort(key=lambda entry: entry[:2])
         return [(query, corner) for _, _, query, corner in ranked[: self._space.width]]
+
+
+def _within(corner: Point, other: Point) -> bool:
+    return corner[0] <= other[0] and corner[1] <= other[1]
 
 
 def _proves(answer: Answer) -> bool:
