@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from optimizer.backends.protocol import (
     SolverOptions,
     StopReason,
 )
-from optimizer.backends.question import Question, union
+from optimizer.backends.question import Question, solve_union
 from optimizer.backends.watchdog import watched
 from optimizer.compiled_model import CompiledModel, Floats
 
@@ -110,8 +109,11 @@ class HighsHere:
         limits: SolveLimits = DEFAULT_LIMITS,
     ) -> SolveResult:
         """See the protocol."""
-        found = HighsHere(union(self._model, boxes), self._options).solve(weights=weights, step=step, limits=limits)
-        return found if found.x is None else dataclasses.replace(found, x=found.x[: self._model.n_columns])
+
+        def fresh(program: CompiledModel, **asked: Any) -> SolveResult:
+            return HighsHere(program, self._options).solve(**asked)
+
+        return solve_union(fresh, self._model, boxes, weights, step, limits)
 
     def _bound_columns(self, asked: Question) -> None:
         if asked.columns_edited or self._edited_columns:

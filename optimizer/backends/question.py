@@ -6,11 +6,17 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from optimizer.compiled_model import CompiledModel, Floats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from optimizer.backends.protocol import SolveLimits, SolveResult
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,3 +100,16 @@ def union(model: CompiledModel, boxes: Floats) -> CompiledModel:
         column_keys=(),
         choice_groups=(),
     )
+
+
+def solve_union(
+    solve: Callable[..., SolveResult],
+    model: CompiledModel,
+    boxes: Floats,
+    weights: Sequence[float],
+    step: float,
+    limits: SolveLimits,
+) -> SolveResult:
+    """``Backend.solve_any_of`` for solvers without a disjunction of their own: ``solve(program, ...)`` answers for the union as one program."""
+    found = solve(union(model, boxes), weights=weights, step=step, limits=limits)
+    return found if found.x is None else dataclasses.replace(found, x=found.x[: model.n_columns])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 import importlib.util
 import math
@@ -22,7 +21,7 @@ from optimizer.backends.protocol import (
     SolverOptions,
     StopReason,
 )
-from optimizer.backends.question import Question, union
+from optimizer.backends.question import Question, solve_union
 from optimizer.backends.watchdog import watched
 from optimizer.compiled_model import CompiledModel, Floats
 
@@ -86,8 +85,11 @@ class Scip:
         limits: SolveLimits = DEFAULT_LIMITS,
     ) -> SolveResult:
         """See the protocol."""
-        found = Scip(union(self._model, boxes), self._options).solve(weights=weights, step=step, limits=limits)
-        return found if found.x is None else dataclasses.replace(found, x=found.x[: self._model.n_columns])
+
+        def fresh(program: CompiledModel, **asked: Any) -> SolveResult:
+            return Scip(program, self._options).solve(**asked)
+
+        return solve_union(fresh, self._model, boxes, weights, step, limits)
 
     def _columns(self, low: Floats, high: Floats) -> tuple[Any, list[Any]]:
         import pyscipopt

@@ -54,7 +54,8 @@ class Ledger:
 
     def record(self, number: int, query: Query, reply: Reply) -> None:
         """Append the answer to a question; ``number`` is the count of solves so far."""
-        self._write(_line(number, query, reply))
+        if self._stream is not None:
+            self._write(_line(number, query, reply))
 
     def list_point(self, point: Point) -> None:
         """Append a listed point (scaled)."""
@@ -66,6 +67,8 @@ class Ledger:
 
     def settle(self, record: Settled) -> None:
         """Append a settled zone."""
+        if self._stream is None:
+            return
         line: dict[str, Any] = {"kind": "zone", "upper": _numbers(record.upper), "closed": record.closed.value}
         line["solve"] = record.solve
         if record.direction is not None:

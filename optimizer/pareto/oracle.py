@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,6 +13,7 @@ import numpy as np
 from models.errors import SolverError
 from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, SolverOptions, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.pareto.enumeration import Enumeration, enumerated
 from optimizer.pareto.exactly import Solver, solve_rest, solver_for
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import Outcome, Point, Query
@@ -25,17 +26,20 @@ LARGEST_COEFFICIENT = 1e9
 
 @dataclass(frozen=True, slots=True)
 class OracleOptions:
-    """How questions are answered. ``reduce``: use reduced-cost fixing where the model is large enough for it."""
+    """How questions are answered. ``reduce``: use reduced-cost fixing where the model is large enough for it; ``listing``: list the whole
+    frontier first where the model is small enough for that, unless a solver is named.
+    """
 
     backend: str = "auto"
     solver: SolverOptions | None = None
     limits: SolveLimits = field(default_factory=SolveLimits)
     reduce: bool = True
+    listing: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What an answer took: ``solves`` scalarised programs that needed integer programming, ``calls`` runs of a solver for them (on
+    """What an answer took: ``solves`` scalarised programs that needed integer programming or a look at the list of all points, ``calls`` runs of a solver for them (on
     the full program or on what reduced-cost fixing left of it), ``discarded`` columns fixed with proof, ``relaxations`` linear programs;
     ``tolerated`` solves whose proof rests on a floating-point solver's tolerances (all with continuous columns).
     """
@@ -88,7 +92,11 @@ class Oracle:
         self.options = options
         self._k = problem.scaled.n_objectives
         self.relaxation = Relaxation(problem.scaled)
+        self.relaxation.seconds = options.limits.seconds
         self._full: Solver | None = None
+        self.stop: Callable[[], bool] | None = None
+        self._all: Enumeration | None = None
+        self._listed = not options.listing or options.backend != "auto" or options.solver is not None
         self._limits = options.limits
         self._reducer = Reducer(problem.scaled, partial(solve_rest, backend=options.backend, options=options.solver))
         self.infeasible, self.ideal, self.worst = self._extremes()
@@ -121,6 +129,23 @@ class Oracle:
         """Linear programs solved so far."""
         return self.relaxation.solves + self._reducer.relaxations
 
+    def list_all(self, seconds: float | None = None) -> bool:
+        """Whether questions are answered from a list of all nondominated points, which is tried to make once, within ``seconds``."""
+        if not self._listed and not self.infeasible:
+            held = self.relaxation.solves
+            self._all = enumerated(self.problem, self.relaxation, self.ideal, self.worst, seconds, self.stop)
+            # what making the list takes belongs to no question
+            self.relaxation.solves = held
+        self._listed = True
+        return self._all is not None
+
+    def _from_list(self, points: Enumeration, weights: Sequence[float], corners: Floats) -> SolveResult:
+        at = points.least(corners, weights)
+        if at is None:
+            return SolveResult(StopReason.FINISHED, Proof.INFEASIBLE, None, None, math.inf, 0.0, 0, exact=True)
+        value = math.fsum(w * v for w, v in zip(weights, points.y[at].tolist(), strict=True))
+        return SolveResult(StopReason.FINISHED, Proof.OPTIMAL, points.x[at], value, value, 0.0, 0, exact=True)
+
     def tops(self, box: Point) -> Floats:
         """Largest value of each objective a point of the zone ``box`` may have: corner minus delta, never above the worst legal value."""
         return np.minimum(np.asarray(box) - self.delta, self.worst)
@@ -128,6 +153,7 @@ class Oracle:
     def ask(self, query: Query, limits: SolveLimits | None = None) -> Reply:
         """The reply to ``query``, each solve within ``limits``."""
         self._limits = limits or self.options.limits
+        self.list_all(self._limits.seconds)
         before = self.relaxations
         reply = self._reply_to(query)
         effort = dataclasses.replace(reply.effort, relaxations=self.relaxations - before)
@@ -248,6 +274,9 @@ class Oracle:
         if not finite.all():
             return self._summed(boxes[int(np.flatnonzero(~finite)[0])])
         limits = dataclasses.replace(self._limits, effort=effort) if effort is not None else self._limits
+        if self._all is not None:
+            found = self._from_list(self._all, weights, corners)
+            return self._reply(found, corners.max(axis=0), found.bound, Effort(solves=1))
         found = self._backend().solve_any_of(corners, weights=weights, step=step, limits=limits)
         if effort is not None and found.proof not in (Proof.OPTIMAL, Proof.INFEASIBLE):
             # single zones are asked next: nothing of an unfinished union is listed
@@ -265,6 +294,8 @@ class Oracle:
         self, weights: Sequence[float], tops: Floats, step: float, ceiling: float, slack: float = 0.0
     ) -> tuple[SolveResult, Effort, bool]:
         """Solve one scalarised box. The flag says that nothing lies below a finite ``ceiling``, which is then the optimum."""
+        if self._all is not None:
+            return self._from_list(self._all, weights, tops[None]), Effort(solves=1), False
         calls = 0
         limits = dataclasses.replace(self._limits, slack=slack)
         if self.options.reduce and self._reducer.worthwhile:

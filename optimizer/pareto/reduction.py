@@ -166,6 +166,7 @@ class _Case:
     def _relaxed(self, low: Floats, high: Floats, task: _Task, state: _State) -> None:
         """Bound what is left by the relaxation of the zone, and solve under rising guessed ceilings."""
         main = f"objective {int(np.argmax(task.weights))}"
+        self.relaxation.seconds = task.limits.seconds
         relaxed = self.relaxation.minimise(task.weights, task.tops, lower=low, upper=high, start=main)
         if relaxed.bound > task.below(state.ceiling):
             return

@@ -37,7 +37,8 @@ class Relaxed:
 class Relaxation:
     """Hot linear relaxation of a scaled model with one row per objective.
 
-    Every solve starts from a named basis that was kept once (or from none): answers do not depend on the order of questions.
+    Every solve starts from a named basis that was kept once (or from none): answers do not depend on the order of questions. ``seconds``
+    (None: no limit) may be set before each solve; the multipliers of a solve that was cut short still give a bound.
     """
 
     def __init__(self, model: CompiledModel, seed: int = 0, groups: Sequence[Sequence[int]] = ()) -> None:
@@ -68,6 +69,7 @@ class Relaxation:
         solver.passModel(program_lp(model, relaxed=True))
         self._solver = solver
         self.solves = 0
+        self.seconds: float | None = None
 
     def minimise(
         self,
@@ -113,14 +115,19 @@ class Relaxation:
             solver.setBasis(basis)
         else:
             solver.clearSolver()
+        limit = math.inf if self.seconds is None else float(solver.getRunTime()) + self.seconds
+        solver.setOptionValue("time_limit", limit)
         solver.run()
         self.solves += 1
         status = solver.getModelStatus()
         if status == self._hs.HighsModelStatus.kInfeasible:
             return self._infeasible(sides, low, high)
+        solution = solver.getSolution()
+        if status == self._hs.HighsModelStatus.kTimeLimit and len(solution.row_dual) == sides[0].size:
+            bound, reduced = self._evaluate(cost, np.array(solution.row_dual), sides, low, high)
+            return Relaxed(bound, reduced, None)
         if status != self._hs.HighsModelStatus.kOptimal:
             return Relaxed(-math.inf, np.zeros(model.n_columns), None)
-        solution = solver.getSolution()
         bound, reduced = self._evaluate(cost, np.array(solution.row_dual), sides, low, high)
         return Relaxed(bound, reduced, np.array(solution.col_value))
 

@@ -13,7 +13,7 @@ import numpy as np
 from models.errors import SolverError, UsageError
 from optimizer.backends import backend_class
 from optimizer.backends.features import choose
-from optimizer.backends.protocol import SolverOptions
+from optimizer.backends.protocol import DEFAULT_LIMITS, SolveLimits, SolverOptions
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.algorithms import algorithm_class, default_for
 from optimizer.pareto.engine import Run, RunLimits
@@ -45,6 +45,7 @@ def solve(
     limits: RunLimits | None = None,
     options: SolverOptions | None = None,
     reduce: bool = True,
+    listing: bool = True,
     workers: int = 1,
     width: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -58,16 +59,20 @@ def solve(
     1 %) may each set an objective; a unit beats a share. With a resolution every legal value vector y has a listed z with
     ``z <= y + error`` in all objectives, ``error`` being at most the resolution. ``width`` zones (None: what suits the algorithm) are asked about at once, whatever the number
     of ``workers`` (processes) that answer them: results depend on the first only. ``ledger_path`` records the run; with ``resume`` a
-    ledger found there is continued. ``stop`` is polled between rounds.
+    ledger found there is continued. With ``listing`` the frontier of a small program is listed before the first question (see
+    ``enumeration``), unless a solver or its options are named or a resolution is asked for. ``stop`` is polled between rounds.
 
     UsageError for a resolution that cannot be kept, a ledger of another run, an unknown algorithm; SolverError for an unbounded
     program or a solver that is missing or refuses the model.
     """
     started = time.perf_counter()
-    setup = _Setup(model, backend, options, reduce)
     k = model.n_objectives
     wanted = _per_objective(resolution, k, "resolution")
     parts = _per_objective(shares, k, "shares")
+    # at a resolution there may be far fewer questions than nondominated points
+    within = SolveLimits(seconds=None if limits is None else limits.seconds)
+    setup = _Setup(model, backend, options, reduce, listing and not any((*wanted, *parts)), within)
+    setup.oracle.stop = stop
     parts = [part if unit is None else None for part, unit in zip(parts, wanted, strict=True)]
     if any(part is not None and not (math.isfinite(part) and part >= 0) for part in parts):
         raise UsageError("shares must be finite and not negative")
@@ -86,7 +91,7 @@ def solve(
         "algorithm": name, "backend": setup.backend, "asked_for": backend, "options": None if options is None else dataclasses.asdict(options), "reduce": reduce, "width": breadth,
     }  # fmt: skip
     ledger = Ledger(ledger_path, header, model.n_columns, resume=resume)
-    answerer = setup.answerer(workers)
+    answerer = setup.answerer(workers, within.seconds)
     try:
         planned = _Planned(setup, chosen, wanted, parts, breadth, ledger)
         planned.space.ahead = answerer.ahead
@@ -135,25 +140,35 @@ def payoff_ranges(
 class _Setup:
     """The scaled problem and its oracle."""
 
-    def __init__(self, model: CompiledModel, backend: str, options: SolverOptions | None, reduce: bool) -> None:
+    def __init__(
+        self,
+        model: CompiledModel,
+        backend: str,
+        options: SolverOptions | None,
+        reduce: bool,
+        listing: bool = True,
+        limits: SolveLimits = DEFAULT_LIMITS,
+    ) -> None:
         self.model = model
         self.backend = choose(model) if backend == "auto" else backend
         refusal = backend_class(self.backend).refusal(model)
         if refusal is not None:
             raise SolverError(f"backend {self.backend} refuses this model: {refusal}")
         self.problem = ScaledProblem.of(model, _rough_ranges(model))
-        self.oracle = Oracle(self.problem, OracleOptions(backend, options, reduce=reduce))
+        self.oracle = Oracle(self.problem, OracleOptions(backend, options, limits, reduce, listing))
 
     def fine_delta(self) -> Floats:
         """A delta that holds an objective at a value: one step, or a sliver of a continuous one."""
         spans = np.where(np.isfinite(self.oracle.worst - self.oracle.ideal), self.oracle.worst - self.oracle.ideal, 1e5)
         return np.where(self.problem.discrete, 1.0, np.maximum(PAYOFF_TOLERANCE * spans, 1e-3))
 
-    def answerer(self, workers: int) -> Answerer:
-        """Where questions are answered."""
+    def answerer(self, workers: int, seconds: float | None) -> Answerer:
+        """Where questions are answered; a list of all points needs no second process."""
         if workers < 1:
             raise UsageError(f"workers: {workers} is not a positive number")
-        return InProcess(self.oracle) if workers == 1 else Processes(self.oracle, workers)
+        return (
+            InProcess(self.oracle) if workers == 1 or self.oracle.list_all(seconds) else Processes(self.oracle, workers)
+        )
 
 
 class _Planned:

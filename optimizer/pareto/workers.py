@@ -6,6 +6,7 @@ would ask alone, in the same order, and the other processes only have some of th
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import signal
 import threading
@@ -118,9 +119,9 @@ class Processes:
     def _start(self) -> None:
         if self._helpers or self._spent < self._start_after:
             return
-        self._helpers = [
-            _Helper(self._oracle.problem, self._oracle.options, self._desk) for _ in range(self._count - 1)
-        ]
+        # this process has tried to list the frontier and could not
+        options = dataclasses.replace(self._oracle.options, listing=False)
+        self._helpers = [_Helper(self._oracle.problem, options, self._desk) for _ in range(self._count - 1)]
 
     def close(self) -> None:
         """End the processes, whatever they are at."""

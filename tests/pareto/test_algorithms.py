@@ -36,10 +36,11 @@ def listed(result: ParetoResult) -> list[tuple[float, ...]]:
 
 @pytest.mark.parametrize(("algorithm", "k"), PAIRS)
 @pytest.mark.parametrize("seed", range(2))
-def test_equals_brute_force(algorithm: str, k: int, seed: int) -> None:
+@pytest.mark.parametrize("listing", [True, False])
+def test_equals_brute_force(algorithm: str, k: int, seed: int, listing: bool) -> None:
     model = random_program(k, seed)
     expected = frontier(legal_values(model))
-    result = solve(model, algorithm=algorithm)
+    result = solve(model, algorithm=algorithm, listing=listing)
     assert listed(result) == expected
     assert result.status is (FrontierStatus.COMPLETE if expected else FrontierStatus.INFEASIBLE)
     assert all(zone.closed.proven for zone in result.ledger)
@@ -165,7 +166,7 @@ def test_a_failing_solver_never_passes_for_a_proof(
     monkeypatch.setattr(
         exactly_module, "create", lambda name, part, options: Failing(real(name, part, options), calls, after, stop)
     )
-    result = solve(model, algorithm=algorithm)
+    result = solve(model, algorithm=algorithm, listing=False)
     true = frontier(values)
     assert len(true) > 4
     assert result.status is (FrontierStatus.PARTIAL if result.n_points else FrontierStatus.EMPTY)
@@ -178,13 +179,14 @@ def test_a_failing_solver_never_passes_for_a_proof(
 
 
 @pytest.mark.parametrize("algorithm", ["epsilon", "halving", "zones", "batches", "boxes"])
-def test_stopped_runs_are_valid_and_resume_to_the_same_frontier(algorithm: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("listing", [True, False])
+def test_stopped_runs_are_valid_and_resume_to_the_same_frontier(algorithm: str, listing: bool, tmp_path: Path) -> None:
     model = random_program(2 if algorithm in ("epsilon", "halving") else 3, 5, columns=9)
     values = legal_values(model)
     whole_path, path = tmp_path / "whole.jsonl", tmp_path / "ledger.jsonl"
-    whole = solve(model, algorithm=algorithm, ledger_path=whole_path)
+    whole = solve(model, algorithm=algorithm, listing=listing, ledger_path=whole_path)
     assert whole.n_points > 5
-    stopped = solve(model, algorithm=algorithm, ledger_path=path, limits=RunLimits(solves=4))
+    stopped = solve(model, algorithm=algorithm, listing=listing, ledger_path=path, limits=RunLimits(solves=4))
     assert stopped.status is FrontierStatus.PARTIAL
     assert stopped.stopped_by == "solve_limit"
     assert covered(stopped, values)
@@ -192,13 +194,13 @@ def test_stopped_runs_are_valid_and_resume_to_the_same_frontier(algorithm: str, 
     assert stopped.hypervolume.listed <= stopped.hypervolume.at_most
     with path.open("a") as stream:
         stream.write('{"kind":"answer","solve":5,"que')
-    resumed = solve(model, algorithm=algorithm, ledger_path=path, resume=True)
+    resumed = solve(model, algorithm=algorithm, listing=listing, ledger_path=path, resume=True)
     assert resumed.status is FrontierStatus.COMPLETE
     np.testing.assert_array_equal(resumed.points, whole.points)
     np.testing.assert_array_equal(resumed.solutions, whole.solutions)
     assert resumed.ledger == whole.ledger
     assert path.read_bytes() == whole_path.read_bytes()
-    replayed = solve(model, algorithm=algorithm, ledger_path=path, resume=True)
+    replayed = solve(model, algorithm=algorithm, listing=listing, ledger_path=path, resume=True)
     assert replayed.ledger == whole.ledger
 
 
@@ -263,7 +265,7 @@ def test_stop_is_heeded_between_rounds() -> None:
         asked.append(1)
         return len(asked) > 3
 
-    result = solve(random_program(3, 3, columns=7), stop=stop)
+    result = solve(random_program(3, 3, columns=7), stop=stop, listing=False)
     assert result.stopped_by == "interrupted"
     assert result.status is FrontierStatus.PARTIAL
     assert any(zone.closed is Closure.UNTOUCHED for zone in result.ledger)

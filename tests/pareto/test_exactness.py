@@ -18,6 +18,7 @@ from optimizer.backends.protocol import DEFAULT_LIMITS, Proof, SolveLimits, Solv
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import FrontierStatus, solve
 from optimizer.pareto.exactly import Pressed, solver_for
+from optimizer.pareto.relaxation import Relaxation
 from tests.pareto.programs import program, random_program
 
 SIZES = (20, 100, 420, 1_000)
@@ -206,3 +207,17 @@ def test_continuous_columns_rest_on_tolerances() -> None:
     result = solve(model, shares=[0.1, 0.1])
     assert result.status is FrontierStatus.COMPLETE
     assert result.tolerated > 0
+
+
+def test_a_relaxation_cut_short_still_bounds() -> None:
+    rng = np.random.default_rng(3)
+    rows = [(row.tolist(), -np.inf, 9_000.0) for row in rng.integers(1, 99, (60, 400))]
+    model = program((-rng.integers(1, 99, (2, 400))).tolist(), rows)
+    whole = Relaxation(model).minimise([1.0, 1.0])
+    short = Relaxation(model)
+    short.seconds = 0.0
+    cut = short.minimise([1.0, 1.0])
+    assert cut.x is None
+    assert cut.bound <= whole.bound + 1e-6
+    short.seconds = None
+    assert short.minimise([1.0, 1.0]).bound == whole.bound

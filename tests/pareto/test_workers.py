@@ -47,8 +47,8 @@ def test_two_processes_give_the_same_bytes_as_one(
 ) -> None:
     model = random_program(k, 5, columns=12)
     shares = None if share is None else [share] * k
-    one = solve(model, algorithm=algorithm, shares=shares, ledger_path=tmp_path / "one.jsonl")
-    two = solve(model, algorithm=algorithm, shares=shares, ledger_path=tmp_path / "two.jsonl", workers=2)
+    one = solve(model, algorithm=algorithm, shares=shares, listing=False, ledger_path=tmp_path / "one.jsonl")
+    two = solve(model, algorithm=algorithm, shares=shares, listing=False, ledger_path=tmp_path / "two.jsonl", workers=2)
     assert seen[0].helpers == 1
     np.testing.assert_array_equal(one.points, two.points)
     np.testing.assert_array_equal(one.solutions, two.solutions)
@@ -57,7 +57,7 @@ def test_two_processes_give_the_same_bytes_as_one(
 
 
 def test_what_may_be_asked_is_answered_ahead() -> None:
-    setup = solving._Setup(random_program(2, 7, columns=20), "auto", None, True)
+    setup = solving._Setup(random_program(2, 7, columns=20), "auto", None, True, listing=False)
     setup.oracle.delta = setup.fine_delta()
     first, later = Query(((np.inf, np.inf),), direction=0), Query(((np.inf, np.inf),), direction=1)
     answerer = AtOnce(setup.oracle, 2)
@@ -88,7 +88,7 @@ def test_a_process_that_dies_changes_nothing(seen: list[workers.Processes]) -> N
                 helper._process.kill()
         return False
 
-    together = solve(model, workers=2, stop=kill_it)
+    together = solve(model, workers=2, stop=kill_it, listing=False)
     np.testing.assert_array_equal(solve(model).points, together.points)
 
 
@@ -98,7 +98,7 @@ def test_short_runs_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(workers, "_Helper", fail)
     model = random_program(3, 5, columns=8)
-    np.testing.assert_array_equal(solve(model, workers=4).points, solve(model).points)
+    np.testing.assert_array_equal(solve(model, workers=4, listing=False).points, solve(model).points)
 
 
 def test_a_desk_forgets_what_meant_something_else() -> None:

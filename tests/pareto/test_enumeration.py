@@ -1,0 +1,153 @@
+"""Listing the whole frontier of small programs: by brute force over many kinds of programs, with narrow passes so that bounds must prove the rest."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import optimizer.pareto.enumeration as enumeration_module
+from optimizer import moo_json
+from optimizer.compiled_model import CompiledModel
+from optimizer.pareto import FrontierStatus, solve
+from optimizer.pareto.enumeration import Enumeration, enumerated
+from optimizer.pareto.oracle import Oracle, OracleOptions
+from optimizer.pareto.problem import ScaledProblem
+from tests.pareto.programs import frontier, legal_values, program
+
+INF = np.inf
+FOLDER = Path(__file__).parents[1] / "data" / "moo"
+
+
+def knapsack(rng: np.random.Generator, k: int, *, rows: int, largest: int) -> CompiledModel:
+    n = int(rng.integers(4, 11))
+    weights = rng.integers(0, 30, (rows, n))
+    limits = [(row.tolist(), -INF, float(row.sum() * rng.uniform(0.2, 0.8))) for row in weights]
+    return program((-rng.integers(0, largest + 1, (k, n))).tolist(), limits)
+
+
+def assignment(rng: np.random.Generator, k: int, *, largest: int) -> CompiledModel:
+    size = 3
+    rows = []
+    for i in range(size):
+        one = np.zeros((size, size))
+        one[i] = 1
+        rows += [(one.ravel().tolist(), 1.0, 1.0), (one.T.ravel().tolist(), 1.0, 1.0)]
+    return program(rng.integers(0, largest + 1, (k, size * size)).tolist(), rows)
+
+
+def packing(rng: np.random.Generator, k: int, *, largest: int) -> CompiledModel:
+    n = int(rng.integers(5, 11))
+    rows = [((rng.random(n) < 0.35).astype(int).tolist(), -INF, 1.0) for _ in range(int(rng.integers(2, 9)))]
+    return program((-rng.integers(0, largest + 1, (k, n))).tolist(), rows)
+
+
+def general(rng: np.random.Generator, k: int, *, largest: int) -> CompiledModel:
+    n = int(rng.integers(2, 6))
+    low = rng.integers(-3, 2, n)
+    high = low + rng.integers(0, 5, n)
+    rows = []
+    for _ in range(int(rng.integers(0, 4))):
+        body = rng.integers(-9, 10, n)
+        middle = float(body @ (low + high)) / 2
+        rows.append((body.tolist(), middle - 9 if rng.random() < 0.5 else -INF, middle + float(rng.integers(0, 12))))
+    costs = rng.integers(-largest, largest + 1, (k, n))
+    return program(costs.tolist(), rows, lower=low.tolist(), upper=high.tolist())
+
+
+def equations(rng: np.random.Generator, k: int, *, largest: int) -> CompiledModel:
+    n = int(rng.integers(3, 7))
+    high = rng.integers(1, 5, n)
+    held = np.array([rng.integers(0, top + 1) for top in high])
+    body, other = rng.integers(-3, 6, n), rng.integers(0, 6, n)
+    rows = [(body.tolist(), float(body @ held), float(body @ held)), (other.tolist(), float(other @ held) - 1, INF)]
+    return program(rng.integers(-largest, largest + 1, (k, n)).tolist(), rows, upper=high.tolist())
+
+
+def decimals(rng: np.random.Generator, k: int) -> CompiledModel:
+    n = int(rng.integers(3, 9))
+    row = np.round(rng.integers(1, 30, n) * 0.1, 1)
+    costs = rng.integers(-40, 40, (k, n)) * 0.25
+    return program(costs.tolist(), [(row.tolist(), -INF, round(float(rng.uniform(1, 6)), 2))], offsets=[0.5] * k)
+
+
+def made(kind: str, k: int, seed: int) -> CompiledModel:
+    rng = np.random.default_rng(seed)
+    largest = int(rng.choice([2, 20, 1000, 10**7]))
+    if kind == "knapsack":
+        return knapsack(rng, k, rows=1 + seed % 3, largest=largest)
+    if kind == "decimals":
+        return decimals(rng, k)
+    makers = {"assignment": assignment, "packing": packing, "general": general, "equations": equations}
+    return makers[kind](rng, k, largest=largest)
+
+
+def listed(model: CompiledModel) -> tuple[Enumeration | None, ScaledProblem, bool]:
+    problem = ScaledProblem.of(model, [1.0] * model.n_objectives)
+    oracle = Oracle(problem, OracleOptions(reduce=False))
+    if oracle.infeasible:
+        return None, problem, True
+    return enumerated(problem, oracle.relaxation, oracle.ideal, oracle.worst), problem, False
+
+
+def true_frontier(model: CompiledModel) -> NDArray[np.float64]:
+    values = legal_values(model)
+    return np.array(frontier(values) if len(values) else []).reshape(-1, model.n_objectives)
+
+
+@pytest.mark.parametrize("width", [8, 240])
+@pytest.mark.parametrize("kind", ["knapsack", "assignment", "packing", "general", "equations", "decimals"])
+def test_equals_brute_force(kind: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enumeration_module, "FIRST_WIDTH", width)
+    monkeypatch.setattr(enumeration_module, "WORK", 5.0)
+    found_some = 0
+    for k, seed in itertools.product((2, 3, 4, 5, 6), range(2)):
+        model = made(kind, k, 100 * seed + k)
+        expected = true_frontier(model)
+        found, problem, infeasible = listed(model)
+        if infeasible:
+            assert not len(expected)
+        elif found is not None:
+            found_some += 1
+            np.testing.assert_allclose(problem.in_units(found.y), expected)
+            for x, y in zip(found.x, found.y, strict=True):
+                assert problem.violation(x) is None
+                np.testing.assert_array_equal(problem.image(x), y)
+    assert found_some >= 6
+
+
+@pytest.mark.parametrize("name", ["ks14_KP_p-5_n-20_1", "ks14_KP_p-3_n-40_1", "vopt_spa_sppnw41"])
+def test_known_sets_need_no_solver(name: str) -> None:
+    model = moo_json.read(FOLDER / f"{name}.json")
+    result = solve(model)
+    assert result.status is FrontierStatus.COMPLETE
+    assert result.calls == 0
+    assert result.tolerated == 0
+
+
+def test_what_is_too_large_is_left_to_a_solver() -> None:
+    rng = np.random.default_rng(0)
+    many = program(rng.integers(1, 99, (2, 1600)).tolist(), [(rng.integers(1, 9, 1600).tolist(), 90, INF)])
+    assert listed(many)[0] is None
+    dense = [(rng.integers(1, 99, 40).tolist(), -INF, 900.0) for _ in range(20)]
+    assert listed(program((-rng.integers(1, 99, (3, 40))).tolist(), dense))[0] is None
+
+
+def test_a_limit_on_time_ends_it() -> None:
+    model = made("knapsack", 3, 4)
+    problem = ScaledProblem.of(model, [1.0] * 3)
+    oracle = Oracle(problem, OracleOptions(reduce=False))
+    assert enumerated(problem, oracle.relaxation, oracle.ideal, oracle.worst, seconds=0.0) is None
+    assert enumerated(problem, oracle.relaxation, oracle.ideal, oracle.worst, stop=lambda: True) is None
+    assert enumerated(problem, oracle.relaxation, oracle.ideal, oracle.worst) is not None
+
+
+def test_a_named_solver_or_a_resolution_is_heeded() -> None:
+    model = made("knapsack", 2, 2)
+    assert solve(model).calls == 0
+    assert solve(model, backend="cpsat").calls > 0
+    assert solve(model, resolution=[2.0, 2.0]).calls > 0
+    assert solve(model, listing=False).calls > 0
