@@ -23,8 +23,7 @@ from optimizer.design import Design
 from optimizer.report import chapters as folder
 from optimizer.sensitivity.alternatives import Alternatives, alternatives
 from optimizer.sensitivity.effort import Effort
-from optimizer.sensitivity.limit_rows import movable_candidates
-from optimizer.sensitivity.program import Program, assemble
+from optimizer.sensitivity.limit_rows import Steered, movable_candidates
 from optimizer.sensitivity.tornado import Tornado, tornado
 from optimizer.sensitivity.uncertain import Uncertain
 
@@ -113,8 +112,7 @@ class Asked:
     @cached_property
     def best(self) -> Design:
         """The design of least total cost; InfeasibleError where there is none."""
-        core, goals = assemble(self.instance, self.candidates, ["tco"])
-        found = Program.of(core, {}, goals).least({"tco": 1.0}, self._effort.part(None))
+        found = Steered.of(self.instance, "tco", self.candidates).least(self._effort.part(None), {})
         if not found.found:
             raise InfeasibleError(
                 f"{self.instance.name}: no design meets every limit; optimizer explain infeasible says which clash"

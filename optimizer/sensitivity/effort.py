@@ -90,10 +90,14 @@ class Effort:
                 yield task(hot, item, self)
             return
         given = (hot, self.left, self.backend, self.journal.path)
-        with ProcessPoolExecutor(min(self.workers, len(items)), get_context("spawn"), _start, given) as pool:
+        pool = ProcessPoolExecutor(min(self.workers, len(items)), get_context("spawn"), _start, given)
+        try:
             for result, solves in pool.map(_answer, [task] * len(items), items):
                 self.solves += solves
                 yield result
+        finally:
+            # whoever has heard enough does not wait for what was never begun
+            pool.shutdown(cancel_futures=True)
 
 
 _OWN: dict[str, Any] = {}
