@@ -1,4 +1,4 @@
-"""What does a second process bring on programs with dear zones, at the same points?
+"""What does a second process bring on programs with costly zones, at the same points?
 
     python benchmarks/workers_bench.py [--solves N]
 
