@@ -118,7 +118,8 @@ def say(name: str, ended: bounded.Ended, mine: dict[str, Any] | None) -> dict[st
     if "true_points" in found:
         parts[0] += f", {found['true_points']} of them among ours"
     if not complete:
-        parts.insert(0, "gave up" if found.get("stopped") or ended.stopped else ended.outcome)
+        memory = f"out of memory at {MEMORY_GB:.0f} GB" if "MemoryError" in ended.error else ended.outcome
+        parts.insert(0, "gave up" if found.get("stopped") or ended.stopped else memory)
     if mine is not None and (complete or found.get("stopped") or ended.stopped):
         parts.append(f"{'' if complete else 'more than '}{cpu / mine['cpu']:.0f} times ours")
     print(f"{name}: {', '.join(parts)}", flush=True)
