@@ -20,13 +20,20 @@ from models.formulation.counts import units
 from models.formulation.family import Direction, Objective, objectives
 from models.formulation.linear import Linear
 from models.instance import Instance
-from models.parts.part import Part
+from models.parts.part import Part, PriceRange
 from models.units import UnitError, parse
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.parametric import Line, Probe
 from optimizer.sensitivity.pool import worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
-from optimizer.sensitivity.repricing import candidates_at_any_price, find_part, list_price
+from optimizer.sensitivity.repricing import (
+    candidates_at,
+    candidates_at_any_price,
+    find_part,
+    list_price,
+    picked_by_price,
+    together,
+)
 
 CENT = 1e-2
 UNIT_PRICE, FACTOR = "USD a unit", "times list price"
@@ -90,6 +97,7 @@ class PartProgram:
 
     Several parts are a bundle, and a part that is quoted has tiers and one-off costs: the price is then one factor on all list
     prices and on every quote that contains one of the parts, and ``list_price`` is 1. ``price_unit`` says which it is.
+    ``picked``: it is picked by price while candidates are made, and these were made here, so that each price may bring others.
     ``found``: candidates that some price can choose; ``smallest``: fewest units any candidate buys, chosen or not, inf for none.
     """
 
@@ -103,6 +111,7 @@ class PartProgram:
     smallest: float
     per_unit: float
     price_unit: str
+    picked: bool
     asked: _Asked = field(repr=False)
 
     @staticmethod
@@ -139,8 +148,17 @@ class PartProgram:
             smallest=min(counts),
             per_unit=asked.per_unit(candidates),
             price_unit=UNIT_PRICE if asked.single else FACTOR,
+            picked=found is None and asked.single and picked_by_price(parts[0]),
             asked=asked,
         )
+
+    def also_at(self, prices: Sequence[float]) -> PartProgram:
+        """The program with what is picked at these unit prices, too."""
+        counts = [self.smallest]
+        more = [
+            self.asked.cut(candidates_at(self.instance, self.name, PriceRange(p, p)), counts.append) for p in prices
+        ]
+        return dataclasses.replace(self, found=together([self.found, *more]), smallest=min(counts))
 
     @property
     def possible(self) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from models.candidates.placement import Candidates
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_DESIGN = "no design meets the requirement at any price of the part"
+SAME_PRICE = 1e-7
+"""Relative difference of two prices below which nothing else is picked."""
 MOST_ROUNDS = 40
 """Newton steps after which a threshold is reported as far as it is known; each at least halves what is left in practice."""
 
@@ -121,10 +123,43 @@ def price_to_win(
     return price_in(program, wanted, volume, objective, gap, effort or Effort(time_limit, backend))
 
 
+def _changes(result: PriceToWin) -> list[float]:
+    """Prices at which the cheapest design of a result changes, its price to win among them."""
+    ends = [*(end for s in result.staircase for end in (s.price_low, s.price_high)), *result.interval]
+    return list(dict.fromkeys(end for end in ends if end))
+
+
 def price_in(
     program: PartProgram, wanted: Requirement, volume: int | None, objective: str, gap: float, effort: Effort
 ) -> PriceToWin:
-    """The same around a program that is there already; ``effort`` is spent on it."""
+    """The same around a program that is there already; ``effort`` is spent on it.
+
+    What is picked by price before the program is made again at every price at which the cheapest design changes, until nothing new
+    comes of it: what is then known is right at each of these prices and at both ends, and so, being concave, in between.
+    """
+    result = _price_in(program, wanted, volume, objective, gap, effort)
+    if not program.picked:
+        return result
+    tried: list[float] = []
+    for _ in range(MOST_ROUNDS):
+        fresh = [p for p in _changes(result) if not any(math.isclose(p, q, rel_tol=SAME_PRICE) for q in tried)]
+        if not fresh:
+            return result
+        if effort.over:
+            break
+        tried += fresh
+        program = program.also_at(fresh)
+        before = result.solves
+        result = _price_in(program, wanted, volume, objective, gap, effort)
+        result = replace(result, solves=result.solves + before)
+    # what was not tried can only let designs with the part be cheaper: below the low end they win whatever it is
+    low = result.interval[0] if result.volume == 1 else None
+    return replace(result, interval=(low, None), proven=False, reason="stopped before every price was tried")
+
+
+def _price_in(
+    program: PartProgram, wanted: Requirement, volume: int | None, objective: str, gap: float, effort: Effort
+) -> PriceToWin:
     search = _Search(program, wanted.limits(program.dear), float(volume or 1), gap, effort)
     before = effort.solves
     result = search.run()

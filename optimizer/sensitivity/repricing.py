@@ -1,8 +1,9 @@
 """A catalogue part under another price, and every design it could then be part of.
 
 Cables, modules, rack power, doors and frames are picked by price while candidates are enumerated. So that no price rules out
-what another would pick, such a part is enumerated as a gift, at its list price and beyond all reason, and the three sets are put
-together with their money stated at the list price.
+what another would pick, such a part is enumerated as a gift, at its list price and beyond all reason, and the sets are put
+together with their money stated at the list price. What is picked at prices in between is added where an analysis finds the
+cheapest design to change (``candidates_at``): a set enumerated at a price holds the cheapest design at that price.
 """
 
 from __future__ import annotations
@@ -98,21 +99,29 @@ def candidates_at_any_price(
     A part without a price is entered at nothing, so that what it costs is only what an analysis adds. ``cut`` leaves out what
     the analysis cannot need before several sets are put together.
     """
-    memo = PerformanceCache()
     at_list = price_range(part) or PriceRange(0.0, 0.0)
     stated = with_part(instance, priced_at(part, at_list))
     if not picked_by_price(part):
-        return stated, cut(stated, enumerate_candidates(stated, memo))
-    made = []
-    for price in dict.fromkeys((at_list, PriceRange(0.0, 0.0), PriceRange(BEYOND_REASON, BEYOND_REASON))):
-        found = enumerate_candidates(with_part(instance, priced_at(part, price)), memo)
-        made.append(cut(stated, _restated(found, part.id, price, at_list)))
-        del found
+        return stated, cut(stated, enumerate_candidates(stated, PerformanceCache()))
+    prices = (at_list, PriceRange(0.0, 0.0), PriceRange(BEYOND_REASON, BEYOND_REASON))
+    return stated, together([cut(stated, candidates_at(stated, part.id, p)) for p in dict.fromkeys(prices)])
+
+
+def candidates_at(stated: Instance, part: str, price: PriceRange) -> Candidates:
+    """Candidates enumerated at another price of a part, their money stated at that of the instance."""
+    known = find_part(stated, part)
+    at_list = price_range(known) or PriceRange(0.0, 0.0)
+    found = enumerate_candidates(with_part(stated, priced_at(known, price)), PerformanceCache())
+    return _restated(found, part, price, at_list)
+
+
+def together(made: Sequence[Candidates]) -> Candidates:
+    """Several sets of candidates of one instance as one."""
     placements = tuple(
         joined([p for c in made for p in c.placements if (p.cluster, p.site) == key])
         for key in dict.fromkeys((p.cluster, p.site) for c in made for p in c.placements)
     )
-    return stated, dataclasses.replace(made[0], placements=placements)
+    return dataclasses.replace(made[0], placements=placements)
 
 
 def _restated(found: Candidates, part: str, price: PriceRange, stated: PriceRange) -> Candidates:
