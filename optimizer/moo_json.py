@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,15 @@ _FIELDS = ("sense", "objectives", "constraints", "lb", "ub", "integrality")
 def read(path: str | Path) -> CompiledModel:
     """The program in file ``path``. UsageError when it cannot be read, InstanceError with every problem found in it."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise InstanceError([Problem("json-syntax", f"{path}:{error.lineno}", error.msg, "a JSON document")]) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
+        raise InstanceError([Problem("json-syntax", f"{path}:1", str(error), "a JSON document")]) from error
     return parse(data, where=str(path))
 
 
@@ -77,11 +80,19 @@ def _rows(constraints: list[dict[str, Any]], n: int) -> tuple[sparse.csc_array, 
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | Fraction) and not isinstance(value, bool) and value == value
+    if not isinstance(value, int | float | Fraction) or isinstance(value, bool):
+        return False
+    try:
+        return not math.isnan(float(value))
+    except OverflowError:
+        return False
 
 
 def _numbers(values: Any, *, optional: bool = False) -> bool:
-    return isinstance(values, list) and all(_is_number(v) or (optional and v is None) for v in values)
+    """Whether ``values`` are numbers: finite ones, or (``optional``) also none and infinite ones."""
+    return isinstance(values, list) and all(
+        (v is None and optional) or (_is_number(v) and (optional or math.isfinite(v))) for v in values
+    )
 
 
 def _problems(data: Any, where: str) -> list[Problem]:

@@ -105,7 +105,8 @@ class ScaledProblem:
             elif not wanted:
                 name = self.scaled.objective_names[i]
                 raise UsageError(
-                    f"objective {name} can take a continuum of values: give it a resolution greater than 0"
+                    f"objective {name} can take a continuum of values, or values closer than 1e-9 of its largest "
+                    "coefficient: give it a resolution greater than 0"
                 )
             else:
                 error[i] = delta[i] = wanted / self.unit[i]

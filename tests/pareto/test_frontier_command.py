@@ -115,3 +115,29 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
 def test_the_command_file_is_light() -> None:
     code = "import sys; import optimizer.cli.frontier; assert not {'numpy', 'highspy', 'ortools', 'pandas'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"rhs": 2', '"rhs": 1' + "0" * 400), ('"rhs": 2', '"rhs": 1' + "0" * 5000), ("[3, 2, 4]", "[Infinity, 2, 4]"),
+        ("[3, 2, 4]", "[1" + "0" * 400 + ", 2, 4]"), ('"rhs": 2', '"rhs": ' + "[" * 100_000), ('"val": [1,', '"val": [1e999,'),
+        ('"rhs": 2', '"rhs": NaN'),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_program_has_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, old: str, new: str
+) -> None:
+    path = tmp_path / "p.json"
+    text = Path(write(path)).read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    code, out, err = run(capsys, str(path), "--json")
+    assert (code, err) == (3, "")
+    assert json.loads(out)["error"]["code"] == "instance-invalid"
+
+
+def test_a_byte_order_mark_changes_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    path.write_text("\ufeff" + Path(write(path)).read_text(), encoding="utf-8")
+    assert run(capsys, str(path))[0] == 0
