@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from models.parts.quarter import QuarterField
 from models.physics.power import BreakerCode
@@ -147,6 +147,12 @@ class Weather(Owned):
         return self
 
 
+def _some_air(limit: float | Unlimited) -> float | Unlimited:
+    if not isinstance(limit, Unlimited) and limit <= 0:
+        raise ValueError(f"{limit:g} W; expected above 0: racks of switches give their heat to the room")
+    return limit
+
+
 class Site(Owned):
     """A place with limits. ``utility`` [W] is held against ``utility_figure``; unlimited is the word ``unlimited``.
 
@@ -157,7 +163,7 @@ class Site(Owned):
     utility_figure: Annotated[PowerFigure, BeforeValidator(_of_limits)]
     rack_positions: int | Unlimited
     floor: str
-    air_per_rack: WattsOrUnlimited
+    air_per_rack: Annotated[WattsOrUnlimited, AfterValidator(_some_air)]
     needed_by: QuarterField
     electricity: str | None = None
     electricity_price: Stated[DollarsPerJoule] | None = None

@@ -265,6 +265,8 @@ def _read(value: Any, info: ValidationInfo, unit: Unit) -> float:
     if value is None or isinstance(value, bool):
         raise _refuse("unit", repr(value), unit)
     if isinstance(value, int | float):
+        if unit is FRACTION and value and not _SMALLEST <= abs(value) <= _GREATEST:
+            raise _refuse("unit", f"{str(value)[:_LONGEST]} is beyond any size that occurs", unit)
         if unit is FRACTION:
             return float(value)
         raise _refuse("unit-missing", f"{value!r} has no unit", unit)

@@ -32,7 +32,11 @@ def evaluate(document: Mapping[str, Any]) -> Outcome:
         if not isinstance(case, Mapping):
             skipped.append(Skipped("", "not a record"))
             continue
-        found = evaluate_case(case)
+        try:
+            found = evaluate_case(case)
+        except OverflowError:
+            skipped.append(Skipped(str(case.get("id", "")), "a figure beyond any that occurs"))
+            continue
         if not found:
             skipped.append(Skipped(str(case.get("id", "")), _nothing_checkable(case)))
         rows += found

@@ -9,14 +9,19 @@ A reader is a module of this package with two functions:
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from models.errors import UsageError
-from optimizer.validation.records import GroupSummary, Outcome, Row, Skipped, summarise
+from optimizer.validation.records import GroupSummary, Outcome, Row, RowStatus, Skipped, summarise
+
+GREATEST = 1e30
 
 
 class Reader(Protocol):
@@ -76,11 +81,43 @@ def load(path: Path) -> Mapping[str, Any]:
         raise UsageError(f"{path} cannot be read: {reason}") from error
     except (YAMLError, RecursionError, ValueError) as error:
         raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
+    content = _figures(content)
     if isinstance(content, list):
         return {"rows": content}
     if not isinstance(content, Mapping):
         raise UsageError(f"{path} holds no records: expected a mapping with 'rows' or 'cases'")
     return content
+
+
+def _figures(node: Any) -> Any:
+    """The same values without what is no figure: NaN and numbers beyond any that occur count as absent."""
+    if isinstance(node, Mapping):
+        return {key: _figures(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_figures(value) for value in node]
+    if isinstance(node, int | float) and not isinstance(node, bool):
+        if not abs(node) <= GREATEST:
+            return None
+        return float(node) if isinstance(node, int) and abs(node) >= 1 << 53 else node
+    return node
+
+
+def _finite(row: Row) -> Row:
+    """The row; where it holds what no JSON document does, one without a comparison."""
+    if _is_finite(row.published) and _is_finite(row.predicted) and _is_finite(row.error):
+        return row
+    published = row.published if _is_finite(row.published) else None
+    return replace(
+        row, predicted=None, published=published, error=None, status=RowStatus.INFO, note="no finite figures to compare"
+    )
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_finite(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return all(_is_finite(item) for item in value)
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def validate(paths: Sequence[Path]) -> Report:
@@ -97,7 +134,8 @@ def validate(paths: Sequence[Path]) -> Report:
                 raise UsageError(f"{path}: {reason}")
             skipped.append(Skipped("", reason, str(path)))
             continue
-        outcome = reader.evaluate(document)
-        rows += [replace(row, file=str(path)) for row in outcome.rows]
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            outcome = reader.evaluate(document)
+        rows += [replace(_finite(row), file=str(path)) for row in outcome.rows]
         skipped += [replace(one, file=str(path)) for one in outcome.skipped]
     return Report(tuple(rows), summarise(rows), tuple(skipped))

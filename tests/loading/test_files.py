@@ -104,3 +104,15 @@ def test_more_sizes_than_can_be_enumerated_are_refused(tmp_path: Path) -> None:
     ((code, words),) = problems(tmp_path / "case.yaml", BASE.replace(line.strip(), many))
     assert code == "value"
     assert "1,000,000,000 sizes; expected at most 100,000" in words
+
+
+@pytest.mark.parametrize("share", [".inf", "1e-300", "1" + "0" * 400])
+def test_shares_that_do_not_occur_are_refused(tmp_path: Path, share: str) -> None:
+    found = problems(tmp_path / "case.yaml", BASE.replace("discount_rate: 8 %", f"discount_rate: {share}"))
+    assert "beyond any size" in found[0][1]
+
+
+def test_a_room_that_takes_no_heat_is_refused(tmp_path: Path) -> None:
+    line = next(line for line in BASE.splitlines() if "air_per_rack:" in line)
+    ((_, words),) = problems(tmp_path / "case.yaml", BASE.replace(line.strip(), "air_per_rack: 0 kW"))
+    assert "above 0" in words

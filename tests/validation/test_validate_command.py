@@ -171,3 +171,38 @@ def test_a_stated_network_is_used():
     stated = lookup.network(card, {"network": "4x100Gbps Omni-Path per 8-GPU node"}).tiers[1].rate
     assert usual == pytest.approx(25e9)
     assert stated == pytest.approx(6.25e9)
+
+
+def assert_one_document(path: Path) -> None:
+    result = CliRunner().invoke(command, [str(path), "--json"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "Infinity" not in result.output
+    assert json.loads(result.output)["status"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("node_mean_w", ".inf"), ("node_mean_w", "'1e400'"), ("nodes", "1" + "0" * 400), ("gpus_per_node", "1e25")],
+)
+def test_figures_that_are_none_still_give_one_document(tmp_path: Path, field: str, value: str) -> None:
+    row: dict[str, object] = {
+        "id": "a", "group": "g", "system": "1xSMC-H100-SXM-80GB", "workload": "bert", "nodes": 1, "gpus_per_node": 8,
+        "node_mean_w": 6346.2, "node_mean_w_min": 6346.2, "node_mean_w_max": 6346.2, "peak_reading_w": 6996.0,
+        "switch_mean_w": [], "measured_at": "ac", "confirmed": True,
+    }  # fmt: skip
+    text = json.dumps({"schema": 1, "rows": [row]}).replace(
+        f'"{field}": {json.dumps(row[field])}', f'"{field}": {value}'
+    )
+    (tmp_path / "rows.yaml").write_text(text)
+    assert value in text
+    assert_one_document(tmp_path / "rows.yaml")
+
+
+@pytest.mark.parametrize("nodes", ["1" + "0" * 19, "1e19", "Infinity"])
+def test_architectures_beyond_any_size_still_give_one_document(tmp_path: Path, nodes: str) -> None:
+    text = (
+        '{"family": "f", "cases": [{"id": "c", "family": "f", "topology": "fat_tree", "inputs": {"nodes": %s, "nics_per_node": 8, '
+        '"switch_ports": 64, "tiers": 2}, "published": {"leaf_switches": 4}, "checkable": ["leaf_switches"]}]}'
+    )
+    (tmp_path / "cases.yaml").write_text(text % nodes)
+    assert_one_document(tmp_path / "cases.yaml")
