@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,6 +72,12 @@ class Run:
         self.problem_text: str | None = None
         self._solutions: dict[Point, Floats] = {}
         space.on_settled, space.on_listed = ledger.settle, ledger.list_point
+
+    def hold(self, solutions: Mapping[Point, Floats]) -> None:
+        """Columns of points that will be listed without a question."""
+        self._solutions.update(solutions)
+        for point, x in solutions.items():
+            self._ledger.give(point, x)
 
     def execute(self) -> None:
         """Ask until every zone is settled or a limit is reached."""

@@ -57,6 +57,12 @@ class Ledger:
         if self._stream is not None:
             self._write(_line(number, query, reply))
 
+    def give(self, point: Point, x: Floats) -> None:
+        """Append a point (scaled) with its columns that is known without a question."""
+        if self._stream is not None:
+            known = Reply(Outcome.OPTIMAL, point, x, -math.inf, True, Effort())
+            self._write(_line(0, None, known))
+
     def list_point(self, point: Point) -> None:
         """Append a listed point (scaled)."""
         self._write({"kind": "point", "point": _numbers(point)})
@@ -139,7 +145,7 @@ def _answers(path: Path, head: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         json.dumps(line["query"]): line
         for line in lines[1:]
-        if line.get("kind") == "answer" and line["outcome"] in proven
+        if line.get("kind") == "answer" and line["query"] is not None and line["outcome"] in proven
     }
 
 
@@ -166,8 +172,10 @@ def _key(query: Query) -> str:
     return json.dumps(_query(query))
 
 
-def _line(number: int, query: Query, reply: Reply) -> dict[str, Any]:
-    line: dict[str, Any] = {"kind": "answer", "solve": number, "query": _query(query), "outcome": reply.outcome.value}
+def _line(number: int, query: Query | None, reply: Reply) -> dict[str, Any]:
+    """The line of an answer; ``query`` None: a point that was known before the first question."""
+    asked = None if query is None else _query(query)
+    line: dict[str, Any] = {"kind": "answer", "solve": number, "query": asked, "outcome": reply.outcome.value}
     line["point"] = _numbers(reply.point)
     line["bound"] = _number(reply.bound)
     line["proven"] = reply.proven

@@ -139,6 +139,12 @@ class Oracle:
         self._listed = True
         return self._all is not None
 
+    def all_points(self, seconds: float | None = None) -> dict[Point, Floats]:
+        """Every nondominated point with its columns, as ``list_all``; none where that did not work."""
+        if not self.list_all(seconds) or self._all is None:
+            return {}
+        return {tuple(y.tolist()): x for x, y in zip(self._all.x, self._all.y, strict=True)}
+
     def _from_list(self, points: Enumeration, weights: Sequence[float], corners: Floats) -> SolveResult:
         at = points.least(corners, weights)
         if at is None:

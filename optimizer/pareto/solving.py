@@ -22,7 +22,7 @@ from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.payoff import Payoff, lexicographic
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.progress import Progress
-from optimizer.pareto.query import Answer
+from optimizer.pareto.query import Answer, Outcome, Point
 from optimizer.pareto.relaxation import Relaxation
 from optimizer.pareto.result import ParetoResult
 from optimizer.pareto.scenarios import has_choice_structure
@@ -31,6 +31,8 @@ from optimizer.pareto.workers import Answerer, InProcess, Processes
 
 WIDTHS = {"zones": 2, "epsilon": 2, "halving": 2, "boxes": 2}
 """Zones asked about at once, so that two processes have work: ``boxes`` asks a twentieth more often for it on large frontiers, the others do not."""
+STARTS_FROM_POINTS = ("zones", "boxes", "batches")
+"""Algorithms that take points which are known beforehand, and only have the rest closed."""
 PAYOFF_TOLERANCE = 1e-6
 """Share of the rough range within which a continuous objective is held at a lexicographic stage."""
 
@@ -100,6 +102,9 @@ def solve(
             stop=stop, on_progress=on_progress, started=started,
         )  # fmt: skip
         prepared = setup.oracle.relaxations
+        if name in STARTS_FROM_POINTS:
+            planned.found = setup.oracle.all_points(within.seconds)
+            run.hold(planned.found)
         run.execute()
         return run.result(
             backend=setup.backend,
@@ -193,6 +198,7 @@ class _Planned:
         oracle.delta = delta
         self.space = Space(delta, oracle.ideal, oracle.worst, problem.discrete, width)
         self._inner = algorithm(self.space)
+        self.found: dict[Point, Floats] = {}
         self.name = self._inner.name
 
     def rounds(self) -> Rounds:
@@ -204,6 +210,8 @@ class _Planned:
             if optima:
                 self._set_resolution(optima)
         self._ledger.plan(self.space.delta, self._setup.problem.unit)
+        for point in self.found:
+            self.space.list_point(Answer(Outcome.OPTIMAL, 0, point, proven=True))
         yield from self._inner.rounds()
 
     def unfinished(self) -> list[tuple[float, ...]]:

@@ -186,7 +186,9 @@ def test_stopped_runs_are_valid_and_resume_to_the_same_frontier(algorithm: str, 
     whole_path, path = tmp_path / "whole.jsonl", tmp_path / "ledger.jsonl"
     whole = solve(model, algorithm=algorithm, listing=listing, ledger_path=whole_path)
     assert whole.n_points > 5
-    stopped = solve(model, algorithm=algorithm, listing=listing, ledger_path=path, limits=RunLimits(solves=4))
+    # with every point known at once, unions close what is left with few questions
+    limits = RunLimits(solves=1 if listing and algorithm in ("batches", "boxes") else 4)
+    stopped = solve(model, algorithm=algorithm, listing=listing, ledger_path=path, limits=limits)
     assert stopped.status is FrontierStatus.PARTIAL
     assert stopped.stopped_by == "solve_limit"
     assert covered(stopped, values)

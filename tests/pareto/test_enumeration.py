@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 import optimizer.pareto.enumeration as enumeration_module
 from optimizer import moo_json
 from optimizer.compiled_model import CompiledModel
-from optimizer.pareto import FrontierStatus, solve
+from optimizer.pareto import FrontierStatus, RunLimits, solve
+from optimizer.pareto.certificate import Claim, verify
 from optimizer.pareto.enumeration import Enumeration, enumerated
 from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.problem import ScaledProblem
@@ -151,3 +152,15 @@ def test_a_named_solver_or_a_resolution_is_heeded() -> None:
     assert solve(model, backend="cpsat").calls > 0
     assert solve(model, resolution=[2.0, 2.0]).calls > 0
     assert solve(model, listing=False).calls > 0
+
+
+def test_a_listed_frontier_is_whole_at_once_and_its_ledger_proves_it(tmp_path: Path) -> None:
+    model = moo_json.read(FOLDER / "ks14_KP_p-4_n-10_1.json")
+    path = tmp_path / "ledger.jsonl"
+    whole = solve(model, ledger_path=path)
+    assert whole.status is FrontierStatus.COMPLETE
+    assert verify(model, Claim.read(model, path), sample=25).faults == ()
+    stopped = solve(model, limits=RunLimits(solves=1))
+    assert stopped.status is FrontierStatus.PARTIAL
+    assert stopped.proven.all()
+    np.testing.assert_array_equal(stopped.points, whole.points)
