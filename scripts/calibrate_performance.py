@@ -18,7 +18,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -198,19 +198,21 @@ def group_errors(records: Sequence[Record], constants: PerformanceConstants) -> 
     }
 
 
-def bands(records: Sequence[Record], constants: PerformanceConstants) -> dict[str, float]:
-    """Relative half-width of the throughput band per class: 1.3 times the root mean square of its groups' mean errors.
+def bands(
+    records: Sequence[Record], constants: PerformanceConstants, unseen: Mapping[str, float]
+) -> dict[str, float]:
+    """Relative half-width of the throughput band per class: 1.3 times the root mean square of its groups' mean errors, each as it
+    was when the group was left out of the fit.
 
     A class with fewer than three groups takes the band of all measured classes when that is wider; one without
     microbenchmarks or without training records takes at least twice that.
     """
-    errors: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, set[str]] = defaultdict(set)
     for one in records:
         if one.group not in APART:
-            name = one.case.setting.accelerator.kernels.name
-            errors[name][one.group].append(abs(float(np.expm1(one.error(constants)))))
-    groups = {name: [float(np.mean(e)) for e in found.values()] for name, found in errors.items()}
-    measured = [e for name, found in groups.items() if constants.classes[name].measured for e in found]
+            found[one.case.setting.accelerator.kernels.name].add(one.group)
+    groups = {name: [unseen[group] for group in sorted(members)] for name, members in found.items()}
+    measured = [e for name, each in groups.items() if constants.classes[name].measured for e in each]
     common = 1.3 * float(np.sqrt(np.mean(np.square(measured))))
     result = {}
     for name, kernels in constants.classes.items():
@@ -297,7 +299,7 @@ def main() -> None:
         }
     errors = group_errors(records, replace(base, free=best))
     document["residuals"] = {group: entry | {"left_out": unseen[group]} for group, entry in errors.items()}
-    for name, band in bands(records, replace(base, free=best)).items():
+    for name, band in bands(records, replace(base, free=best), unseen).items():
         document["classes"][name]["band"] = band
     judged = [e["mean_abs_error"] for group, e in errors.items() if group not in APART]
     document["mean_over_groups"] = round(float(np.mean(judged)), 4)

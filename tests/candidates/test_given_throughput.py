@@ -116,7 +116,7 @@ def test_a_run_carries_what_was_given_and_is_verified(case: Any, tmp_path: Path,
     told = [pod.performance for design in frontier.points for pod in design.pods]
     name = source.replace(": ", " ").replace("'", "")
     assert any(one.get("source") == name for one in told)
-    assert all(0 < pod.throughput_band < 0.2 for design in frontier.points for pod in design.pods)
+    assert all(0 < pod.throughput_band < 0.25 for design in frontier.points for pod in design.pods)
     (path.parent / "team.csv").unlink()
     report = verify_run(run)
     assert report.confirmed, [str(finding) for finding in report.findings[:3]]
