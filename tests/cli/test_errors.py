@@ -58,6 +58,7 @@ ERRORS = [
         "disk-full",
         "run/designs.jsonl: the disk",
     ),
+    (OSError(errno.EFBIG, "File too large", "run/bom.csv"), 1, "disk-full", "run/bom.csv: the disk"),
     (OSError(errno.EACCES, "Permission denied", "/root/x"), 2, "file", "file: /root/x: Permission denied"),
 ]
 
