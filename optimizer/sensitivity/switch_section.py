@@ -148,7 +148,7 @@ def regime_sentence(result: RegimeMap) -> str:
     """The answer in one sentence."""
     names = result.architectures
     over = f"over {result.x.name} and {result.y.name}"
-    if not result.proven:
-        return f"not settled in time {over}."
     wins = "one architecture wins everywhere" if len(names) == 1 else f"{len(names)} architectures win somewhere"
-    return f"{wins} {over}."
+    unsure = sum(not cell.proven for cell in result.cells)
+    proof = f"; {unsure} of {len(result.cells)} pairs of values are not proven" if unsure else ""
+    return f"{wins} {over}{proof}."
