@@ -161,6 +161,16 @@ def read_frontier(path: Path) -> Frontier:
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{path / 'designs.jsonl'} is damaged: {error}") from None
+    try:
+        return _frontier_of(manifest, record, designs, str(path))
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{path / 'manifest.json'} was edited, or written by another version ({said})") from None
+
+
+def _frontier_of(
+    manifest: Mapping[str, Any], record: Mapping[str, Any], designs: tuple[Design, ...], run: str
+) -> Frontier:
     proof = dict(record["proof"])
     proof["status"] = FrontierStatus(proof["status"])
     return Frontier(
@@ -171,7 +181,7 @@ def read_frontier(path: Path) -> Frontier:
         proof=Proof(**proof),
         solves=record["solves"],
         seconds=record["seconds"],
-        run=str(path),
+        run=run,
         price_basis=record["price_basis"],
         estimated_prices=record["estimated_prices"],
     )

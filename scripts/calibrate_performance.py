@@ -198,9 +198,7 @@ def group_errors(records: Sequence[Record], constants: PerformanceConstants) -> 
     }
 
 
-def bands(
-    records: Sequence[Record], constants: PerformanceConstants, unseen: Mapping[str, float]
-) -> dict[str, float]:
+def bands(records: Sequence[Record], constants: PerformanceConstants, unseen: Mapping[str, float]) -> dict[str, float]:
     """Relative half-width of the throughput band per class: 1.3 times the root mean square of its groups' mean errors, each as it
     was when the group was left out of the fit.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,3 +190,17 @@ def test_several_clusters_stand_below_one_another(cli: Callable, tmp_path: Path)
     assert [row.split()[0] for row in rows[::2]] == [d.design_id for d in frontier.points]
     assert all(d.choices["chat.system"] in row for d, row in zip(frontier.points, rows[1::2], strict=True))
     assert max(map(len, lines[head : head + len(rows)])) <= 120
+
+
+@pytest.mark.parametrize(
+    "change", [{"proof": {"zzz": 1}}, {"objectives": [{"name": "tco"}]}, {"solves": None, "proof": 5}]
+)
+def test_a_manifest_of_another_version_is_named(cli: Callable, solved: Path, tmp_path: Path, change: dict) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(solved, run)
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["frontier"].update(change)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    done = cli("show", str(run))
+    assert done.code == 2
+    assert "was edited, or written by another version" in done.err
