@@ -38,6 +38,11 @@ def pod_lines(instance: Instance, placements: Placements, row: int, count: int) 
     yield from _fabric_lines(here, "", table, fabric, count)
     for network, (other, at) in pods.network_row_of(pod).items():
         yield from _fabric_lines(here, f"{network.value} ", other, at, count)
+    stand = pods.network_rack(pod)
+    if stand is not None:
+        stands = int(pods.network_racks[pod]) * count
+        yield _line(*here, "network racks", stand.frame, stands, stand.frame.price)
+        yield _line(*here, "network rack power", stand.distribution, stands * stand.units, stand.distribution.price)
     stored = pods.storage_card(pod)
     if stored is not None:
         nodes, stands = int(pods.storage_nodes[pod]) * count, int(pods.storage_racks[pod]) * count

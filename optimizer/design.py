@@ -23,6 +23,7 @@ class PodChoice:
     ``systems`` counts ``spares``; ``accelerators`` are those of the job. ``reliability``: causes of failures with rate and loss,
     times, ranges, and what spares give. ``storage``: node type, counts and bandwidths (empty where the checkpoint time is stated);
     ``networks``: the fabrics beside scale-out by name; ``storage_b_s``, ``front_end_b_s`` per accelerator.
+    ``network_rack``: frame and rack PDUs of each rack that holds only switches; empty where there is none.
     """
 
     cluster: str
@@ -68,6 +69,7 @@ class PodChoice:
     networks: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     storage_b_s: float = 0.0
     front_end_b_s: float = 0.0
+    network_rack: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,12 +204,26 @@ def _pod_choice(instance: Instance, choice: Chosen) -> PodChoice:
         networks={network.value: _unsized(t.row(row)) for network, (t, row) in pods.network_row_of(pod).items()},
         storage_b_s=float(pods.storage_bandwidth[pod]),
         front_end_b_s=float(pods.front_end_bandwidth[pod]),
+        network_rack=_network_rack(pods, pod),
     )
 
 
 def _unsized(row: Mapping[str, Any]) -> dict[str, Any]:
     """A fabric row without its place among the sizes that were planned together, which says nothing outside the planning."""
     return {name: value for name, value in row.items() if name != "size"}
+
+
+def _network_rack(pods: PodTable, pod: int) -> dict[str, Any]:
+    """Frame and rack PDUs of each rack that holds only switches."""
+    card = pods.network_rack(pod)
+    if card is None:
+        return {}
+    return {
+        "frame": card.frame.id,
+        "distribution": card.distribution.id,
+        "distribution_per_rack": card.units,
+        "feed_w": card.capacity,
+    }
 
 
 def _storage(pods: PodTable, pod: int) -> dict[str, Any]:

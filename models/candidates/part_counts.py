@@ -26,6 +26,8 @@ def parts_of(pods: PodTable) -> tuple[str, ...]:
         found.update(dict.fromkeys(card.id for medium in table.media for card in (medium.near, medium.far)))
     for stored in pods.storages:
         found.update(dict.fromkeys((stored.part.id, stored.frame.id, stored.distribution.id)))
+    for stand in pods.network_cards:
+        found.update(dict.fromkeys((stand.frame.id, stand.distribution.id)))
     return tuple(found)
 
 
@@ -64,7 +66,7 @@ def _beside_fabrics(pods: PodTable, part: str) -> Ints:
     systems = np.array([rack.system.id == part for rack in pods.racks], dtype=np.int64)
     in_rack = np.array([_per_rack(rack).get(part, 0) for rack in pods.racks], dtype=np.int64)
     counts = systems[pods.rack] * pods.systems + in_rack[pods.rack] * pods.node_racks
-    return np.asarray(counts + _of_storage(pods, part))
+    return np.asarray(counts + _of_storage(pods, part) + _of_network_racks(pods, part))
 
 
 def _of_storage(pods: PodTable, part: str) -> Ints:
@@ -76,6 +78,15 @@ def _of_storage(pods: PodTable, part: str) -> Ints:
     )
     # no storage reads -1, the last entry, which counts nothing
     return np.asarray(nodes[pods.storage] * pods.storage_nodes + racks[pods.storage] * pods.storage_racks)
+
+
+def _of_network_racks(pods: PodTable, part: str) -> Ints:
+    """Units in racks of switches: frames and rack PDUs."""
+    each = np.array(
+        [(card.frame.id == part) + (card.distribution.id == part) * card.units for card in pods.network_cards] + [0],
+        dtype=np.int64,
+    )
+    return np.asarray(each[pods.network_card] * pods.network_racks)
 
 
 def _per_rack(rack: RackDesign) -> dict[str, int]:

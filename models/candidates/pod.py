@@ -14,6 +14,7 @@ from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import FabricTable, Refusal
+from models.candidates.network_rack import network_cards
 from models.candidates.pod_goodput import spares_of
 from models.candidates.pod_networks import Planner
 from models.candidates.pod_performance import Performance
@@ -98,7 +99,8 @@ def enumerate_pods(
     planner = Planner(instance, cluster, site)
     stores, unusable = storage_cards(instance, cluster, site)
     rejections.extend(unusable)
-    shared = Shared(instance, cluster, site, tuple(kept), tuple(tables), performance, stores, planner)
+    stands = network_cards(instance, cluster)
+    shared = Shared(instance, cluster, site, tuple(kept), tuple(tables), performance, stores, planner, stands)
     parts: list[PodTable] = []
     for number in joined_racks:
         for role in performance.roles:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_table import FabricTable
 from models.candidates.network_plan import Network, NetworkChoice, NetworkNeed, plan_network
+from models.candidates.network_rack import densest_switch
 from models.candidates.rows_of_racks import rack_plan
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
@@ -73,6 +74,14 @@ class NetworkRow:
             values[here] = getattr(self.planner.tables[number], name)[rows]
         return values
 
+    @property
+    def densest(self) -> Floats:
+        """Nameplate power per rack unit [W] of the densest switch by pod, 0 where the network has no switch."""
+        values = np.zeros(len(self.row))
+        for number, here, rows in self._parts:
+            values[here] = densest_switch(self.planner.tables[number])[rows]
+        return values
+
     @cached_property
     def _parts(self) -> list[tuple[int, Ints, Ints]]:
         """Every table in use, the pods that use it and their rows of it."""
@@ -95,6 +104,14 @@ class NetworkRows:
         values = np.zeros(len(self.legal))
         for choice in self.choices.values():
             values = values + choice.figure(name)
+        return values
+
+    @property
+    def densest(self) -> Floats:
+        """Nameplate power per rack unit [W] of the densest switch of all networks, by pod."""
+        values = np.zeros(len(self.legal))
+        for choice in self.choices.values():
+            values = np.maximum(values, choice.densest)
         return values
 
     def bandwidth(self, network: Network) -> Floats:

@@ -11,6 +11,7 @@ from models.candidates.fabric_choice import narrowest
 from models.candidates.fabric_table import FabricTable
 from models.candidates.failures import failures_of
 from models.candidates.network_plan import Network
+from models.candidates.network_rack import NetworkCard, NetworkRacks, densest_switch, network_racks
 from models.candidates.pod_goodput import pod_availability, stated_write, useful_of, worst_loss
 from models.candidates.pod_networks import BESIDE, NetworkRows, Planner, plan_networks, space_of
 from models.candidates.pod_performance import Performance, power_in_use
@@ -26,7 +27,6 @@ from models.candidates.pod_table import FIGURES, ROLES, PodTable
 from models.candidates.rack_coolant import coolant_failures, coolant_standing
 from models.candidates.rack_design import RackDesign, power_of
 from models.candidates.rack_supplies import supplies_of
-from models.candidates.site_fit import network_racks
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.physics.node_power import idle_power
@@ -68,11 +68,12 @@ class Shared:
     performance: Performance
     storage: tuple[StorageCard, ...]
     planner: Planner
+    network_cards: tuple[NetworkCard, ...]
 
 
 @dataclass(frozen=True)
 class _Pods:
-    """Pods being put together, one entry each: fabric rows, systems, storage, networks, mean power of a working system [W]."""
+    """Pods being put together, one entry each: fabric rows, systems, storage, networks, racks of switches, mean power of a working system [W]."""
 
     rack: RackDesign
     fabric: FabricTable
@@ -80,6 +81,7 @@ class _Pods:
     spares: Ints
     stored: StorageRows
     beside: NetworkRows
+    switched: NetworkRacks
     in_use: Floats
 
     @property
@@ -109,10 +111,11 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
     beside = plan_networks(
         shared.planner, rack.systems, key.positions, sized[at], stored.nodes, ports, fabric.switch_count
     )
-    if not beside.legal.all():
-        said = said or "no legal fabric joins the ports of one of its other networks"
     in_use = power_in_use(instance, rack.system, delivered.computing, delivered.busy, supplies_of(instance, rack))
-    pods = _Pods(rack, fabric, sized[at], spares[at], stored, beside, np.broadcast_to(in_use, len(sized))[at])
+    switched = _switch_racks(shared, fabric, beside)
+    said = said or _lacking(beside, switched)
+    mean = np.broadcast_to(in_use, len(sized))[at]
+    pods = _Pods(rack, fabric, sized[at], spares[at], stored, beside, switched, mean)
     write, load = _checkpoint_times(shared, pods)
     line = storage_failures(instance, cluster, shared.storage, stored.card, stored.nodes)
     coolant = coolant_failures(instance, cluster, rack.coolant, pods.node_racks)
@@ -121,8 +124,6 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
     network_table, network_row = _network_columns(beside)
     costs = _costs(shared, pods)
     it, air, rear_door, liquid = _loads(shared, pods)
-    units = fabric.rack_units + beside.total("rack_units")
-    heat = fabric.power_max + beside.total("power_max")
     made = PodTable(
         cluster=cluster,
         site=site,
@@ -131,6 +132,7 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
         profiles=shared.performance.profiles,
         storages=shared.storage,
         networks=(),
+        network_cards=shared.network_cards,
         rack=np.full(len(at), number, dtype=np.int64),
         table=np.full(len(at), which, dtype=np.int64),
         fabric=at,
@@ -139,7 +141,8 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
         accelerators=accelerators[at],
         node_racks=pods.node_racks,
         node_positions=pods.node_racks * key.positions,
-        network_racks=network_racks(instance, cluster, site, units, heat),
+        network_racks=switched.count,
+        network_card=switched.card,
         storage=stored.card,
         storage_nodes=stored.nodes,
         storage_racks=stored.racks,
@@ -169,9 +172,29 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
         * storage_standing(instance, cluster, shared.storage, stored.card, stored.nodes)
         * coolant_standing(instance, cluster, rack.coolant, pods.node_racks),
         blast_radius=worst_loss(instance, cluster, rack, pods.jobs, fabric),
-        weight=pods.node_racks * rack.weight + fabric.weight + beside.total("weight") + _storage_weight(shared, pods),
+        weight=_weight(shared, pods),
     )
-    return made.take(np.flatnonzero(beside.legal)), said
+    return made.take(np.flatnonzero(beside.legal & switched.legal)), said
+
+
+def _lacking(beside: NetworkRows, switched: NetworkRacks) -> str:
+    """What some pods lack to be built, empty where none lacks anything."""
+    if not beside.legal.all():
+        return "no legal fabric joins the ports of one of its other networks"
+    return "" if switched.legal.all() else "no priced 19-inch frame and rack PDU for its racks of switches"
+
+
+def _switch_racks(shared: Shared, fabric: FabricTable, beside: NetworkRows) -> NetworkRacks:
+    """Racks for the switches of all networks."""
+    return network_racks(
+        shared.instance,
+        shared.cluster,
+        shared.site,
+        shared.network_cards,
+        fabric.rack_units + beside.total("rack_units"),
+        fabric.power_max + beside.total("power_max"),
+        np.maximum(densest_switch(fabric), beside.densest),
+    )
 
 
 def _checkpoint_times(shared: Shared, pods: _Pods) -> tuple[Floats, Floats]:
@@ -226,7 +249,7 @@ def _costs(shared: Shared, pods: _Pods) -> list[Floats]:
             np.stack(
                 [
                     pods.systems * getattr(price, end),
-                    pods.node_racks * getattr(overhead, end),
+                    pods.node_racks * getattr(overhead, end) + pods.switched.price(end),
                     getattr(table, f"capex_switches_{end}") + beside.total(f"capex_switches_{end}"),
                     getattr(table, f"capex_links_{end}") + beside.total(f"capex_links_{end}"),
                     stored.nodes * of_node[stored.card] + stored.racks * of_rack[stored.card],
@@ -268,12 +291,14 @@ def _compute(shared: Shared, pods: _Pods, figure: PowerFigure) -> Floats:
     return np.asarray(pods.jobs * each + pods.spares * idle, dtype=np.float64)
 
 
-def _storage_weight(shared: Shared, pods: _Pods) -> Floats:
-    """Mass [kg] of storage racks with their nodes."""
+def _weight(shared: Shared, pods: _Pods) -> Floats:
+    """Mass [kg] of racks of systems, switches and storage with what is in them."""
     node = np.array([card.node_weight for card in shared.storage] + [0.0])
     rack = np.array([card.rack_weight for card in shared.storage] + [0.0])
     stored = pods.stored
-    return np.asarray(stored.nodes * node[stored.card] + stored.racks * rack[stored.card], dtype=np.float64)
+    kept = stored.nodes * node[stored.card] + stored.racks * rack[stored.card]
+    switches = pods.fabric.weight + pods.beside.total("weight") + pods.switched.weight
+    return np.asarray(pods.node_racks * pods.rack.weight + switches + kept, dtype=np.float64)
 
 
 def _storage_power(shared: Shared, pods: _Pods, figure: str) -> Floats:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from models.candidates.fabric_summary import name_of_row
 from models.candidates.fabric_table import FabricTable
 from models.candidates.network_plan import Network
+from models.candidates.network_rack import NetworkCard
 from models.candidates.pod_networks import BESIDE
 from models.candidates.pod_storage import StorageCard
 from models.candidates.rack_design import RackDesign
@@ -27,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
-_SHARED = ("cluster", "site", "racks", "fabrics", "profiles", "storages", "networks")
+_SHARED = ("cluster", "site", "racks", "fabrics", "profiles", "storages", "network_cards", "networks")
 COST_LINES = ("systems", "racks", "switches", "links", "storage")
 ROLES = tuple(ServingRole)
 
@@ -46,6 +47,7 @@ class PodTable:
     ``weight`` [kg]. ``storage`` indexes ``storages`` (-1: none bought), ``storage_nodes`` and ``storage_racks`` are counts,
     ``write_bandwidth`` and ``ingest`` [B/s] what it writes and must read; ``network_table``, ``network_row`` (3 x n) name rows of
     ``networks`` by ``pod_networks.BESIDE`` (-1: none); ``storage_bandwidth``, ``front_end_bandwidth`` [B/s per accelerator].
+    ``network_card`` indexes ``network_cards``, the frame and rack PDUs of every network rack (-1: no such rack).
     ``systems`` counts spares, of which there are ``spares``; ``accelerators`` are those of the job.
     """
 
@@ -56,6 +58,7 @@ class PodTable:
     profiles: tuple[Profile, ...]
     storages: tuple[StorageCard, ...]
     networks: tuple[FabricTable, ...]
+    network_cards: tuple[NetworkCard, ...]
 
     rack: Ints
     table: Ints
@@ -66,6 +69,7 @@ class PodTable:
     node_racks: Ints
     node_positions: Ints
     network_racks: Ints
+    network_card: Ints
     storage: Ints
     storage_nodes: Ints
     storage_racks: Ints
@@ -156,6 +160,11 @@ class PodTable:
         """The storage nodes of a pod, None where it buys none."""
         card = int(self.storage[row])
         return self.storages[card] if card >= 0 else None
+
+    def network_rack(self, row: int) -> NetworkCard | None:
+        """The rack that holds only switches of a pod, None where it has none."""
+        card = int(self.network_card[row])
+        return self.network_cards[card] if card >= 0 else None
 
     def network_row_of(self, row: int) -> dict[Network, tuple[FabricTable, int]]:
         """Table and row of every network beside scale-out that has switches."""

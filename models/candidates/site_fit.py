@@ -1,4 +1,4 @@
-"""What a site accepts: dates, floor load, heat per rack; and how its switches are racked."""
+"""What a site accepts: dates, floor load, heat per rack."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_contents import contents_of, loads_on_ground
-from models.candidates.rack_design import EIA, RackDesign
+from models.candidates.rack_design import RackDesign
 from models.candidates.rack_power import with_feeds
 from models.candidates.rejection import Rejection, Stage
 from models.candidates.told_apart import RACK_LAYERS, Compare, comparison
 from models.instance import Instance
 from models.parts.part import Part
-from models.parts.rack import Floor, Rack
+from models.parts.rack import Floor
 from models.parts.system import System
 from models.site import Chain
 from models.site_options import CoolantTo
@@ -151,22 +151,6 @@ def _no_more_parts(few: Ints, better: RackDesign, many: Ints, worse: RackDesign)
     """Whether ``few`` racks need no more of any PDU, shelf, door, CDU or manifold than ``many`` of the other design."""
     other = {part.id: number for part, number in worse.parts}
     return all(bool(np.all(few * number <= many * other.get(part.id, 0))) for part, number in better.parts)
-
-
-def network_racks(instance: Instance, cluster: str, site: str, rack_units: Floats, power: Floats) -> Ints:
-    """Racks of switches: by rack units of the largest 19-inch frame allowed, and by the heat the room takes per rack."""
-    space = instance.workloads[cluster].design_space
-    frames = [
-        f.rack_units
-        for f in instance.catalogue.of(Rack).values()
-        if f.kind == EIA and f.rack_units is not None and (space.frames is None or f.id in space.frames)
-    ]
-    units = (max(frames) if frames else 42.0) - instance.assumptions.reserved_rack_units.value
-    racks = np.ceil(np.asarray(rack_units) / units - 1e-9)
-    limit = instance.sites[site].air_per_rack
-    if not isinstance(limit, Unlimited):
-        racks = np.maximum(racks, np.ceil(np.asarray(power) / limit - 1e-9))
-    return np.asarray(racks, dtype=np.int64)
 
 
 def fits_alone(instance: Instance, pods: PodTable) -> tuple[npt.NDArray[np.int64], str]:

@@ -71,10 +71,12 @@ def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterato
     yield f"  {pod.systems} x {pod.system}{mark} by {pod.vendor}, {pod.accelerators} accelerators{working}"
     feeds = f"; {pod.distribution_per_rack} x {pod.distribution}" if pod.distribution else ""
     door = f"; rear door {pod.door}" if pod.door else ""
+    told = pod.network_rack
+    stands = f" in {told['frame']}, {told['distribution_per_rack']} x {told['distribution']} each" if told else ""
     stores = f", {pod.storage_racks} storage racks" if pod.storage_racks else ""
     yield (
         f"  {pod.node_racks} racks of {pod.systems_per_rack} in {pod.frame}, {pod.cooling} cooled{feeds}{door}; "
-        f"{pod.network_racks} network racks{stores}; {pod.feed_loss}"
+        f"{pod.network_racks} network racks{stands}{stores}; {pod.feed_loss}"
     )
     yield f"  {_rack_words(pod)}"
     yield (

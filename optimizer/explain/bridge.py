@@ -22,6 +22,8 @@ _LINE_OF = {
     "cooling": "cooling",
     "network": "network",
     "optics and cables": "network",
+    "network racks": "network",
+    "network rack power": "network",
     "storage": "storage",
     "storage racks": "storage",
     "storage rack power": "storage",

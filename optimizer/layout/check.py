@@ -18,7 +18,7 @@ from models.parts.rack import Floor, Rack
 from models.parts.storage import StorageNode
 from models.parts.system import System, SystemKind
 from models.units import Unlimited
-from optimizer.design import Design
+from optimizer.design import Design, PodChoice
 from optimizer.layout.plan import Device, DeviceKind, Layout, PlacedRack, SitePlan
 from optimizer.verification.findings import Checks, Finding
 from optimizer.verification.masses import kilograms
@@ -190,10 +190,10 @@ def _check_counts(checks: Checks, instance: Instance, design: Design, plan: Site
     checks.same(f"layout.{plan.site}.compute", len(compute), sum(pod.count * pod.node_racks for pod in pods))
     storage = [rack for rack in plan.racks if rack.kind == "storage"]
     checks.same(f"layout.{plan.site}.storage", len(storage), sum(pod.count * pod.storage_racks for pod in pods))
-    network = len(plan.racks) - len(compute) - len(storage)
-    most = sum(pod.count * pod.network_racks for pod in pods)
-    checks.rule(f"layout.{plan.site}.network", network <= most, network, most, "racks of switches")
-    placed = Counter(d.part for rack in plan.racks for d in rack.devices if d.part is not None)
+    network = [rack for rack in plan.racks if rack.kind not in ("compute", "storage")]
+    _check_network_racks(checks, plan, pods, network)
+    strips = {id(d) for rack in network for d in rack.devices if d.kind is DeviceKind.PDU}
+    placed = Counter(d.part for rack in plan.racks for d in rack.devices if d.part is not None and id(d) not in strips)
     frames = Counter(rack.frame for rack in compute if any(_is_server(instance, d) for d in rack.devices))
     frames.update(rack.frame for rack in storage)
     systems = {pod.system for pod in pods}
@@ -225,6 +225,30 @@ def _check_counts(checks: Checks, instance: Instance, design: Design, plan: Site
                 links += pod.count * int(row.get(column) or 0)
             found = sum(1 for cable in plan.cables if cable.level == name)
             checks.same(f"layout.{plan.site}.cables.{name}", found, links)
+
+
+def _check_network_racks(checks: Checks, plan: SitePlan, pods: list[PodChoice], racks: list[PlacedRack]) -> None:
+    """No more racks of switches than are bought (leaves may stand beside their nodes), each with the rack PDUs of a pod, which carry it."""
+    most = sum(pod.count * pod.network_racks for pod in pods)
+    checks.rule(f"layout.{plan.site}.network", len(racks) <= most, len(racks), most, "racks of switches")
+    bought: Counter[tuple[Any, ...]] = Counter()
+    carried: dict[tuple[Any, ...], float] = {}
+    for pod in pods:
+        if pod.network_rack:
+            told = pod.network_rack
+            kind = (told["frame"], *[told["distribution"]] * told["distribution_per_rack"])
+            bought[kind] += pod.count * pod.network_racks
+            carried[kind] = max(carried.get(kind, 0.0), float(told["feed_w"]))
+    for rack in racks if bought else []:
+        kind = (rack.frame, *[d.part for d in rack.devices if d.kind is DeviceKind.PDU])
+        bought[kind] -= 1
+        checks.rule(
+            f"layout.{rack.id}.network", bought[kind] >= 0, kind, sorted(carried), "a rack of the bill of materials"
+        )
+        most_w = carried.get(kind, 0.0)
+        checks.rule(
+            f"layout.{rack.id}.feed", rack.power_w <= most_w * (1 + CLOSE), rack.power_w, most_w, "W on one feed"
+        )
 
 
 def _is_server(instance: Instance, device: Device) -> bool:

@@ -8,6 +8,7 @@ from math import ceil, floor
 
 from models.candidates.fabric_parts import SwitchCard
 from models.candidates.fabric_summary import LENGTH_BANDS
+from models.candidates.network_rack import network_frame
 from models.candidates.rack_mass import mass_of
 from models.instance import Instance
 from models.parts.cooling import Cooling
@@ -22,7 +23,6 @@ from models.units import Unlimited
 from optimizer.design import PodChoice
 from optimizer.layout.plan import DeviceKind, Tray
 
-EIA = "eia"
 IN_RACK = RackPlan.__dataclass_fields__["in_rack"].default
 
 
@@ -177,14 +177,17 @@ def _storage_racks(instance: Instance, pod: PodChoice, name: str) -> Iterator[Ra
                     serial, part.id, DeviceKind.STORAGE, role, height, mass_of(instance, part), part.max_power or 0.0
                 )
             )
-        for index in range(told["distribution_per_rack"]):
-            feed = "AB"[index % 2]
-            label = f"{rack.id}/{supply.id}-{feed}{index // 2 + 1}"
-            mount = f"rear {'left' if feed == 'A' else 'right'}"
-            rack.contents.append(
-                Content(label, supply.id, DeviceKind.PDU, f"feed {feed}", 0, strip, 0.0, 0, mount, feed)
-            )
+        rack.contents += _strips(rack.id, supply, strip, told["distribution_per_rack"])
         yield rack
+
+
+def _strips(rack: str, supply: PowerComponent, mass: float, count: int) -> Iterator[Content]:
+    """Upright rack PDUs of ``mass`` kg each, dealt to feeds A and B in turn."""
+    for index in range(count):
+        feed = "AB"[index % 2]
+        label = f"{rack}/{supply.id}-{feed}{index // 2 + 1}"
+        mount = f"rear {'left' if feed == 'A' else 'right'}"
+        yield Content(label, supply.id, DeviceKind.PDU, f"feed {feed}", 0, mass, 0.0, 0, mount, feed)
 
 
 def _compute_racks(
@@ -309,48 +312,39 @@ def _leaves_beside_nodes(compute: list[RackContent], switches: list[Content], wi
 def _network_racks(instance: Instance, pod: PodChoice, name: str, switches: list[Content]) -> list[RackContent]:
     from optimizer.layout.packing import pack
 
-    frame = network_frame(instance, pod.cluster)
+    told = pod.network_rack
+    frame = instance.catalogue.get(Rack, told["frame"]) if told else network_frame(instance, pod.cluster)
+    if frame is None:
+        raise UnplaceableError("the catalogue has no 19-inch frame for switches")
+    supply = instance.catalogue.get(PowerComponent, told["distribution"]) if told else None
+    units, strip = (told["distribution_per_rack"], mass_of(instance, supply)) if supply is not None else (0, 0.0)
     reserved = ceil(instance.assumptions.reserved_rack_units.value - 1e-9)
     room = floor((frame.rack_units or 42.0) + 1e-9) - reserved
     limit = instance.sites[pod.site].air_per_rack
-    heat = None if isinstance(limit, Unlimited) else float(limit)
-    load = _load(instance, pod.site, frame)
+    limits = [] if isinstance(limit, Unlimited) else [float(limit)]
+    heat = min(limits + ([float(told["feed_w"])] if told else []), default=None)
+    load = _load(instance, pod.site, frame, units * strip)
     groups = pack(switches, pod.network_racks, room, heat, load)
     if groups is None:
-        limits = f"{room} units" + ("" if heat is None else f" and {heat / 1e3:g} kW")
-        raise UnplaceableError(f"{len(switches)} switches do not fit into {pod.network_racks} racks of {limits}")
+        each = f"{room} units" + ("" if heat is None else f" and {heat / 1e3:g} kW")
+        raise UnplaceableError(f"{len(switches)} switches do not fit into {pod.network_racks} racks of {each}")
     racks = []
     for number, group in enumerate(groups):
         rack = RackContent(f"{name}/N{number + 1:03d}", "network", frame, reserved, list(group))
         rack.base_weight = frame.empty_weight or 0.0
+        if supply is not None:
+            rack.contents += _strips(rack.id, supply, strip, units)
         racks.append(rack)
     return racks
 
 
-def _load(instance: Instance, site: str, frame: Rack) -> float | None:
-    """Mass [kg] of devices that frame and floor carry, or None where neither is stated."""
+def _load(instance: Instance, site: str, frame: Rack, strips: float) -> float | None:
+    """Mass [kg] of devices that frame and floor carry beside rack PDUs of ``strips`` kg, or None where neither is stated."""
     floor_ = instance.catalogue.get(Floor, instance.sites[site].floor).uniform
-    limits = [] if frame.static_load is None else [float(frame.static_load)]
+    limits = [] if frame.static_load is None else [float(frame.static_load) - strips]
     if floor_ is not None:
-        limits.append(floor_ * (frame.width or 0.0) * (frame.depth or 0.0) - (frame.empty_weight or 0.0))
+        limits.append(floor_ * (frame.width or 0.0) * (frame.depth or 0.0) - (frame.empty_weight or 0.0) - strips)
     return min(limits, default=None)
-
-
-def network_frame(instance: Instance, cluster: str) -> Rack:
-    """The tallest 19-inch frame the cluster may use (of equal ones the cheapest), for switches."""
-    frames = instance.workloads[cluster].design_space.frames
-    found = [
-        frame
-        for frame in instance.catalogue.of(Rack).values()
-        if frame.kind == EIA and frame.rack_units and frame.width and frame.depth and frame.unit_pitch
-    ]
-    allowed = [frame for frame in found if frames is None or frame.id in frames]
-    if allowed:
-        return min(allowed, key=lambda f: (-(f.rack_units or 0), f.price_low or 0.0, f.id))
-    within = [frame for frame in found if (frame.rack_units or 0) <= 42]
-    if not within:
-        raise UnplaceableError("the catalogue has no 19-inch frame for switches")
-    return max(within, key=lambda f: (f.rack_units or 0, f.id))
 
 
 def switch_power(instance: Instance, part: str, modules: float) -> float:

@@ -144,7 +144,7 @@ def joined(parts: Sequence[Placements]) -> Placements:
         return parts[0]
     tables, pod, combination = [], [], []
     combinations = list(dict.fromkeys(c for p in parts for c in p.combinations))
-    start = racks = fabrics = profiles = storages = networks = 0
+    start = racks = fabrics = profiles = storages = networks = cards = 0
     for p in parts:
         tables.append(
             dataclasses.replace(
@@ -154,6 +154,7 @@ def joined(parts: Sequence[Placements]) -> Placements:
                 profile=_moved(p.pods.profile, profiles),
                 storage=_moved(p.pods.storage, storages),
                 network_table=_moved(p.pods.network_table, networks),
+                network_card=_moved(p.pods.network_card, cards),
             )
         )
         pod.append(p.pod + start)
@@ -166,6 +167,7 @@ def joined(parts: Sequence[Placements]) -> Placements:
             profiles + len(p.pods.profiles),
         )
         storages, networks = storages + len(p.pods.storages), networks + len(p.pods.networks)
+        cards += len(p.pods.network_cards)
     shared = PodTable.join(tables)
     pods = dataclasses.replace(
         shared,
@@ -174,6 +176,7 @@ def joined(parts: Sequence[Placements]) -> Placements:
         profiles=tuple(t for p in parts for t in p.pods.profiles),
         storages=tuple(t for p in parts for t in p.pods.storages),
         networks=tuple(t for p in parts for t in p.pods.networks),
+        network_cards=tuple(c for p in parts for c in p.pods.network_cards),
     )
     return Placements(pods, tuple(combinations), np.concatenate(pod), np.concatenate(combination))
 

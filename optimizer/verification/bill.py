@@ -60,6 +60,12 @@ def pod_lines(instance: Instance, facts: PodFacts) -> Iterator[BomLine]:
         for link, ends in network.ends.items():
             part = instance.catalogue.get(Link, link)
             yield _line(*here, f"{name}optics and cables", part, ends * pod.count, part.price_per_end)
+    switched = facts.switched
+    if switched.frame is not None and switched.distribution is not None:
+        stands = switched.count * pod.count
+        yield _line(*here, "network racks", switched.frame, stands, switched.frame.price)
+        units = stands * switched.units
+        yield _line(*here, "network rack power", switched.distribution, units, switched.distribution.price)
     stored = facts.services.storage
     if stored is not None:
         stands = stored.racks * pod.count

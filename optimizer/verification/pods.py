@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.instance import Instance
-from models.parts.rack import Rack
 from models.physics.node_power import computing_share, idle_power, node_power
 from models.policy import PowerFigure
 from models.site import Chain
-from models.units import Unlimited
 from models.workload import Serving, ServingRole, ThroughputMethod, Training
 from optimizer.design import PodChoice, Watts4
 from optimizer.verification.clos import ceil_div
@@ -19,14 +17,14 @@ from optimizer.verification.fabric import FabricFacts, check_fabric
 from optimizer.verification.fabric_question import positions_of, scale_out
 from optimizer.verification.failures import Reliability, Stored, reliability_of
 from optimizer.verification.findings import Checks
+from optimizer.verification.network_racks import NetworkRackFacts, network_racks_of
 from optimizer.verification.rack_coolant import pump_share
 from optimizer.verification.rack_supplies import at_its_load
-from optimizer.verification.racks import EIA, RackParts, check_rack
+from optimizer.verification.racks import RackParts, check_rack
 from optimizer.verification.services import Services, services_of
 from optimizer.verification.throughput import Throughput, throughput_of
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
-SMALLEST_FRAME = 42.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class PodFacts:
     fabric: FabricFacts
     node_racks: int
     node_positions: int
-    network_racks: int
+    switched: NetworkRackFacts
     accelerators: int
     loads: dict[Chain, Watts4]
     delivered: Throughput
@@ -78,6 +76,11 @@ class PodFacts:
     def floor(self) -> int:
         """Rack positions of one pod."""
         return self.node_positions + self.network_racks + self.storage_racks
+
+    @property
+    def network_racks(self) -> int:
+        """Racks of switches of one pod."""
+        return self.switched.count
 
     @property
     def storage_racks(self) -> int:
@@ -131,7 +134,7 @@ def _facts(
         fabric=fabric,
         node_racks=ceil_div(pod.systems, pod.systems_per_rack),
         node_positions=ceil_div(pod.systems, pod.systems_per_rack) * positions_of(instance, pod),
-        network_racks=_network_racks(instance, pod, fabric, services),
+        switched=network_racks_of(checks, instance, pod, fabric, services, prefix),
         accelerators=accelerators,
         loads=_loads(instance, pod, parts, fabric, services, delivered),
         delivered=delivered,
@@ -140,25 +143,6 @@ def _facts(
             instance, pod, parts, fabric, services.writing, _stored_nodes(instance, services, pod)
         ),
     )
-
-
-def _network_racks(instance: Instance, pod: PodChoice, fabric: FabricFacts, services: Services) -> int:
-    """Racks of switches, by rack units of the tallest allowed 19-inch frame and by the heat the room takes per rack."""
-    frames = instance.workloads[pod.cluster].design_space.frames
-    heights = [
-        frame.rack_units
-        for frame in instance.catalogue.of(Rack).values()
-        if frame.kind == EIA and frame.rack_units is not None and (frames is None or frame.id in frames)
-    ]
-    room = max(heights, default=SMALLEST_FRAME) - instance.assumptions.reserved_rack_units.value
-    racks = _whole((fabric.rack_units + services.total("rack_units")) / room)
-    heat = fabric.power_max + services.total("power_max")
-    limit = instance.sites[pod.site].air_per_rack
-    return racks if isinstance(limit, Unlimited) else max(racks, _whole(heat / limit))
-
-
-def _whole(value: float) -> int:
-    return -int(-(value - 1e-9) // 1)
 
 
 def _in_use(instance: Instance, pod: PodChoice, parts: RackParts, accelerators: int, delivered: Throughput) -> float:
@@ -289,6 +273,7 @@ def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -
         "weight_kg": facts.node_racks * facts.parts.weight
         + facts.fabric.weight
         + facts.services.total("weight")
+        + facts.switched.weight
         + (facts.services.storage.weight if facts.services.storage is not None else 0.0),
         "storage_b_s": facts.services.storage_b_s,
         "front_end_b_s": facts.services.front_end_b_s,
