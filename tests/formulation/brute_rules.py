@@ -18,7 +18,8 @@ from .brute_orders import ends, sellers
 if TYPE_CHECKING:
     from .brute_force import Figures, Plant
 
-LAYERS = {"silicon": ("silicon", "odm"), "rack": ("racks",), "rack power": ("power",), "cooling": ("cooling",), "network": ("network",),
+LAYERS = {"silicon": ("silicon", "odm"), "rack": ("racks",), "rack power": ("power",), "network racks": ("racks",), "network rack power": ("power",),
+          "cooling": ("cooling",), "network": ("network",),
           "optics and cables": ("optics",), "power": ("power",)}  # fmt: skip
 
 
