@@ -35,7 +35,7 @@ class Corners:
         region = SearchRegion(self._k)
         for point in _spread(known, MOST_POINTS.get(self._k, 10)):
             region.add(point)
-        corners = np.minimum(region.uppers, worst + 1.0)
+        corners = np.minimum(np.ascontiguousarray(region.uppers), worst + 1.0)
         corners = corners[(corners - 1.0 >= ideal).all(axis=1)]
         if not len(corners):
             # nothing can lie below this one, nor anywhere

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.compiled_model import Floats
 from optimizer.pareto.query import Answer, Outcome, Point, Query
@@ -33,16 +34,26 @@ class Prospects:
         self._corners: Floats = np.empty((0, space.k))
         self._weights: Floats = np.empty((0, space.k))
         self._values: Floats = np.empty(0)
-        self._scores: dict[int, float] = {}
-        self._edges: dict[int, Floats] = {}
+        # by the number of the zone: nan where none was computed, or a sum was learnt since
+        self._scores: Floats = np.empty(0)
+        self._edges: Floats = np.empty((0, space.k))
 
     def scores(self, region: SearchRegion) -> Floats:
         """Logarithm of the volume each open zone may add, in the order of ``region.keys``."""
-        near, far = self._near(), self._far()
-        for key in region.keys:
-            if key not in self._scores:
-                self._scores[key] = self._judge(key, np.asarray(region.zone(key).upper), near, far)
-        return np.array([self._scores[key] for key in region.keys], dtype=np.float64)
+        keys = region.keys
+        if not keys.size:
+            return np.empty(0)
+        missing = int(keys[-1]) + 1 - self._scores.size
+        if missing > 0:
+            more = max(missing, self._scores.size)
+            self._scores = np.append(self._scores, np.full(more, math.nan))
+            self._edges = np.vstack([self._edges, np.empty((more, self._space.k))])
+        scores = self._scores[keys]
+        new = np.flatnonzero(np.isnan(scores))
+        if new.size:
+            self._judge(keys[new], np.ascontiguousarray(region.uppers[new]))
+            scores[new] = self._scores[keys[new]]
+        return scores
 
     def weights(self, zone: Zone) -> Point:
         """Whole weights for a search of ``zone``, which was scored."""
@@ -58,12 +69,8 @@ class Prospects:
         self._corners = np.vstack([self._corners, corner])[-MOST_SUMS:]
         self._weights = np.vstack([self._weights, np.asarray(query.weights)])[-MOST_SUMS:]
         self._values = np.append(self._values, answer.bound)[-MOST_SUMS:]
-        for slot in region.below(corner):
-            self._scores.pop(region.keys[int(slot)], None)
-        if len(self._scores) > 4 * len(region) + 1000:
-            alive = set(region.keys)
-            self._scores = {key: score for key, score in self._scores.items() if key in alive}
-            self._edges = {key: edges for key, edges in self._edges.items() if key in alive}
+        inside = region.keys[region.below(corner)]
+        self._scores[inside[inside < self._scores.size]] = math.nan
 
     def _near(self) -> Floats:
         return np.where(np.isfinite(self._space.ideal), self._space.ideal, 0.0)
@@ -75,14 +82,21 @@ class Prospects:
         worst = listed.max(axis=0)
         return np.asarray(worst + FAR * np.maximum(far - worst, 0.0), dtype=np.float64) + self._space.delta
 
-    def _judge(self, key: int, upper: Floats, near: Floats, far: Floats) -> float:
-        corner = np.minimum(upper, far)
-        edges = np.maximum(corner - near, 1e-9)
-        inside = (upper <= self._corners).all(axis=1)
-        if inside.any():
-            weights = self._weights[inside]
-            left = np.maximum(weights @ corner - self._values[inside], 1e-9)
-            reachable = np.minimum(edges, left[:, None] / weights)
-            edges = reachable[int(np.argmin(np.log(reachable).sum(axis=1)))]
-        self._edges[key] = np.maximum(edges, 1e-9)
-        return float(np.log(self._edges[key]).sum())
+    def _judge(self, keys: NDArray[np.int64], uppers: Floats) -> None:
+        """Score the zones ``keys`` with corners ``uppers`` (n x k)."""
+        corners = np.minimum(uppers, self._far())
+        edges = np.maximum(corners - self._near(), 1e-9)
+        if len(self._values):
+            for at in range(len(keys)):
+                inside = (uppers[at] <= self._corners).all(axis=1)
+                if inside.any():
+                    edges[at] = self._reachable(corners[at], edges[at], inside)
+        self._edges[keys] = np.maximum(edges, 1e-9)
+        self._scores[keys] = np.log(self._edges[keys]).sum(axis=1)
+
+    def _reachable(self, corner: Floats, edges: Floats, inside: NDArray[np.bool_]) -> Floats:
+        """Edges (k) of the least volume that one of the sums ``inside`` leaves below ``corner``."""
+        weights = self._weights[inside]
+        left = np.maximum(weights @ corner - self._values[inside], 1e-9)
+        reachable = np.minimum(edges, left[:, None] / weights)
+        return np.asarray(reachable[int(np.argmin(np.log(reachable).sum(axis=1)))], dtype=np.float64)

@@ -94,7 +94,10 @@ class Space:
 
     def empty_by_ideal(self, uppers: Floats) -> NDArray[np.bool_]:
         """Which zones (m x k corners) can hold no point because a corner minus delta lies below the ideal value."""
-        return np.asarray((uppers - self.delta < self.ideal - 1e-9).any(axis=1), dtype=bool)
+        empty = np.zeros(len(uppers), dtype=bool)
+        for corners, delta, ideal in zip(uppers.T, self.delta, self.ideal, strict=True):
+            empty |= corners - delta < ideal - 1e-9
+        return empty
 
     def far(self) -> Floats:
         """A finite far end of each objective (k): its worst legal value, or the worst listed one where the relaxation gives none."""

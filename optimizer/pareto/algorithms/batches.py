@@ -57,7 +57,7 @@ class Batches:
         """The most promising zones, dealt out in groups of the present size."""
         region = self._region
         order = largest_first(self._prospects.scores(region), self._size * self._space.width)
-        zones = [region.zone(region.keys[int(slot)]) for slot in order]
+        zones = [region.zone(key) for key in region.keys[order].tolist()]
         return [zones[at : at + self._size] for at in range(0, len(zones), self._size)]
 
     def _query(self, group: list[Zone]) -> Query:
@@ -67,15 +67,14 @@ class Batches:
     def _digest(self, group: list[Zone], answer: Answer) -> None:
         region, space = self._region, self._space
         if answer.outcome is Outcome.INFEASIBLE:
-            alive = set(region.keys)
-            for zone in group:
-                if zone.key in alive:
-                    space.settle(zone.upper, Closure.INFEASIBLE, answer.number)
-            region.remove(zone.key for zone in group if zone.key in alive)
+            alive = [zone for zone in group if zone.key in region]
+            for zone in alive:
+                space.settle(zone.upper, Closure.INFEASIBLE, answer.number)
+            region.remove(zone.key for zone in alive)
             self._size = min(self.growth * self._size, self._most)
             return
         new = answer.point is not None and answer.point not in space.points
-        if new and answer.point is not None and bool((np.asarray(answer.point) < region.uppers).all(axis=1).any()):
+        if new and answer.point is not None and region.holds(answer.point):
             space.list_point(answer)
             region.add(answer.point)
         if answer.outcome is Outcome.OPTIMAL and (new or space.width > 1):
@@ -86,15 +85,15 @@ class Batches:
                 self._most = max(1, len(group) // self.growth)
             self._size = 1
             return
-        for slot in region.below(np.asarray(group[0].upper))[::-1]:
-            key = region.keys[int(slot)]
+        keys = region.keys[region.below(np.asarray(group[0].upper))][::-1].tolist()
+        for key in keys:
             space.give_up(region.zone(key).upper, answer)
-            region.remove([key])
+        region.remove(keys)
 
     def _drop_empty(self) -> None:
         region = self._region
-        empty = np.flatnonzero(self._space.empty_by_ideal(region.uppers))
-        keys = [region.keys[s] for s in empty]
+        new = region.unseen()
+        keys = new[self._space.empty_by_ideal(region.uppers[len(region) - len(new) :])].tolist()
         for key in keys:
             self._space.settle(region.zone(key).upper, Closure.BOUND, None)
         region.remove(keys)

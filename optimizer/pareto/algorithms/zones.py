@@ -57,7 +57,7 @@ class Zones:
         boxes: list[Point] = []
         for flat in order:
             slot, j = divmod(int(flat), self._space.k)
-            zone = region.zone(region.keys[slot])
+            zone = region.zone(int(region.keys[slot]))
             if any(all(a <= b for a, b in zip(zone.upper, box, strict=True)) for box in boxes):
                 continue
             chosen.append((zone, j))
@@ -111,8 +111,10 @@ class Zones:
         """Close every open zone within ``box`` whose corner minus delta lies below the certified least value of objective j."""
         region, space = self._region, self._space
         every = bound == math.inf
-        slots = [s for s in region.below(box) if every or region.uppers[s, j] - space.delta[j] < bound]
-        keys = [region.keys[s] for s in slots]
+        slots = region.below(box)
+        if not every:
+            slots = slots[region.uppers[slots, j] - space.delta[j] < bound]
+        keys = region.keys[slots].tolist()
         for key in keys:
             value = None if math.isinf(bound) else bound
             space.settle(region.zone(key).upper, closed, answer.number, j, value)
@@ -121,16 +123,15 @@ class Zones:
     def _give_up(self, zone: Zone, answer: Answer) -> None:
         """Leave the zone, or what a new point left of it, to the list of open ones."""
         region = self._region
-        slots = region.below(np.asarray(zone.upper))
-        keys = [region.keys[s] for s in slots]
+        keys = region.keys[region.below(np.asarray(zone.upper))].tolist()
         for key in keys:
             self._space.give_up(region.zone(key).upper, answer)
         region.remove(keys)
 
     def _drop_empty(self) -> None:
         region = self._region
-        empty = np.flatnonzero(self._space.empty_by_ideal(region.uppers))
-        keys = [region.keys[s] for s in empty]
+        new = region.unseen()
+        keys = new[self._space.empty_by_ideal(region.uppers[len(region) - len(new) :])].tolist()
         for key in keys:
             self._space.settle(region.zone(key).upper, Closure.BOUND, None)
         region.remove(keys)
