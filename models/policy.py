@@ -60,21 +60,25 @@ class PowerFigure(StrEnum):
     IN_USE = "in_use"
 
 
+Count = Annotated[int, Field(ge=0)]
+Spending = Annotated[Dollars, Field(ge=0)]
+
+
 class Limits(Record):
     """Bounds on objectives, each on its bad side: ceilings on money, power, carbon and floor, floors on the rest."""
 
-    capex: Stated[Dollars] | None = None
+    capex: Stated[Spending] | None = None
     opex: Stated[Dollars] | None = None
     tco: Stated[Dollars] | None = None
     power: Stated[Watts] | None = None
     carbon: Stated[Kilograms] | None = None
-    floor: Stated[int] | None = None
+    floor: Stated[Count] | None = None
     throughput: Stated[TokensPerSecond] | None = None
     goodput: Stated[Share] | None = None
-    concentration: Stated[Dollars] | None = None
+    concentration: Stated[Spending] | None = None
     lead_time: Stated[Seconds] | None = None
     availability: Stated[Share] | None = None
-    blast_radius: Stated[int] | None = None
+    blast_radius: Stated[Count] | None = None
 
 
 class ComponentRates(Owned):
@@ -128,8 +132,8 @@ class Assumptions(Record):
     embodied_carbon_per_accelerator: Stated[Kilograms]
     maintenance_per_year: Stated[Share]
     discount_rate: Stated[Share]
-    reserved_rack_units: Stated[float]
-    rack_pdus_per_feed: Stated[int] = Field(default_factory=lambda: Stated[int](value=2))
+    reserved_rack_units: Stated[Annotated[float, Field(ge=0)]]
+    rack_pdus_per_feed: Stated[Count] = Field(default_factory=lambda: Stated[int](value=2))
     weight_per_unit: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=20.0))
     weight_of_upright: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=10.0))
     weight_of_door: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=100.0))

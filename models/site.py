@@ -147,6 +147,12 @@ class Weather(Owned):
         return self
 
 
+def _positions(limit: int | Unlimited) -> int | Unlimited:
+    if not isinstance(limit, Unlimited) and limit < 0:
+        raise ValueError(f"rack_positions is negative: {limit}")
+    return limit
+
+
 def _some_air(limit: float | Unlimited) -> float | Unlimited:
     if not isinstance(limit, Unlimited) and limit <= 0:
         raise ValueError(f"{limit:g} W; expected above 0: racks of switches give their heat to the room")
@@ -159,17 +165,17 @@ class Site(Owned):
     ``electricity_growth`` takes the place of ``money.energy_growth`` here; ``clear_height`` is what racks pass under.
     """
 
-    utility: WattsOrUnlimited
+    utility: Stated[WattsOrUnlimited]
     utility_figure: Annotated[PowerFigure, BeforeValidator(_of_limits)]
-    rack_positions: int | Unlimited
+    rack_positions: Stated[Annotated[int | Unlimited, AfterValidator(_positions)]]
     floor: str
-    air_per_rack: Annotated[WattsOrUnlimited, AfterValidator(_some_air)]
+    air_per_rack: Stated[Annotated[WattsOrUnlimited, AfterValidator(_some_air)]]
     needed_by: QuarterField
     electricity: str | None = None
     electricity_price: Stated[DollarsPerJoule] | None = None
     electricity_growth: Stated[Growth] | None = None
     grid_carbon: Stated[KilogramsPerJoule] | None = None
-    shell_cost: Stated[DollarsPerWatt] | None = None
+    shell_cost: Stated[Annotated[DollarsPerWatt, Field(ge=0)]] | None = None
     weather: Weather | None = None
     rows: RowPlan
     storage: SharedStorage | None = None
@@ -189,8 +195,6 @@ class Site(Owned):
             raise ValueError(
                 "name a row of electricity.csv in `electricity`, or give both electricity_price and grid_carbon"
             )
-        if isinstance(self.rack_positions, int) and self.rack_positions < 0:
-            raise ValueError(f"rack_positions is negative: {self.rack_positions}")
         for chain in (Chain.AIR, Chain.REAR_DOOR, Chain.LIQUID):
             for name, option in self.options(chain).items():
                 if option.coolant_to is not CoolantTo.RACKS and chain is not Chain.LIQUID:
@@ -205,3 +209,11 @@ class Site(Owned):
         """The options open for one chain, by id."""
         found: dict[str, SiteOption] = getattr(self, chain.value)
         return found
+
+    def without_size(self) -> Site:
+        """The site with unlimited utility and rack positions."""
+        unlimited = {
+            name: getattr(self, name).model_copy(update={"value": Unlimited.UNLIMITED})
+            for name in ("utility", "rack_positions")
+        }
+        return self.model_copy(update=unlimited)

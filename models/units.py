@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from models.errors import nearest
+
 if TYPE_CHECKING:
     import pint
 
@@ -142,6 +144,23 @@ class UnitError(ValueError):
     """Text that is no quantity of the wanted dimension; the message says what was found and expected."""
 
 
+# Spellings people use, for naming the nearest where one is unknown.
+_SPELT = """
+W kW MW GW J kJ MJ GJ Wh kWh MWh GWh B kB MB GB TB PB EB KiB MiB GiB TiB
+B/s MB/s GB/s TB/s bit/s Mbit/s Gbit/s Tbit/s USD kUSD MUSD GUSD USD/J USD/kWh USD/MWh USD/W USD/kW USD/kW/month USD/kW/year
+s ms us min minute h hour d day days week month months year years yr m mm km inch ft foot m**2 ft**2
+m**3/s m**3/h L/s L/min CFM kg g t tonne lb kg/m**2 lb/ft**2 V kV A kA Pa kPa MPa bar K degC FLOP/s GFLOP/s TFLOP/s PFLOP/s EFLOP/s
+token tokens ktoken Mtoken Gtoken Ttoken token/s ktoken/s Mtoken/s Gtoken/s 1/s 1/h 1/day 1/year FIT kg/J kg/kWh t/MWh % percent
+"""
+
+
+def _near_unit(unit_text: str, canonical: str) -> str:
+    """A hint: the spelling of the wanted dimension nearest to ``unit_text``, or the spellings there are."""
+    made = registry()
+    target = made.parse_units(canonical)
+    return nearest(unit_text, [name for name in _SPELT.split() if made.parse_units(name).is_compatible_with(target)])
+
+
 @functools.lru_cache(maxsize=4096)
 def _factor(unit_text: str, canonical: str) -> float:
     """Multiplier from ``unit_text`` to the canonical unit; UnitError where unknown or of another dimension."""
@@ -153,8 +172,9 @@ def _factor(unit_text: str, canonical: str) -> float:
             raise ValueError(unit_text)
         parsed = made.parse_units(unit_text)
     except Exception as error:  # the units library lets its tokenizer's and evaluator's own errors through
-        hint = "; write Gbit/s for bits or GB/s for bytes" if re.search(r"[kMGTP]b(/|$)", unit_text) else ""
-        raise UnitError(f"unknown unit {unit_text!r}{hint}") from error
+        bits = re.search(r"[kMGTP]b(/|$)", unit_text)
+        hint = "write Gbit/s for bits or GB/s for bytes" if bits else _near_unit(unit_text, canonical)
+        raise UnitError(f"unknown unit {unit_text!r}; {hint}") from error
     target = made.parse_units(canonical)
     try:
         return float(made.Quantity(1.0, parsed).to(target).magnitude)

@@ -125,8 +125,7 @@ def check_instance(instance: Instance) -> CheckReport:
 
 def _open(instance: Instance) -> Instance:
     """The instance with sites of any size, so that a limit of a site shows as a limit and not as an absence of candidates."""
-    wide = {"utility": Unlimited.UNLIMITED, "rack_positions": Unlimited.UNLIMITED}
-    sites = {name: site.model_copy(update=wide) for name, site in instance.sites.items()}
+    sites = {name: site.without_size() for name, site in instance.sites.items()}
     return dataclasses.replace(instance, document=instance.document.model_copy(update={"sites": sites}))
 
 
@@ -214,13 +213,13 @@ def _uses(instance: Instance, candidates: Candidates, cluster: str, tables: list
     money = {site: economics_of(instance, site) for site in instance.sites}
     for site, place in instance.sites.items():
         here = [table.site == site for table in tables]
-        if not isinstance(place.utility, Unlimited):
+        if not isinstance(place.utility.value, Unlimited):
             figure = place.utility_figure
             drawn = _only(here, tables, lambda t, f=figure: np.ceil(t.facility_power(f) / 1e3 - ROOM))
-            yield _Use(f"sites.{site}.utility", np.floor(place.utility / 1e3 + ROOM), "kW", True, drawn)
-        if not isinstance(place.rack_positions, Unlimited):
+            yield _Use(f"sites.{site}.utility", np.floor(place.utility.value / 1e3 + ROOM), "kW", True, drawn)
+        if not isinstance(place.rack_positions.value, Unlimited):
             racks = _only(here, tables, lambda t: t.of_pods(t.pods.floor))
-            yield _Use(f"sites.{site}.rack_positions", float(place.rack_positions), "racks", True, racks)
+            yield _Use(f"sites.{site}.rack_positions", float(place.rack_positions.value), "racks", True, racks)
     whole = [True] * len(tables)
     if limits.power is not None:
         drawn = _only(whole, tables, lambda t: np.ceil(t.facility_power(PowerFigure.DESIGN) / 1e3 - ROOM))

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +30,11 @@ from optimizer.pareto.result import FrontierStatus
 
 SCHEMA = "optimizer.run/1"
 RUNNING = "running"
+
+# inputs of a run, which are written before its manifest
+_BEFORE_MANIFEST = re.compile(
+    r"manifest\.json|inputs/((instance|origins|catalogue_origins)\.json|catalogue/[\w-]+\.(csv|json))"
+)
 
 
 def default_folder(instance: Instance, root: Path | None = None, now: dt.datetime | None = None) -> Path:
@@ -53,6 +59,7 @@ class RunFolder:
     def open(self, instance: Instance, manifest: Mapping[str, Any], resume: bool) -> None:
         """Creates the folder with manifest and inputs, or reopens it with ``resume``.
 
+        What a run leaves that ended before its manifest is written anew, with ``resume`` or without.
         Raises UsageError where the folder is not empty and ``resume`` is not set, where there is nothing to resume, where
         the inputs or options have changed, and where another process is writing it.
         """
@@ -64,9 +71,10 @@ class RunFolder:
             raise UsageError(f"another process is writing {self.path}") from None
         try:
             self.require_free(resume)  # another process may have filled it in between
-            if resume:
+            if resume and not _only_begun(self.path):
                 _require_same(read_manifest(self.path), manifest)
             else:
+                shutil.rmtree(self.path / "inputs", ignore_errors=True)
                 write_inputs(self.path / "inputs", instance)
             write_json(self.path / "manifest.json", {**manifest, "status": RUNNING})
         except BaseException:
@@ -78,7 +86,7 @@ class RunFolder:
         occupied = self.path.is_dir() and any(self.path.iterdir())
         if self.path.exists() and not self.path.is_dir():
             raise UsageError(f"{self.path} is a file, not a run folder")
-        if occupied and not resume:
+        if occupied and not resume and not _only_begun(self.path):
             raise UsageError(
                 f"{self.path} exists and is not empty: choose another --out, or continue that run with --resume"
             )
@@ -111,6 +119,19 @@ class RunFolder:
             self.path / "manifest.json",
             {**manifest, "status": frontier.status.value, "frontier": _frontier_record(frontier)},
         )
+
+
+def _only_begun(path: Path) -> bool:
+    """Whether a folder holds nothing but what a run writes before its manifest: such a run has no result to lose.
+
+    The instance is the first of these; a catalogue without it is somebody's own.
+    """
+    names = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
+    written = {re.sub(r"(^|/)\.([^/]+)\.part$", r"\1\2", name) for name in names}
+    first = "inputs/instance.json"
+    return names <= {first, f"inputs/.{Path(first).name}.part"} or (
+        first in names and all(_BEFORE_MANIFEST.fullmatch(name) for name in written) and "manifest.json" not in names
+    )
 
 
 def _require_same(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

@@ -143,10 +143,10 @@ def feed_capacity(instance: Instance, pod: PodChoice, even: bool = True) -> floa
 def _positions(instance: Instance, pods: Sequence[PodChoice], plant: Sequence[PlantChoice]) -> float:
     """Rack positions that plant leaves for racks over those racks take; infinite where positions are unlimited."""
     site = instance.sites[pods[0].site]
-    if isinstance(site.rack_positions, Unlimited):
+    if isinstance(site.rack_positions.value, Unlimited):
         return float("inf")
     taken = sum(c.units * positions_of(instance, c) for c in plant if c.site == pods[0].site)
-    return (site.rack_positions - taken) / sum(
+    return (site.rack_positions.value - taken) / sum(
         p.count * (p.node_positions + p.network_racks + p.storage_racks) for p in pods
     )
 
@@ -170,7 +170,7 @@ def _cooling_limit(
 def _utility_limit(
     site: Site, pods: Sequence[PodChoice], options: dict[tuple[str, str], PlantOption], used: float
 ) -> float:
-    if isinstance(site.utility, Unlimited):
+    if isinstance(site.utility.value, Unlimited):
         return float("inf")
     figure = FIGURES.index(site.utility_figure)
     drawn = sum(
@@ -181,4 +181,4 @@ def _utility_limit(
         )
         for p in pods
     )
-    return site.utility / drawn * used
+    return site.utility.value / drawn * used

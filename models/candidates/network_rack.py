@@ -122,7 +122,7 @@ def network_racks(
     """Racks of pods whose switches take ``rack_units``, draw ``power`` [W] and are no denser than ``density`` [W per rack unit]."""
     height = cards[0].frame.rack_units if cards else None
     units = (height or SMALLEST_FRAME) - instance.assumptions.reserved_rack_units.value
-    limit = instance.sites[site].air_per_rack
+    limit = instance.sites[site].air_per_rack.value
     most = inf if isinstance(limit, Unlimited) else float(limit)
     capacity = np.array([card.capacity for card in cards])
     if cards:

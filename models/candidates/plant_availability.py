@@ -45,7 +45,7 @@ def standing_share(instance: Instance, use: Failing) -> float | None:
 
 def availability_of(instance: Instance, option: PlantOption) -> float:
     """Share of the time the option carries whatever load the site's utility could feed; 1 where no failures are stated."""
-    utility = instance.sites[option.site].utility
+    utility = instance.sites[option.site].utility.value
     load = 1.0 if isinstance(utility, Unlimited) else utility / KILOWATT
     if option.ring is not None:
         rings = ceil(load / option.ring.usable - 1e-9)

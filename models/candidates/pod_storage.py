@@ -173,7 +173,7 @@ def _rack(
         return "no 19-inch frame with a price for storage racks"
     assert frame.rack_units is not None and part.height_units is not None and part.max_power is not None
     most = floor((frame.rack_units - instance.assumptions.reserved_rack_units.value) / part.height_units + 1e-9)
-    limit = instance.sites[site].air_per_rack
+    limit = instance.sites[site].air_per_rack.value
     if not isinstance(limit, Unlimited):
         most = min(most, floor(limit / part.max_power + 1e-9))
     deep = too_deep(instance, frame, [part])

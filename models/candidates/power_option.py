@@ -92,7 +92,7 @@ def _ring_units(instance: Instance, site: str, option: SiteOption) -> tuple[list
         return f"a block of {loaded:.0f} W is less than a kW"
     transient = instance.assumptions.training_transient
     swing = 1.0 if transient is None else max(1.0, transient.value * loaded / short_time)
-    small = option.small_racks if option.small_racks is not None else instance.sites[site].air_per_rack
+    small = option.small_racks if option.small_racks is not None else instance.sites[site].air_per_rack.value
     largest = capacity // 8 if isinstance(small, Unlimited) else ceil(small * swing / KILOWATT - 1e-9)
     blocks, needed = option.blocks
     ring = Ring(option.topology, blocks, needed, capacity, largest, swing)

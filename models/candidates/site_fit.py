@@ -80,10 +80,8 @@ def _refusal(instance: Instance, cluster: str, site: str, rack: RackDesign) -> s
     floor = instance.catalogue.get(Floor, place.floor)
     if floor.uniform is None:
         return f"floor {floor.id}: {floor.missing('uniform')}"
-    if not isinstance(place.air_per_rack, Unlimited) and rack.air_heat > place.air_per_rack:
-        return (
-            f"{rack.air_heat / 1e3:.1f} kW of heat to the air per rack, the room takes {place.air_per_rack / 1e3:.1f}"
-        )
+    if not isinstance(place.air_per_rack.value, Unlimited) and rack.air_heat > place.air_per_rack.value:
+        return f"{rack.air_heat / 1e3:.1f} kW of heat to the air per rack, the room takes {place.air_per_rack.value / 1e3:.1f}"
     if not place.options(_CHAIN[rack.cooling]):
         return f"the site has no {rack.cooling.value} cooling chain"
     if rack.cooling is RackCooling.LIQUID:
@@ -158,18 +156,18 @@ def fits_alone(instance: Instance, pods: PodTable) -> tuple[npt.NDArray[np.int64
     place = instance.sites[pods.site]
     fits = np.ones(len(pods), dtype=np.bool_)
     said = []
-    if not isinstance(place.utility, Unlimited):
+    if not isinstance(place.utility.value, Unlimited):
         draw = pods.load(pods.it, place.utility_figure)
-        over = draw > place.utility
+        over = draw > place.utility.value
         fits &= ~over
         if over.any():
             said.append(
-                f"{int(over.sum())} draw more than the utility of {place.utility / 1e6:g} MW before losses and cooling"
+                f"{int(over.sum())} draw more than the utility of {place.utility.value / 1e6:g} MW before losses and cooling"
             )
-    if not isinstance(place.rack_positions, Unlimited):
-        over = pods.floor > place.rack_positions
+    if not isinstance(place.rack_positions.value, Unlimited):
+        over = pods.floor > place.rack_positions.value
         fits &= ~over
         if over.any():
-            said.append(f"{int(over.sum())} need more than {place.rack_positions} rack positions")
+            said.append(f"{int(over.sum())} need more than {place.rack_positions.value} rack positions")
     reason = f"of {len(pods)} pods " + ", ".join(said) if said else ""
     return np.flatnonzero(fits), reason

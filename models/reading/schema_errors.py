@@ -12,6 +12,7 @@ from typing import Any, Union
 from pydantic import BaseModel, ValidationError
 
 from models.errors import Problem, nearest
+from models.policy import Stated
 
 _CODES = {"extra_forbidden": "unknown-key", "missing": "missing-key"}
 
@@ -161,12 +162,20 @@ def _keys(model: type[BaseModel] | None) -> list[str]:
     return [*(info.alias or name for name, info in model.model_fields.items()), *getattr(model, "beside", ())]
 
 
+def _metadata(annotation: Any) -> tuple[Any, ...]:
+    return getattr(annotation, "__metadata__", ())
+
+
 def _description(model: type[BaseModel], steps: list[str]) -> str:
     owner = _model_at(model, steps[:-1])
     info = owner.model_fields.get(steps[-1]) if owner else None
     if info is None:
         return ""
-    for extra in info.metadata:
+    stated = [model.model_fields["value"] for model in _models_in(info.annotation) if issubclass(model, Stated)]
+    inside = [
+        m for field in stated for a in (field.annotation, *typing.get_args(field.annotation)) for m in _metadata(a)
+    ]
+    for extra in (*info.metadata, *inside, *(m for field in stated for m in field.metadata)):
         example = getattr(extra, "example", None)
         if example:
             return f"{extra.dimension}, for example {example}"

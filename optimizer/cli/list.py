@@ -121,18 +121,23 @@ def _limits(_type: str | None, _instance: str | None) -> _Listing:
     ]
     # What a site may call unlimited is a limit of the site, set as `--limit NAME_OF_SITE.utility=4MW`.
     records += [
-        _limit(f"SITE.{name}", "at most", info)
+        _limit(f"SITE.{name}", "at most", info.annotation)
         for name, info in Site.model_fields.items()
-        if Unlimited in typing.get_args(info.annotation)
+        if Unlimited in typing.get_args(getattr(_value(info.annotation), "annotation", None))
     ]
     return _Listing(records, ("name", "sense", "unit", "dimension", "example"))
+
+
+def _value(stated: Any) -> Any:
+    """The field that holds the value of a ``Stated[...]``; None for other types."""
+    return getattr(stated, "model_fields", {}).get("value")
 
 
 def _limit(name: str, sense: str, declared: Any) -> dict[str, Any]:
     """A record of a limit: unit and example of the ``Unit`` in its field, or in a ``Stated[...] | None``; a count has none."""
     from models.units import Unit
 
-    inner = [getattr(branch, "model_fields", {}).get("value") for branch in typing.get_args(declared)]
+    inner = [_value(branch) for branch in (declared, *typing.get_args(declared))]
     units = (item for field in (declared, *inner) for item in getattr(field, "metadata", ()) if isinstance(item, Unit))
     unit = next(units, None)
     symbol, dimension, example = (unit.symbol, unit.dimension, unit.example) if unit else ("", "count", "420")

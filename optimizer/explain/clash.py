@@ -18,7 +18,6 @@ from models.formulation.build import Formulation, build
 from models.formulation.core import Row
 from models.formulation.family import families
 from models.instance import Instance
-from models.units import Unlimited
 from optimizer.compile import compile_formulation, with_cost
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.performance_cache import PerformanceCache
@@ -69,10 +68,7 @@ def conflict(instance: Instance) -> list[Reach]:
 
 def without_site_limits(instance: Instance) -> Instance:
     """The instance with unlimited utilities and rack positions, so that no candidate is left out for these."""
-    sites = {
-        name: site.model_copy(update={"utility": Unlimited.UNLIMITED, "rack_positions": Unlimited.UNLIMITED})
-        for name, site in instance.sites.items()
-    }
+    sites = {name: site.without_size() for name, site in instance.sites.items()}
     return dataclasses.replace(instance, document=instance.document.model_copy(update={"sites": sites}))
 
 

@@ -58,7 +58,7 @@ def extents_of(instance: Instance, group: Group) -> Extents | None:
         if last == "needed_by":
             return Extents(float(place.needed_by.index), False, False, _by_rack(_date), site=steps[1])
         if last == "air_per_rack":
-            return Extents(float(place.air_per_rack), False, False, _by_rack(lambda r: r.air_heat), site=steps[1])  # type: ignore[arg-type]
+            return Extents(float(place.air_per_rack.value), False, False, _by_rack(lambda r: r.air_heat), site=steps[1])  # type: ignore[arg-type]
         carries = instance.catalogue.get(Floor, place.floor).uniform or 0.0
         return Extents(carries, False, False, _by_rack(lambda r: r.floor_load), site=steps[1])
     if steps[0] == "workloads" and last == "sizes":

@@ -114,9 +114,9 @@ def _field(name: str, value: Any, only_candidates: bool = False, says: str = "")
 def _of_site(instance: Instance, site: str) -> Iterator[Widening]:
     here, place = f"sites.{site}", instance.sites[site]
     for name in ("utility", "rack_positions"):
-        if not isinstance(getattr(place, name), Unlimited):
+        if not isinstance(getattr(place, name).value, Unlimited):
             yield _field(f"{here}.{name}", Unlimited.UNLIMITED, only_candidates=True)
-    if not isinstance(place.air_per_rack, Unlimited):
+    if not isinstance(place.air_per_rack.value, Unlimited):
         yield _field(f"{here}.air_per_rack", Unlimited.UNLIMITED)
     floors = [f for f in instance.catalogue.of(Floor).values() if f.uniform is not None]
     strongest = max(floors, key=lambda f: f.uniform or 0.0, default=None)

@@ -49,7 +49,7 @@ def check_layout(instance: Instance, design: Design, layout: Layout) -> list[Fin
 def _check_floor(checks: Checks, instance: Instance, plan: SitePlan) -> None:
     """Positions, rows, aisles; no two frames on the same ground."""
     where, rows, hall = f"layout.{plan.site}", instance.sites[plan.site].rows, plan.hall
-    positions = instance.sites[plan.site].rack_positions
+    positions = instance.sites[plan.site].rack_positions.value
     checks.same(f"{where}.hall.per_row", hall.per_row, rows.racks_per_row)
     checks.same(f"{where}.hall.pitch", hall.pitch, rows.rack_pitch)
     checks.same(f"{where}.hall.row_pitch", hall.row_pitch, rows.row_pitch)

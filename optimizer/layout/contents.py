@@ -320,7 +320,7 @@ def _network_racks(instance: Instance, pod: PodChoice, name: str, switches: list
     units, strip = (told["distribution_per_rack"], mass_of(instance, supply)) if supply is not None else (0, 0.0)
     reserved = ceil(instance.assumptions.reserved_rack_units.value - 1e-9)
     room = floor((frame.rack_units or 42.0) + 1e-9) - reserved
-    limit = instance.sites[pod.site].air_per_rack
+    limit = instance.sites[pod.site].air_per_rack.value
     limits = [] if isinstance(limit, Unlimited) else [float(limit)]
     heat = min(limits + ([float(told["feed_w"])] if told else []), default=None)
     load = _load(instance, pod.site, frame, units * strip)

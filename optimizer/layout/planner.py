@@ -73,7 +73,7 @@ def hall_for(instance: Instance, site: str, contents: Sequence[PodContent]) -> H
     pitch = instance.sites[site].rows.rack_pitch
     racks = sum(positions_of(rack.frame.width or pitch, pitch) for content in contents for rack in content.racks)
     place_, rows = instance.sites[site], instance.sites[site].rows
-    positions = place_.rack_positions
+    positions = place_.rack_positions.value
     if isinstance(positions, Unlimited):
         positions = max(ROOM_FOR_UNLIMITED * racks, 1)
         positions = -(-positions // rows.racks_per_row) * rows.racks_per_row

@@ -119,13 +119,13 @@ def _floor(
 def _sites(sums: Sums) -> Iterator[Limit]:
     for site, place in sums.instance.sites.items():
         source = f"sites.{site}"
-        if not isinstance(place.utility, Unlimited):
-            drawn, limit = sums.power(place.utility_figure, site), floor(place.utility / 1e3 + EDGE)
+        if not isinstance(place.utility.value, Unlimited):
+            drawn, limit = sums.power(place.utility_figure, site), floor(place.utility.value / 1e3 + EDGE)
             yield Limit(f"power.utility[{site}]", drawn, limit, True, "kW", f"{source}.utility")
-        if not isinstance(place.rack_positions, Unlimited):
+        if not isinstance(place.rack_positions.value, Unlimited):
             racks = sums.floor(site)
             yield Limit(
-                f"space.positions[{site}]", racks, place.rack_positions, True, "racks", f"{source}.rack_positions"
+                f"space.positions[{site}]", racks, place.rack_positions.value, True, "racks", f"{source}.rack_positions"
             )
 
 

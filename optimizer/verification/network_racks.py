@@ -44,7 +44,7 @@ def network_racks_of(
     room = height - instance.assumptions.reserved_rack_units.value
     parts = _rack_pdus(instance, pod)
     per_feed = instance.assumptions.rack_pdus_per_feed.value
-    limit = instance.sites[pod.site].air_per_rack
+    limit = instance.sites[pod.site].air_per_rack.value
     most = inf if isinstance(limit, Unlimited) else float(limit)
     if frame is not None and parts:
         most = min(most, per_feed * max(part.rated or 0.0 for part in parts))

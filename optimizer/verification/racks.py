@@ -205,9 +205,9 @@ def _check_site(checks: Checks, instance: Instance, pod: PodChoice, parts: RackP
     load = parts.weight / (frame.width * frame.depth)
     holds = floor.uniform is not None and load <= floor.uniform
     checks.rule(f"{prefix}.systems_per_rack", holds, load, floor.uniform, "kg/m2 on the floor")
-    if not isinstance(place.air_per_rack, Unlimited) and pod.cooling != "rear_door":
+    if not isinstance(place.air_per_rack.value, Unlimited) and pod.cooling != "rear_door":
         heat = pod.systems_per_rack * system.max_power * (1.0 - system.liquid_fraction)
-        limit = place.air_per_rack
+        limit = place.air_per_rack.value
         checks.rule(f"{prefix}.systems_per_rack", heat <= limit, heat, limit, "W of heat to the air per rack")
     wanted = {chain.value for chain in CHAINS.get(pod.cooling, ())}
     checks.same(f"{prefix}.options", sorted(pod.options), sorted(wanted), "the chains this cooling needs")

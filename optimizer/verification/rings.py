@@ -78,7 +78,7 @@ def blocks_of(instance: Instance, site: str, option: SiteOption) -> Blocks | Non
     capacity = floor(min(loaded) / KILOWATT + 1e-9)
     peaks = instance.assumptions.training_transient
     swing = 1.0 if peaks is None else max(1.0, peaks.value * min(loaded) / (option.overload * min(rated)))
-    small = option.small_racks if option.small_racks is not None else instance.sites[site].air_per_rack
+    small = option.small_racks if option.small_racks is not None else instance.sites[site].air_per_rack.value
     small_kw = capacity // 8 if isinstance(small, Unlimited) else ceil(small * swing / KILOWATT - 1e-9)
     needed = option.needed if option.needed is not None else 1
     blocks = Blocks(option.topology, option.of if option.of is not None else 2, needed, capacity, small_kw, swing)

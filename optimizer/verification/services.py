@@ -185,7 +185,7 @@ def _check_rack(
     room = (frame.rack_units or 0.0) - instance.assumptions.reserved_rack_units.value
     checks.rule(f"{where}.frame", frame.kind == EIA and frame.price is not None, frame.id, "a priced 19-inch frame")
     checks.rule(f"{where}.per_rack", per_rack * (node.height_units or 0.0) <= room + EDGE, per_rack, room, "rack units")
-    limit = instance.sites[pod.site].air_per_rack
+    limit = instance.sites[pod.site].air_per_rack.value
     if not isinstance(limit, Unlimited):
         checks.rule(f"{where}.per_rack", power <= limit + EDGE, power, limit, "W to the room")
     units = int(pod.storage.get("distribution_per_rack", 0))

@@ -128,8 +128,8 @@ def _outside(
 ) -> dict[str, float]:
     """What rack feeds, cooling, floor and utility allow; nothing where they are unlimited."""
     place, allowed = instance.sites[site], {}
-    if not isinstance(place.rack_positions, Unlimited):
-        room = place.rack_positions - positions_taken(plant, units, site)
+    if not isinstance(place.rack_positions.value, Unlimited):
+        room = place.rack_positions.value - positions_taken(plant, units, site)
         more = room / sum(one.count * one.floor for one in facts)
         allowed["floor"] = more * used
         through = [(one, *_through_feed(instance, one)) for one in facts]
@@ -145,9 +145,9 @@ def _outside(
             cooled.append(min(carried) / heat * used)
     if cooled:
         allowed["cooling"] = min(cooled)
-    if not isinstance(place.utility, Unlimited):
+    if not isinstance(place.utility.value, Unlimited):
         drawn = sum(one.count * plant.facility_w(one, place.utility_figure) for one in facts)
-        allowed["utility"] = place.utility / drawn * used
+        allowed["utility"] = place.utility.value / drawn * used
     return allowed
 
 

@@ -47,7 +47,7 @@ def bought(option: Option, units: Sequence[int]) -> float:
 
 def at_utility(instance: Instance, site: str, option: Option) -> float:
     """With the most units the utility could ever feed; one that carries where it is unlimited."""
-    utility = instance.sites[site].utility
+    utility = instance.sites[site].utility.value
     load = 1.0 if isinstance(utility, Unlimited) else utility / 1e3
     return stands(option, [math.ceil(load / unit.capacity_kw - 1e-9) for unit in option.units])
 

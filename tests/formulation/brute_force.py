@@ -380,9 +380,14 @@ def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
                 return False
     for site, place in inst.sites.items():
         here = [row for row in choice if row.site == site]
-        if not isinstance(place.utility, Unlimited) and sum(r.utility_draw for r in here) > down(place.utility / 1e3):
+        if not isinstance(place.utility.value, Unlimited) and sum(r.utility_draw for r in here) > down(
+            place.utility.value / 1e3
+        ):
             return False
-        if not isinstance(place.rack_positions, Unlimited) and sum(r.racks for r in here) > place.rack_positions:
+        if (
+            not isinstance(place.rack_positions.value, Unlimited)
+            and sum(r.racks for r in here) > place.rack_positions.value
+        ):
             return False
         if place.storage is not None:
             sharing = [r for r in here if _shares(inst, r.cluster)]

@@ -48,11 +48,11 @@ def _oracle(instance: Instance) -> Floats:
     site = instance.sites[placements.site]
     (workload,) = instance.workloads.values()
     legal = rate >= math.ceil(workload.demand)
-    if not isinstance(site.utility, Unlimited):
+    if not isinstance(site.utility.value, Unlimited):
         drawn = np.ceil(placements.facility_power(site.utility_figure) / 1e3 - 1e-9)
-        legal &= drawn <= math.floor(site.utility / 1e3)
-    if not isinstance(site.rack_positions, Unlimited):
-        legal &= placements.of_pods(placements.pods.floor) <= site.rack_positions
+        legal &= drawn <= math.floor(site.utility.value / 1e3)
+    if not isinstance(site.rack_positions.value, Unlimited):
+        legal &= placements.of_pods(placements.pods.floor) <= site.rack_positions.value
     points = np.unique(np.stack([tco, -rate, power], axis=1)[legal], axis=0)
     return points[np.asarray(moocore.is_nondominated(points, keep_weakly=False))]
 

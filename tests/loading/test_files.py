@@ -30,7 +30,7 @@ def test_line_ends_and_byte_order_mark_change_nothing(tmp_path: Path, ends: str,
     path = tmp_path / "case.yaml"
     path.write_bytes((mark + BASE.replace("\n", ends)).encode())
     assert read_yaml(path).origins["sites.main.utility"] == f"{path}:39"
-    assert load(path).sites["main"].utility == 5e6
+    assert load(path).sites["main"].utility.value == 5e6
 
 
 def test_aliases_that_multiply_end_in_a_problem(tmp_path: Path) -> None:

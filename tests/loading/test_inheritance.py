@@ -12,6 +12,7 @@ from models.loading import find_instance, load, load_resolved
 from models.policy import PriceBasis
 from models.shipped import catalogue_folder, shipped_instances
 from models.units import Unlimited
+from optimizer.explain.groups import owner_of
 
 
 def _child(tmp_path: Path, text: str, name: str = "child.yaml") -> Path:
@@ -54,7 +55,7 @@ def test_null_takes_back_what_the_base_says(case: Callable, tmp_path: Path, prob
 
 
 def test_null_is_absent_and_unlimited_is_a_word(case: Callable, problems: Callable) -> None:
-    assert load(case()).sites["main"].air_per_rack is Unlimited.UNLIMITED
+    assert load(case()).sites["main"].air_per_rack.value is Unlimited.UNLIMITED
     assert load(case(("limits:\n  capex: 150 MUSD", "limits:"))).limits.capex is None
     (found,) = problems(case(("air_per_rack: unlimited", "air_per_rack: null")))
     assert found.code == "missing-key"
@@ -92,8 +93,8 @@ def test_scenario_is_applied_only_when_named(case: Callable, problems: Callable,
     path = case(
         extra="scenarios:\n  tight:\n    sites: {main: {utility: 2 MW}}\n  bad:\n    sites: {main: {utility: 2}}\n"
     )
-    assert load(path).sites["main"].utility == 5e6
-    assert load(path, scenario="tight").sites["main"].utility == 2e6
+    assert load(path).sites["main"].utility.value == 5e6
+    assert load(path, scenario="tight").sites["main"].utility.value == 2e6
     assert load(path, scenario="tight").origin("sites.main.utility") == f"{path}:{line_of(path, '{utility: 2 MW}')}"
     with pytest.raises(UsageError, match="no scenario 'thigt': did you mean 'tight'"):
         load(path, scenario="thigt")
@@ -109,7 +110,7 @@ def test_scenarios_that_are_no_overrides(case: Callable, problems: Callable, tex
 
 def test_overrides_come_last(case: Callable) -> None:
     changed = load(case(), overrides={"sites": {"main": {"utility": "3 MW"}}})
-    assert changed.sites["main"].utility == 3e6
+    assert changed.sites["main"].utility.value == 3e6
     assert changed.origin("sites.main.utility") == "override"
     assert changed.origin("sites.main.floor") != "override"
     with pytest.raises(InstanceError, match=r"  override: unit-missing: limits\.opex: '3' has no unit"):
@@ -186,3 +187,16 @@ def test_a_bare_value_over_a_mapping_is_named_where_it_stands(case: Callable, tm
     (problem,) = raised.value.problems
     assert problem.where == f"{path}:4"
     assert "less than or equal to 1" in problem.expected
+
+
+def test_a_limit_of_a_site_may_say_who_answers_for_it(case: Callable) -> None:
+    path = case(
+        ("utility: 5 MW", "utility: {value: 5 MW, owner: facilities, reason: contract of May}"),
+        ("rack_positions: 120", "rack_positions: {value: 120, owner: hall}"),
+    )
+    site = load(path).sites["main"]
+    assert (site.utility.value, site.utility.owner, site.utility.reason) == (5e6, "facilities", "contract of May")
+    assert (site.rack_positions.value, site.rack_positions.owner) == (120, "hall")
+    assert owner_of(load(path), "sites.main.utility") == ("facilities", "contract of May")
+    wide = site.without_size()
+    assert (wide.utility.value, wide.utility.owner) == (Unlimited.UNLIMITED, "facilities")

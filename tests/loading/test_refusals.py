@@ -14,7 +14,7 @@ from models.loading import load
 def test_the_base_instance_is_valid(case: Callable) -> None:
     instance = load(case())
     assert instance.name == "base"
-    assert instance.sites["main"].utility == 5e6
+    assert instance.sites["main"].utility.value == 5e6
     assert instance.workloads["train"].demand == pytest.approx(1e12 / (60 * 86400))
 
 
@@ -35,6 +35,10 @@ CASES = {
     "missing unit in a list": ("[400 Gbit/s]\n        tiers: [1", "[400]\n        tiers: [1", "speeds: [400]", "unit-missing", "expected data rate"),
     "wrong dimension": ("5 MW", "5 MWh", "utility: 5", "unit", "unit 'MWh' is not W; expected power"),
     "gigabit or gigabyte": ("[400 Gbit/s]\n        tiers: [1", "[400 Gb/s]\n        tiers: [1", "400 Gb/s", "unit", "write Gbit/s for bits or GB/s for bytes"),
+    "unit in the wrong letters": ("5 MW", "5 Mw", "utility: 5", "unit", "unknown unit 'Mw'; did you mean 'MW'?"),
+    "unit of no dimension": ("5 MW", "5 zorkmid", "utility: 5", "unit", "unknown unit 'zorkmid'; valid names: GW, MW, W, kW"),
+    "fewer rack units than none": ("reserved_rack_units: 2", "reserved_rack_units: -1", "reserved_rack_units", "value", "-1; expected greater than or equal to 0"),
+    "ceiling below nothing": ("150 MUSD", "-150 MUSD", "-150", "value", "expected greater than or equal to 0"),
     "unknown unit": ("60 days", "60 moons", "60 moons", "unit", "unknown unit 'moons'"),
     "unknown currency": ("150 MUSD", "150 MGBP", "MGBP", "unit", "currency GBP has no dated rate under money.currencies; known: USD, EUR"),
     "not a currency code": ("EUR:", "Euro:", "Euro:", "currency", "expected an ISO 4217 code such as EUR"),
@@ -44,7 +48,7 @@ CASES = {
     "negative power": ("5 MW", "-5 MW", "utility: -5", "unit", "'-5 MW' is negative; expected power"),
     "negative time": ("60 s", "-60 s", "checkpoint_write", "unit", "'-60 s' is negative"),
     "negative count": ("smallest: 256", "smallest: -256", "-256", "value", "-256; expected greater than 0"),
-    "negative rack positions": ("rack_positions: 120", "rack_positions: -1", "main:", "value", "rack_positions is negative: -1"),
+    "negative rack positions": ("rack_positions: 120", "rack_positions: -1", "rack_positions", "value", "rack_positions is negative: -1"),
     "fractional count": ("model_parallel: 8", "model_parallel: 8.5", "8.5", "value", "8.5; expected a whole number"),
     "text for a count": ("model_parallel: 8", "model_parallel: eight", "model_parallel", "value", "'eight'; expected a whole number"),
     "sizes the wrong way round": ("smallest: 256, largest: 1024", "smallest: 2048, largest: 1024", "2048", "value", "smallest 2048 is above largest 1024"),

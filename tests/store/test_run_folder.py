@@ -116,3 +116,34 @@ def test_a_damaged_manifest(tmp_path: Path, text: str, words: str) -> None:
 def test_a_folder_without_a_manifest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run folder"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize(
+    "left", ["inputs/", "inputs/.instance.json.part", "inputs/catalogue/.nics.csv.part", ".manifest.json.part"]
+)
+def test_a_run_that_ended_before_its_manifest_is_begun_anew(left: str, resume: bool, run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "inputs" / "catalogue").mkdir(parents=True)
+    if not left.startswith("inputs/.") and left != "inputs/":
+        store.write_inputs(folder / "inputs", load("tiny/power"))
+        (folder / "inputs" / "catalogue" / "switches.csv").write_text("id\n")
+    if not left.endswith("/"):
+        (folder / left).write_text('{"half')
+    solve(load("tiny/serving"), resolution="exact", out=folder, resume=resume)
+    for name in ("frontier.csv", "designs.jsonl", "bom.csv", "ledger.jsonl"):
+        assert (folder / name).read_bytes() == (run / name).read_bytes()
+    inputs = {p.relative_to(run): p.read_bytes() for p in (run / "inputs").rglob("*") if p.is_file()}
+    assert {p.relative_to(folder): p.read_bytes() for p in (folder / "inputs").rglob("*") if p.is_file()} == inputs
+    assert not list(folder.rglob("*.part"))
+
+
+@pytest.mark.parametrize("own", ["inputs/notes.txt", "inputs/catalogue/nics.csv", "report.md", "manifest.json"])
+def test_a_folder_with_files_of_somebody_else_is_left_alone(own: str, tmp_path: Path) -> None:
+    (tmp_path / own).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / own).write_text("mine")
+    for resume in (True, False):
+        with pytest.raises(UsageError):
+            RunFolder(tmp_path).open(load("tiny/power"), {"fingerprint": "", "options": {}}, resume)
+    assert (tmp_path / own).read_text() == "mine"
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == [tmp_path / own]

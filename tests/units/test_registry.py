@@ -127,3 +127,8 @@ def test_currency_is_converted_at_its_stated_rate_only() -> None:
 def test_registry_knows_none_of_the_units_of_general_registries() -> None:
     known = {str(name) for name in units.registry()}
     assert not known & {"gilbert", "parsec", "horsepower", "calorie", "fahrenheit", "barn", "dog_year"}
+
+
+def test_every_spelling_offered_for_an_unknown_unit_is_known() -> None:
+    for name in units._SPELT.split():
+        assert units.registry().parse_units(name)

@@ -35,7 +35,7 @@ from models.units import Unlimited
 def power(m: Core, inst: Instance) -> None:
     """Adds the utility row of each site, the capacity rows of the power chain, and a limit on facility power."""
     for site, place in inst.sites.items():
-        limit = place.utility
+        limit = place.utility.value
         kilowatts = limit if isinstance(limit, Unlimited) else floor(limit / POWER_QUANTUM + 1e-9)
         m.at_most(
             "utility", (site,), facility_power(m, place.utility_figure, site), kilowatts, "kW", f"sites.{site}.utility"

@@ -19,7 +19,9 @@ from models.instance import Instance
 def space(m: Core, inst: Instance) -> None:
     """Adds a row per site, and a limit on all rack positions."""
     for site, place in inst.sites.items():
-        m.at_most("positions", (site,), floor(m, site), place.rack_positions, "racks", f"sites.{site}.rack_positions")
+        m.at_most(
+            "positions", (site,), floor(m, site), place.rack_positions.value, "racks", f"sites.{site}.rack_positions"
+        )
     if inst.limits.floor is not None:
         m.at_most("limit", (), floor(m), inst.limits.floor.value, "racks", "limits.floor")
 
