@@ -19,6 +19,7 @@ from models.candidates.pod_goodput import spares_of
 from models.candidates.pod_networks import Planner
 from models.candidates.pod_performance import Performance
 from models.candidates.pod_rows import FabricKey, Shared, pods_of
+from models.candidates.pod_stack import PodStack
 from models.candidates.pod_storage import storage_cards
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import RackDesign
@@ -101,7 +102,7 @@ def enumerate_pods(
     rejections.extend(unusable)
     stands = network_cards(instance, cluster)
     shared = Shared(instance, cluster, site, tuple(kept), tuple(tables), performance, stores, planner, stands)
-    parts: list[PodTable] = []
+    stack = PodStack(sum(len(tables[index[keys[n]]]) for n in joined_racks) * len(performance.roles))
     for number in joined_racks:
         for role in performance.roles:
             pods, short = pods_of(shared, number, index[keys[number]], keys[number], role)
@@ -112,9 +113,11 @@ def enumerate_pods(
             fitting, too_large = fits_alone(instance, pods)
             if too_large:
                 rejections.append(Rejection(kept[number].id, Stage.POD, too_large, cluster, site))
-            parts.append(pods.take(fitting))
+            stack.add(pods, fitting, len(tables[index[keys[number]]]))
     refusals = tuple(refusal for table in tables for refusal in table.refusals)
-    joined = replace(PodTable.join(parts), networks=tuple(planner.tables)) if parts else None
+    joined = stack.table()
+    if joined is not None:
+        joined = replace(joined, networks=tuple(planner.tables))
     if joined is not None and not barred_too:
         joined = joined.take(not_barred(joined, barred))
     return PodSet(joined, tuple(rejections), refusals)

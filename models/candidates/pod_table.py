@@ -110,7 +110,7 @@ class PodTable:
     def take(self, rows: npt.ArrayLike) -> PodTable:
         """The table of some rows: a mask or row numbers."""
         picked = np.asarray(rows)
-        if picked.dtype != np.bool_ and len(picked) == len(self) and (np.diff(picked) == 1).all():
+        if len(picked) == len(self) and (picked.all() if picked.dtype == np.bool_ else (np.diff(picked) == 1).all()):
             return self
         columns: dict[str, Any] = {name: getattr(self, name)[..., picked] for name in self.column_names()}
         return replace(self, **columns)

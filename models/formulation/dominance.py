@@ -25,6 +25,8 @@ Ints = npt.NDArray[np.int64]
 
 FIRST_RUN = 2048
 """Columns that are compared with one another first."""
+STRETCH = 4096
+"""Columns whose criteria are brought side by side at a time."""
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,23 @@ def _activity(
 
 def _distinct_columns(costs: list[Floats], total: int) -> Floats:
     """Criteria side by side, without constant and repeated ones, which cannot tell columns apart."""
-    informative = {c.tobytes(): c for c in costs if len(c) and np.ptp(c) > 0}
+    informative: list[Floats] = []
+    for values in costs:
+        if len(values) and np.ptp(values) > 0 and not any(np.array_equal(values, known) for known in informative):
+            informative.append(values)
     if not informative:
         return np.zeros((total, 1))
-    return np.ascontiguousarray(np.stack(list(informative.values()), axis=1))
+    return _side_by_side(informative)
+
+
+def _side_by_side(columns: list[Floats]) -> Floats:
+    """Columns next to one another (rows x columns), a stretch of rows at a time: all at once would leave the cache at every entry."""
+    found = np.empty((len(columns[0]), len(columns)))
+    for start in range(0, len(found), STRETCH):
+        rows = slice(start, start + STRETCH)
+        for number, values in enumerate(columns):
+            found[rows, number] = values[rows]
+    return found
 
 
 def _classes(equal: list[Floats], total: int) -> Ints:

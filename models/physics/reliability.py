@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
+
+from models.physics.tails import at_least, exactly
 
 Floats = NDArray[np.float64]
 
@@ -66,8 +68,8 @@ def rate_interval(
     n = np.asarray(events, dtype=float)
     exposure = np.asarray(device_seconds, dtype=float)
     tail = (1.0 - confidence) / 2.0
-    low = np.where(n > 0, stats.chi2.ppf(tail, np.maximum(2.0 * n, 1e-300)) / 2.0, 0.0)
-    high = stats.chi2.ppf(1.0 - tail, 2.0 * n + 2.0) / 2.0
+    low = np.where(n > 0, special.gammaincinv(np.maximum(n, 1e-300), tail), 0.0)
+    high = special.gammaincinv(n + 1.0, 1.0 - tail)
     return low / exposure, n / exposure, high / exposure
 
 
@@ -139,7 +141,7 @@ def k_of_n_availability(
         raise ValueError("numbers of units are never negative")
     down = 1.0 - np.asarray(unit_availability, dtype=float)
     beta = np.asarray(common_cause, dtype=float)
-    independent = stats.binom.sf(k - 1, n, 1.0 - (1.0 - beta) * down)
+    independent = at_least(k, n, 1.0 - (1.0 - beta) * down)
     return np.asarray((1.0 - beta * down) * independent, dtype=float)
 
 
@@ -165,7 +167,7 @@ def group_failure_rate(
     k, n = np.asarray(needed), np.asarray(installed)
     rate = np.asarray(unit_rate, dtype=float)
     unit = availability_of(rate, time_to_repair)
-    return np.asarray(stats.binom.pmf(k, n, unit) * k * rate, dtype=float)
+    return np.asarray(exactly(k, n, unit) * k * rate, dtype=float)
 
 
 def losses_by_domain(dependents: ArrayLike, weights: ArrayLike) -> Floats:

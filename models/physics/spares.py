@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
+
+from models.physics.tails import at_least, more_than
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,7 +23,7 @@ def expected_away(rate: ArrayLike, repair: ArrayLike) -> Floats:
 
 def shortage_probability(spares: ArrayLike, away: ArrayLike) -> Floats:
     """P(more units away than spares): P(Poisson(away) > spares)."""
-    return np.asarray(stats.poisson.sf(np.asarray(spares), np.asarray(away, dtype=float)), dtype=float)
+    return more_than(spares, away)
 
 
 def spares_needed(away: ArrayLike, target: ArrayLike) -> Ints:
@@ -32,11 +34,11 @@ def spares_needed(away: ArrayLike, target: ArrayLike) -> Ints:
     mean, goal = np.broadcast_arrays(np.asarray(away, dtype=float), np.asarray(target, dtype=float))
     if np.any(goal <= 0) or np.any(goal > 1) or np.any(mean < 0) or not np.all(np.isfinite(mean)):
         raise ValueError("spares need a finite mean demand and a target probability above 0 and at most 1")
-    start = np.nan_to_num(stats.poisson.ppf(np.minimum(1.0 - goal, 1.0 - 1e-15), mean), nan=0.0)
-    count = np.maximum(start, 0.0).astype(np.int64)
-    while np.any(short := stats.poisson.sf(count, mean) > goal):
+    start = np.nan_to_num(np.ceil(special.pdtrik(np.minimum(1.0 - goal, 1.0 - 1e-15), mean)), nan=0.0)
+    count: Ints = np.maximum(start, 0.0).astype(np.int64)
+    while np.any(short := more_than(count, mean) > goal):
         count = count + short
-    while np.any(spare := (count > 0) & (stats.poisson.sf(count - 1, mean) <= goal)):
+    while np.any(spare := (count > 0) & (more_than(count - 1, mean) <= goal)):
         count = count - spare
     return count
 
@@ -51,11 +53,11 @@ def spares_for_k_of_n(needed: ArrayLike, unit_availability: ArrayLike, target: A
     )
     low = np.full(k.shape, -1, dtype=np.int64)
     high = np.full(k.shape, most, dtype=np.int64)
-    if np.any(stats.binom.sf(k - 1, k + high, a) < goal):
+    if np.any(at_least(k, k + high, a) < goal):
         raise ValueError(f"{most} spares do not reach the target availability")
     while np.any(high - low > 1):
         middle = (low + high) // 2
-        enough = stats.binom.sf(k - 1, k + middle, a) >= goal
+        enough = at_least(k, k + middle, a) >= goal
         high = np.where((high - low > 1) & enough, middle, high)
         low = np.where((high - low > 1) & ~enough, middle, low)
     return high
@@ -70,13 +72,13 @@ def k_of_n_table(needed: ArrayLike, unit_availability: ArrayLike, most: int) -> 
     """P(at least ``needed`` stand) with 0..``most`` spares: shape [..., most + 1]; rises along the last axis."""
     k = np.asarray(needed)[..., None]
     a = np.asarray(unit_availability, dtype=float)[..., None]
-    return np.asarray(stats.binom.sf(k - 1, k + np.arange(most + 1), a), dtype=float)
+    return at_least(k, k + np.arange(most + 1), a)
 
 
 def expected_backorders(spares: ArrayLike, away: ArrayLike) -> Floats:
     """Mean number of units missing, E[max(N - s, 0)] = mean P(N >= s) - s P(N >= s+1), N Poisson (Sherbrooke 1968)."""
     s, mean = np.asarray(spares), np.asarray(away, dtype=float)
-    value = mean * stats.poisson.sf(s - 1, mean) - s * stats.poisson.sf(s, mean)
+    value = mean * more_than(s - 1, mean) - s * more_than(s, mean)
     return np.asarray(np.maximum(value, 0.0), dtype=float)
 
 
