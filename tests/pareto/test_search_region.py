@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from optimizer.pareto.prospects import Prospects
+from optimizer.pareto.prospects import Prospects, longest_edges
 from optimizer.pareto.query import Answer, Outcome, Point, Query
 from optimizer.pareto.search_region import SearchRegion
 from optimizer.pareto.space import Space
@@ -109,9 +109,25 @@ def test_scores_are_those_of_a_fresh_judgement_after_every_answer(k: int) -> Non
             fresh.learn(query, answer, SearchRegion(k))
         assert scores.tolist() == fresh.scores(region).tolist()
         zone = region.zone(int(region.keys[int(np.argmax(scores))]))
-        weights = kept.weights(zone)
+        weights = kept.weights()
         answer = Answer(Outcome.OPTIMAL, 1, tuple(z), bound=float(np.dot(weights, np.minimum(z, zone.upper)) * 0.7))
         history.append((Query((zone.upper,), weights=weights), answer))
         space.list_point(answer)
         region.add(tuple(z))
         kept.learn(*history[-1], region)
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_no_edges_within_a_sum_have_a_larger_product(k: int) -> None:
+    rng = np.random.default_rng(k)
+    for _ in range(50):
+        edges, weights = rng.uniform(1, 50, k), rng.integers(1, 1000, (4, k)).astype(float)
+        left = rng.uniform(0.05, 1.2, 4) * (weights @ edges)
+        made = longest_edges(edges, weights, left)
+        assert (made <= edges * (1 + 1e-12)).all()
+        assert ((weights * made).sum(axis=1) <= left * (1 + 1e-12)).all()
+        for one, w, most in zip(made, weights, left, strict=True):
+            others = rng.uniform(0, 1, (500, k)) * edges
+            others = np.vstack([others, np.minimum(one * rng.uniform(0.8, 1.3, (500, k)), edges)])
+            others *= np.minimum(1.0, most / (others @ w))[:, None]
+            assert (others.prod(axis=1) <= one.prod() * (1 + 1e-9)).all()

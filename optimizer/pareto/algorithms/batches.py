@@ -2,8 +2,8 @@
 
 A batch of m zones asks for the legal point of least weighted sum in their union: it is nondominated, because whatever dominates it would lie
 in the same zone with a smaller sum; an infeasible batch closes all m zones with one proof. Zones come in the order of what they may add
-to the hypervolume: the volume below the corner that earlier answers leave reachable (each proved that a weighted sum is at least so much below
-its own corner). A single zone is asked with weights that fit its reachable edges. m starts at one and grows with every infeasible batch.
+to the hypervolume at most: the largest box below the corner that earlier answers leave room for (each proved that a weighted sum is at least so much
+below its own corner). A single zone is asked with weights that make up for the ranges of the objectives. m starts at one and grows with every infeasible batch.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Batches:
         return [zones[at : at + self._size] for at in range(0, len(zones), self._size)]
 
     def _query(self, group: list[Zone]) -> Query:
-        weights = self._prospects.weights(group[0]) if len(group) == 1 else None
+        weights = self._prospects.weights() if len(group) == 1 else None
         return Query(tuple(z.upper for z in group), weights=weights, effort=self.effort if len(group) > 1 else None)
 
     def _digest(self, group: list[Zone], answer: Answer) -> None:
