@@ -22,6 +22,10 @@ TINY = 45
 """Columns up to which CP-SAT without presolve wins whatever the rows look like."""
 FULL_LINEAR = 2
 """CP-SAT's linearization level that puts every constraint into its relaxation: ten times faster and more on programs of unit rows."""
+WIDE = 1_000.0
+"""Range from which an integer column is an amount (units of an order, money in whole steps) more than a choice. Without the full relaxation CP-SAT
+splits the ranges of such columns again and again: 0.05 s became more than 10 s on rests of 200 columns with prices in tiers.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +64,11 @@ def recommended(model: CompiledModel, backend: str) -> SolverOptions:
         return SolverOptions()
     if model.n_columns <= TINY:
         return SolverOptions(presolve=False)
-    unit = features(model).unit_rows > MOST_UNIT_ROWS
-    return SolverOptions(linearization_level=FULL_LINEAR if unit else 1)
+    full = features(model).unit_rows > MOST_UNIT_ROWS or has_amounts(model)
+    return SolverOptions(linearization_level=FULL_LINEAR if full else 1)
+
+
+def has_amounts(model: CompiledModel) -> bool:
+    """Whether ``model`` has an integer column of finite but ``WIDE`` range."""
+    span = model.upper - model.lower
+    return bool((model.integer & np.isfinite(span) & (span >= WIDE)).any())

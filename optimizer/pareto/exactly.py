@@ -29,6 +29,8 @@ from optimizer.pareto.scenarios import exactly_one_groups
 
 SMALL_REST = 400
 """Columns up to which a rest of integers goes to CP-SAT whatever its rows look like: the cutoff makes it quick there."""
+REST_EFFORT = 10.0
+"""Deterministic work of CP-SAT on such a rest, about as many seconds; what it leaves undecided goes to HiGHS, its claim pressed."""
 LARGEST_PRESSED = 20_000
 """Free columns up to which CP-SAT looks through what the bounds leave."""
 EFFORT = 2.0
@@ -95,12 +97,22 @@ def solve_rest(
 ) -> SolveResult:
     """Minimise over what reduced-cost fixing left, of which only answers of at most ``most`` (offsets left out) are of interest.
 
-    With ``auto`` small integer rests go to exact arithmetic at once, under that cutoff.
+    With ``auto`` small integer rests go to exact arithmetic at once, under that cutoff, with a counted amount of work.
     """
+    solver: Solver
     if backend == "auto" and model.n_columns <= SMALL_REST and model.n_columns > 0 and pressable(model):
         exact = create("cpsat", under(model, weights, most), recommended(model, "cpsat"))
-        return exact.solve(weights=weights, objective_upper=objective_upper, step=step, limits=limits)
-    solver = solver_for(model, backend, options)
+        effort = REST_EFFORT if limits.effort is None else min(REST_EFFORT, limits.effort)
+        within = dataclasses.replace(limits, effort=effort)
+        found = exact.solve(weights=weights, objective_upper=objective_upper, step=step, limits=within)
+        left = None if limits.seconds is None else limits.seconds - found.seconds
+        undecided = found.stop is StopReason.TIME_LIMIT and limits.effort is None and (left is None or left > 0.0)
+        if not undecided:
+            return found
+        limits = dataclasses.replace(limits, seconds=left)
+        solver = Pressed(model, create("highs", model, recommended(model, "highs")))
+    else:
+        solver = solver_for(model, backend, options)
     if isinstance(solver, Pressed):
         return solver.solve(weights=weights, objective_upper=objective_upper, step=step, limits=limits, most=most)
     return solver.solve(weights=weights, objective_upper=objective_upper, step=step, limits=limits)

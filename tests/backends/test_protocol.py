@@ -177,6 +177,10 @@ def test_names_and_features() -> None:
     assert choose(packing) == "cpsat"
     assert recommended(packing, "cpsat").linearization_level == 2
     assert choose(program([[1, 1]], integer=[True, False])) == "highs"
+    amounts = program([[1] * 60, [-1] * 60], [([3] * 60, 0, 90)], upper=[1.0] * 59 + [5_000.0])
+    choices = program([[1] * 60, [-1] * 60], [([3] * 60, 0, 90)], upper=[1.0] * 59 + [8.0])
+    assert recommended(amounts, "cpsat").linearization_level == 2
+    assert recommended(choices, "cpsat").linearization_level == 1
 
 
 def test_decimals_scale_exactly() -> None:

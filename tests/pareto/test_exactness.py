@@ -17,7 +17,7 @@ from optimizer.backends.features import LARGEST_FOR_CPSAT, TINY, choose
 from optimizer.backends.protocol import DEFAULT_LIMITS, Proof, SolveLimits, SolveResult, StopReason
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import FrontierStatus, solve
-from optimizer.pareto.exactly import Pressed, solver_for
+from optimizer.pareto.exactly import Pressed, solve_rest, solver_for
 from optimizer.pareto.relaxation import Relaxation
 from tests.pareto.programs import program, random_program
 
@@ -221,3 +221,23 @@ def test_a_relaxation_cut_short_still_bounds() -> None:
     assert cut.bound <= whole.bound + 1e-6
     short.seconds = None
     assert short.minimise([1.0, 1.0]).bound == whole.bound
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_rest_beyond_its_work_is_answered_by_a_pressed_solver(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = random_site(100, seed)
+    weights = [1.0, 1.0, 1.0]
+    tops = site.values[7].tolist()
+    true = float((site.values[(site.values <= tops).all(axis=1)] @ weights).min())
+
+    def answered() -> SolveResult:
+        return solve_rest(
+            site.model, backend="auto", options=None, weights=weights, objective_upper=tops, step=1.0, limits=DEFAULT_LIMITS, most=np.inf
+        )  # fmt: skip
+
+    at_once = answered()
+    monkeypatch.setattr("optimizer.pareto.exactly.REST_EFFORT", 1e-9)
+    handed_on = answered()
+    for found in (at_once, handed_on):
+        assert (found.proof, found.objective, found.exact) == (Proof.OPTIMAL, true, True)
+    assert handed_on.message != at_once.message
