@@ -253,7 +253,9 @@ def units_per_column(unit: PlantUnit) -> int:
 
 def up(values: npt.ArrayLike, quantum: float) -> Floats:
     """Resources in whole quanta, rounded up."""
-    return np.asarray(np.ceil(np.asarray(values, dtype=np.float64) / quantum - 1e-9), dtype=np.float64)
+    counted = np.asarray(np.asarray(values, dtype=np.float64) / quantum)
+    counted -= 1e-9
+    return np.ceil(counted, out=counted)
 
 
 def down(values: npt.ArrayLike, quantum: float) -> Floats:

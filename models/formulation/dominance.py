@@ -101,9 +101,8 @@ def prune(
     def column_of(expression: Linear) -> Floats | None:
         if not any(name in expression.terms for name in group.blocks):
             return None
-        return np.concatenate(
-            [expression.terms.get(name, np.zeros(n)) for name, n in zip(group.blocks, lengths, strict=True)]
-        )
+        parts = [expression.terms.get(name, np.zeros(n)) for name, n in zip(group.blocks, lengths, strict=True)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     for expression, direction in goals:
         values = column_of(expression)
@@ -118,13 +117,16 @@ def prune(
             continue
         sign, limit = (1.0, row.upper) if row.upper is not None else (-1.0, -row.lower)  # type: ignore[operator]
         assert limit is not None
-        values = sign * values
+        values = values if sign > 0 else -values
         least, most = _activity(row.expression, sign, group, others, blocks)
         if group.exact and not relaxable:
             breaks = (values + least > limit + 1e-9 * max(1.0, abs(limit))) & (broken < 0)
             broken[breaks] = number
-        possible = values[broken < 0] if group.exact else values
-        highest = (possible.max() if len(possible) else 0.0) if group.exact else max(values.max(), 0.0) * group.total
+        if group.exact:
+            possible = broken < 0
+            highest = values.max(initial=-np.inf, where=possible) if possible.any() else 0.0
+        else:
+            highest = max(values.max(), 0.0) * group.total
         if relaxable or highest + most > limit:
             costs.append(values)
     matrix = _distinct_columns(costs, total)
