@@ -16,6 +16,7 @@ from models.instance import Instance
 from models.loading import load
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.rack import Rack
+from models.policy import Stated
 
 
 def _with_space(instance: Instance, **fields: Any) -> Instance:
@@ -52,7 +53,7 @@ def test_the_rack_pdus_are_the_cheapest_that_carry_the_rack_on_one_feed(
 ) -> None:
     instance = _with_space(load("tiny/performance"), rack_pdus=allowed)
     site = next(iter(instance.sites))
-    place = instance.sites[site].model_copy(update={"air_per_rack": 1e9})
+    place = instance.sites[site].model_copy(update={"air_per_rack": Stated[float](value=1e9)})
     instance = dataclasses.replace(instance, document=instance.document.model_copy(update={"sites": {site: place}}))
     watts = kilowatts * 1e3
     cards = network_cards(instance, "train")
@@ -84,7 +85,7 @@ def test_a_rack_by_hand() -> None:
     instance = load("tiny/budget")
     (placements,) = enumerate_candidates(instance).placements
     pods = placements.pods
-    limit = instance.sites[placements.site].air_per_rack
+    limit = instance.sites[placements.site].air_per_rack.value
     assert isinstance(limit, float)
     room = 48 - instance.assumptions.reserved_rack_units.value
     for row in range(len(pods)):

@@ -66,7 +66,7 @@ def test_network_racks_hold_the_switches_and_their_heat(name: str) -> None:
     instance, _ = _found(name)
     reserved = instance.assumptions.reserved_rack_units.value
     for table, pods in _tables(name):
-        limit = instance.sites[table.site].air_per_rack
+        limit = instance.sites[table.site].air_per_rack.value
         for row in range(len(pods)):
             fabric = pods.fabrics[int(pods.table[row])]
             units, heat = fabric.rack_units[pods.fabric[row]], fabric.power_max[pods.fabric[row]]

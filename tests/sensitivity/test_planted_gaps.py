@@ -47,7 +47,9 @@ def _ups(inst: Instance, **changes: Any) -> Instance:
     inst = _like(inst, "ups_1500k", 1e3, **changes)
     hall = inst.sites["hall"]
     cheap = SiteOption(equipment=(EquipmentUse(part="bargain", redundancy=Redundancy.N),))
-    hall = hall.model_copy(update={"utility": 356e3, "power": {**hall.power, "cheap": cheap}})
+    hall = hall.model_copy(
+        update={"utility": hall.utility.model_copy(update={"value": 356e3}), "power": {**hall.power, "cheap": cheap}}
+    )
     return dataclasses.replace(inst, document=inst.document.model_copy(update={"sites": {"hall": hall}}))
 
 
