@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.formulation.capacity import most_units
+from models.formulation.capacity import greatest_load, most_units
 from models.formulation.core import Core, block_name, units_per_column
 from models.formulation.linear import Block, Floats, Linear
 from models.workload import Serving
@@ -43,7 +43,9 @@ def _unit_bounds(m: Core, block: Block) -> Floats:
     for chains in m.candidates.options.values():
         for options in chains.values():
             for option in options:
+                if block.name != f"units[{option.site},{option.chain.value}]":
+                    continue
+                greatest = greatest_load(m, option)
                 for unit in option.units:
-                    place = f"units[{option.site},{option.chain.value}]"
-                    found[place, f"{option.id}.{unit.part}"] = most_units(m, option, unit) / units_per_column(unit)
-    return np.array([found[block.name, key] for key in block.keys], dtype=np.float64)
+                    found[f"{option.id}.{unit.part}"] = most_units(m, unit, greatest) / units_per_column(unit)
+    return np.array([found[key] for key in block.keys], dtype=np.float64)

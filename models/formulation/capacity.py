@@ -39,6 +39,7 @@ def chain_capacity(m: Core, site: str, chain: Chain) -> None:
     for option in m.candidates.options[site][chain]:
         load = chain_load(m, option)
         opened = m.option_is(option)
+        greatest = greatest_load(m, option)
         for unit in option.units:
             capacity = quanta_of(unit)
             bought = m.units_of(option, unit)
@@ -52,7 +53,7 @@ def chain_capacity(m: Core, site: str, chain: Chain) -> None:
                 continue
             needed = load + opened * float(capacity * unit.spare)
             m.at_most(f"{chain.value}_units", index, needed - carrying * float(capacity), 0, "kW", source)
-            most = float(most_units(m, option, unit))
+            most = float(most_units(m, unit, greatest))
             m.at_most(f"{chain.value}_open", index, bought - opened * most, 0, "units", source)
 
 
@@ -115,9 +116,8 @@ def chain_load(m: Core, option: PlantOption) -> Linear:
     return load
 
 
-def most_units(m: Core, option: PlantOption, unit: PlantUnit) -> int:
-    """Most units that could ever be needed: for the largest load the clusters could put on the option, with redundancy, or
-    because a rule asks for so many."""
+def greatest_load(m: Core, option: PlantOption) -> float:
+    """The largest load [whole kW] the clusters could put on the option together."""
     most = 0.0
     for p in m.candidates.placements:
         if p.site == option.site and len(p):
@@ -127,7 +127,13 @@ def most_units(m: Core, option: PlantOption, unit: PlantUnit) -> int:
             for w in rack_kinds(m.instance, p, option):
                 assert option.ring is not None
                 most += float(np.ceil(option.ring.per_kind(w) - 1e-6))
-    return max(units_for(unit, most), most_asked(m))
+    return most
+
+
+def most_units(m: Core, unit: PlantUnit, greatest: float) -> int:
+    """Most units that could ever be needed: for the greatest load of their option [whole kW], with redundancy, or because a
+    rule asks for so many."""
+    return max(units_for(unit, greatest), most_asked(m))
 
 
 def most_asked(m: Core) -> int:
