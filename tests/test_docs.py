@@ -6,12 +6,14 @@ import re
 import typing
 from pathlib import Path
 
+import click
 import pytest
 from pydantic import BaseModel
 
 from models.catalogue import part_types
 from models.instance import Document
 from models.policy import Limits
+from optimizer.cli import build
 
 ROOT = Path(__file__).resolve().parents[1]
 FORMAT = (ROOT / "docs" / "instance-format.md").read_text(encoding="utf-8")
@@ -54,3 +56,35 @@ def test_files_named_in_documents_exist(document: str) -> None:
         r"(?:models|optimizer|instances|tests|docs|scripts|benchmarks)/[A-Za-z0-9_./-]*[A-Za-z0-9_/]", text
     ):
         assert (ROOT / name).exists(), f"{document} names {name}"
+
+
+def _command_lines() -> list[tuple[str, str]]:
+    """(document, command line) of every ``optimizer ...`` in code of the documents, comments cut off."""
+    found: list[tuple[str, str]] = []
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        text = path.read_text(encoding="utf-8")
+        lines = re.findall(r"^    (?:\$ )?(optimizer [^\n]*)", text, re.MULTILINE)
+        lines += re.findall(r"`(optimizer [^`\n]*)`", text)
+        found += [(path.name, line.partition("#")[0].strip()) for line in lines]
+    return sorted(set(found))
+
+
+def _options(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+
+
+@pytest.mark.parametrize(("document", "line"), _command_lines())
+def test_command_lines_of_the_documents_exist(document: str, line: str) -> None:
+    words = line.replace("[", " ").replace("]", " ").split()[1:]
+    command: click.Command = build()
+    known = _options(command) | {"--help"}
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        with click.Context(command) as context:
+            child = command.get_command(context, words[0])
+        assert child is not None, f"{document}: no command {words[0]} in '{line}'"
+        command = child
+        known |= _options(command)
+        words = words[1:]
+    for word in words:
+        if word.startswith("--"):
+            assert word.partition("=")[0] in known, f"{document}: no option {word} in '{line}'"
