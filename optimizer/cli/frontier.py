@@ -155,9 +155,7 @@ def _data(result: ParetoResult, model: CompiledModel) -> dict[str, Any]:
 
 def _table(result: ParetoResult, model: CompiledModel) -> None:
     points = "point" if result.n_points == 1 else "points"
-    click.echo(
-        f"{result.n_points} nondominated {points}, {result.status.value}: "
-        f"{result.solves} solves with {result.backend} in {result.seconds:.2f} s"
-    )
+    how = "listed as a whole" if result.backend == "listing" else f"{result.solves} solves with {result.backend}"
+    click.echo(f"{result.n_points} nondominated {points}, {result.status.value}: {how} in {result.seconds:.2f} s")
     if result.n_points:
         print_table(_points(result, model), model.objective_names, right=model.objective_names)

@@ -59,7 +59,7 @@ class Claim:
 
     points: Floats
     solutions: Floats
-    zones: tuple[ZoneRecord, ...]
+    zones: Sequence[ZoneRecord]
     delta: Floats
     backend: str
 

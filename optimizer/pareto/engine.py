@@ -11,13 +11,14 @@ import numpy as np
 
 from optimizer.backends.protocol import SolveLimits
 from optimizer.compiled_model import Floats
+from optimizer.pareto.between import ZonesBetween
 from optimizer.pareto.indicators import certified_error, hypervolume_bounds, nondominated
 from optimizer.pareto.ledger import Ledger
 from optimizer.pareto.oracle import Effort, Reply
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.progress import Progress, measure
 from optimizer.pareto.query import Answer, Outcome, Point, Query
-from optimizer.pareto.result import Closure, FrontierStatus, ParetoResult, ZoneRecord
+from optimizer.pareto.result import LISTING, Closure, FrontierStatus, ParetoResult, ZoneRecord
 from optimizer.pareto.space import Algorithm, Space
 from optimizer.pareto.workers import Answerer
 
@@ -164,8 +165,10 @@ class Run:
         reached = {"time_limit": Closure.TIME_LIMIT, "error": Closure.ERROR}.get(
             self.stopped_by or "", Closure.UNTOUCHED
         )
-        records = [self._record(s.upper, s.closed, s.solve, s.direction, s.bound) for s in space.settled]
-        records += [self._record(u, reached, None, None, None) for u in self._algorithm.unfinished()]
+        records: Sequence[ZoneRecord] = [
+            *(self._record(s.upper, s.closed, s.solve, s.direction, s.bound) for s in space.settled),
+            *(self._record(u, reached, None, None, None) for u in self._algorithm.unfinished()),
+        ]
         left = [s.upper for s in space.settled if not s.closed.proven] + self._algorithm.unfinished()
         open_uppers = np.array(left, dtype=np.float64).reshape(-1, k)
         listed = sorted(space.points)
@@ -184,7 +187,7 @@ class Run:
             solutions=solutions,
             proven=proven,
             bounds=bounds,
-            ledger=tuple(records),
+            ledger=ZonesBetween(kept, problem) if space.whole else tuple(records),
             delta=tuple((space.delta * problem.unit).tolist()),
             resolution=tuple(resolution),
             error=tuple((np.array(certified) * problem.unit).tolist()) if kept else (math.inf,) * k,
@@ -196,8 +199,8 @@ class Run:
             discarded=self.tally.effort.discarded,
             tolerated=self.tally.effort.tolerated,
             seconds=time.perf_counter() - self._started,
-            backend=backend,
-            algorithm=self._algorithm.name,
+            backend=LISTING if space.whole else backend,
+            algorithm=LISTING if space.whole else self._algorithm.name,
             fingerprint=problem.original.fingerprint,
             stopped_by=self.stopped_by,
             problem=self.problem_text,

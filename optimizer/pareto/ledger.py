@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,8 +18,10 @@ import numpy as np
 
 from models.errors import UsageError
 from optimizer.compiled_model import Floats
+from optimizer.pareto.between import corners_between
 from optimizer.pareto.oracle import Effort, Reply
 from optimizer.pareto.query import Outcome, Point, Query
+from optimizer.pareto.result import Closure
 from optimizer.pareto.space import Settled
 
 FORMAT = 2
@@ -80,6 +82,12 @@ class Ledger:
         if record.direction is not None:
             line["direction"], line["bound"] = record.direction, _number(record.bound)
         self._write(line)
+
+    def settle_between(self, points: Sequence[Point], k: int) -> None:
+        """Append every zone that ``points`` (scaled, ``k`` values each), all there are, leave: closed by the list of them."""
+        if self._stream is not None:
+            for corner in corners_between(points, k).tolist():
+                self.settle(Settled(tuple(corner), Closure.LISTED, None))
 
     def live(self) -> None:
         """The answers of the earlier run are used up, or not asked for: put the rewritten ledger in its place and go on appending."""

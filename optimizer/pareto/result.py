@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -9,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.compiled_model import Floats
+
+LISTING = "listing"
+"""What a result names instead of a solver and an algorithm where all points were listed without a question to either."""
 
 
 class FrontierStatus(Enum):
@@ -20,12 +24,19 @@ class FrontierStatus(Enum):
     INFEASIBLE = "infeasible"
 
 
+_CLOSED = (FrontierStatus.COMPLETE, FrontierStatus.INFEASIBLE)
+
+
 class Closure(Enum):
-    """What ended the work on a zone of objective space. The first three are proofs, the others leave it open."""
+    """What ended the work on a zone of objective space. The first four are proofs, the others leave it open.
+
+    ``LISTED``: every nondominated point is listed, so none lies in it.
+    """
 
     OPTIMAL = "optimal"
     INFEASIBLE = "infeasible"
     BOUND = "bound"
+    LISTED = "listed"
     TIME_LIMIT = "time_limit"
     ERROR = "error"
     UNTOUCHED = "untouched"
@@ -33,7 +44,7 @@ class Closure(Enum):
     @property
     def proven(self) -> bool:
         """True when the zone is known to hold no further point."""
-        return self in (Closure.OPTIMAL, Closure.INFEASIBLE, Closure.BOUND)
+        return self in (Closure.OPTIMAL, Closure.INFEASIBLE, Closure.BOUND, Closure.LISTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ class ParetoResult:
     nothing is certified yet), resolution (k: what was asked for, in units; None where exact). ``solves`` counts scalarised
     integer programs, ``calls`` solver runs for them (reduced programs included), ``relaxations`` linear ones, ``discarded`` columns fixed with proof,
     ``tolerated`` solves whose proof rests on a floating-point solver's tolerances: none where every column and coefficient is integer and all was confirmed.
+    ``backend`` and ``algorithm`` are ``LISTING`` where no question was asked.
     """
 
     status: FrontierStatus
@@ -82,7 +94,7 @@ class ParetoResult:
     solutions: Floats
     proven: NDArray[np.bool_]
     bounds: Floats
-    ledger: tuple[ZoneRecord, ...]
+    ledger: Sequence[ZoneRecord]
     delta: tuple[float, ...]
     resolution: tuple[float | None, ...]
     error: tuple[float, ...]
@@ -108,4 +120,4 @@ class ParetoResult:
     @property
     def open_zones(self) -> tuple[ZoneRecord, ...]:
         """Zones that may still hold points."""
-        return tuple(z for z in self.ledger if not z.closed.proven)
+        return () if self.status in _CLOSED else tuple(z for z in self.ledger if not z.closed.proven)

@@ -31,8 +31,8 @@ from optimizer.pareto.workers import Answerer, InProcess, Processes
 
 WIDTHS = {"zones": 2, "epsilon": 2, "halving": 2, "boxes": 2}
 """Zones asked about at once, so that two processes have work: ``boxes`` asks a twentieth more often for it on large frontiers, the others do not."""
-STARTS_FROM_POINTS = ("zones", "boxes", "batches")
-"""Algorithms that take points which are known beforehand, and only have the rest closed."""
+OF_ALL_POINTS = ("zones", "boxes", "batches", "epsilon", "halving")
+"""Algorithms whose aim is every nondominated point, so that a list of them all leaves nothing to ask."""
 PAYOFF_TOLERANCE = 1e-6
 """Share of the rough range within which a continuous objective is held at a lexicographic stage."""
 
@@ -102,9 +102,10 @@ def solve(
             stop=stop, on_progress=on_progress, started=started,
         )  # fmt: skip
         prepared = setup.oracle.relaxations
-        if name in STARTS_FROM_POINTS:
-            planned.found = setup.oracle.all_points(within.seconds)
+        if name in OF_ALL_POINTS and setup.oracle.list_all(within.seconds):
+            planned.found = setup.oracle.all_points()
             run.hold(planned.found)
+            planned.space.whole = True
         run.execute()
         return run.result(
             backend=setup.backend,
@@ -212,11 +213,14 @@ class _Planned:
         self._ledger.plan(self.space.delta, self._setup.problem.unit)
         for point in self.found:
             self.space.list_point(Answer(Outcome.OPTIMAL, 0, point, proven=True))
+        if self.space.whole:
+            self._ledger.settle_between(tuple(self.found), self.space.k)
+            return
         yield from self._inner.rounds()
 
     def unfinished(self) -> list[tuple[float, ...]]:
         """See ``Algorithm``."""
-        return self._inner.unfinished()
+        return [] if self.space.whole else self._inner.unfinished()
 
     def _set_resolution(self, optima: Sequence[Answer]) -> None:
         table = self._setup.problem.in_units(np.array([answer.point for answer in optima], dtype=np.float64))

@@ -35,7 +35,7 @@ class Space:
     ``width`` is how many zones an algorithm may ask about at once; it never depends on the number of workers. ``ahead`` questions that may come
     next are left in ``soon`` by algorithms that can tell, whenever they ask: what they ask does not depend on it. ``floors``: of a zone
     that stays open (by its corner) what a point more than the certified error below the corner has at least, where more is known than
-    ``ideal``.
+    ``ideal``. ``whole``: the points listed are all there are, and every zone between them is closed.
     """
 
     delta: Floats
@@ -48,6 +48,7 @@ class Space:
     points: dict[Point, bool] = field(default_factory=dict)
     floors: dict[Point, Point] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
+    whole: bool = False
     on_settled: Callable[[Settled], None] | None = None
     on_listed: Callable[[Point], None] | None = None
     _listed: Floats = field(default_factory=lambda: np.empty((0, 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 import optimizer.pareto.enumeration as enumeration_module
 from optimizer import moo_json
 from optimizer.compiled_model import CompiledModel
-from optimizer.pareto import FrontierStatus, RunLimits, solve
-from optimizer.pareto.certificate import Claim, verify
+from optimizer.pareto import Closure, FrontierStatus, solve
+from optimizer.pareto.certificate import Claim, local_upper_bounds, verify
 from optimizer.pareto.enumeration import Enumeration, enumerated
 from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.problem import ScaledProblem
@@ -156,11 +157,42 @@ def test_a_named_solver_or_a_resolution_is_heeded() -> None:
 
 def test_a_listed_frontier_is_whole_at_once_and_its_ledger_proves_it(tmp_path: Path) -> None:
     model = moo_json.read(FOLDER / "ks14_KP_p-4_n-10_1.json")
-    path = tmp_path / "ledger.jsonl"
+    path, again = tmp_path / "ledger.jsonl", tmp_path / "again.jsonl"
     whole = solve(model, ledger_path=path)
     assert whole.status is FrontierStatus.COMPLETE
-    assert verify(model, Claim.read(model, path), sample=25).faults == ()
-    stopped = solve(model, limits=RunLimits(solves=1))
-    assert stopped.status is FrontierStatus.PARTIAL
-    assert stopped.proven.all()
-    np.testing.assert_array_equal(stopped.points, whole.points)
+    assert (whole.solves, whole.calls, whole.backend, whole.algorithm) == (0, 0, "listing", "listing")
+    claim = Claim.read(model, path)
+    assert sorted(claim.zones, key=str) == sorted(whole.ledger, key=str)
+    assert verify(model, claim, sample=25).faults == ()
+    again.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    resumed = solve(model, ledger_path=again, resume=True)
+    assert again.read_bytes() == path.read_bytes()
+    assert resumed.ledger == whole.ledger
+    np.testing.assert_array_equal(resumed.points, whole.points)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4])
+def test_the_zones_of_a_list_are_what_its_points_leave(k: int) -> None:
+    model = made("general", k, 11)
+    result = solve(model)
+    assert result.algorithm == "listing"
+    assert result.open_zones == ()
+    assert all(zone.closed is Closure.LISTED and zone.closed.proven for zone in result.ledger)
+    assert sorted(zone.upper for zone in result.ledger) == sorted(
+        tuple(corner) for corner in local_upper_bounds(result.points, k).tolist()
+    )
+    certificate = verify(model, result, sample=None)
+    assert certificate.holds
+    assert certificate.reproved == certificate.zones == len(result.ledger)
+    for gone in range(result.n_points):
+        keep = np.arange(result.n_points) != gone
+        less = dataclasses.replace(result, points=result.points[keep], solutions=result.solutions[keep])
+        assert not verify(model, less, sample=0).complete
+
+
+def test_a_program_without_a_legal_point_is_listed_as_empty() -> None:
+    # x + y = 1/2 of two, in whole numbers: the relaxation is legal, nothing else is
+    model = program([[1, 2], [2, 1]], [((2.0, 2.0), 1.0, 1.0)])
+    result = solve(model)
+    assert result.status is FrontierStatus.INFEASIBLE
+    assert verify(model, result, sample=None).complete
