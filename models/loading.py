@@ -24,27 +24,9 @@ from models.reading.schema_errors import empty_unknown_keys, problems_of
 from models.reading.weather_file import inline_weather
 from models.reading.workload_rules import check_workloads
 from models.reading.yaml_file import Origins, YamlDocument, read_yaml
-from models.shipped import catalogue_folder, shipped_instances
+from models.shipped import catalogue_folder, find_instance
 
 OVERRIDE = "override"
-
-
-def find_instance(name_or_path: str | Path) -> Path:
-    """The file of an instance given by path or by the name of a shipped one.
-
-    Raises UsageError naming the nearest shipped instance when there is none.
-    """
-    path = Path(name_or_path)
-    shipped = shipped_instances()
-    if str(name_or_path) in shipped:
-        return shipped[str(name_or_path)]
-    if path.suffix in (".yaml", ".yml") or path.exists():
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder, not an instance file")
-        if not path.exists():
-            raise UsageError(f"no instance file {path}")
-        return path
-    raise UsageError(f"no instance {str(name_or_path)!r}: {nearest(str(name_or_path), list(shipped))}")
 
 
 def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mapping[str, Any] | None = None) -> Instance:

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 import types
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+# neither typing nor pathlib: what is imported here comes before any answer to Ctrl-C
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from models.catalogue import Catalogue
     from models.errors import (
         InfeasibleError,
@@ -119,13 +123,13 @@ __all__ = [
 
 def _require_own_models() -> None:
     """ImportError naming the file when another ``models`` would be imported instead of the one beside this package."""
-    own = Path(__file__).resolve().parent.parent / "models"
+    own = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "models")
     try:
         spec = importlib.util.find_spec("models")
     except ValueError:  # a module without a spec, put into sys.modules by hand
         spec = None
     found = getattr(spec, "origin", None) or getattr(sys.modules.get("models"), "__file__", None)
-    if found is None or Path(found).resolve().parent == own:
+    if found is None or os.path.dirname(os.path.realpath(found)) == own:
         return
     # Carrying this package's name makes `python -m optimizer` print the message alone, without a traceback.
     raise ImportError(

@@ -24,7 +24,7 @@ def compile_formulation(formulation: Formulation) -> CompiledModel:
     """The matrices of a formulation; objectives in whole quanta, in the order of its goals."""
     written = to_pyomo(formulation)
     if not formulation.goals:
-        import pyomo.environ as pyo
+        import pyomo.core as pyo
 
         written.objective.add_component("none", pyo.Objective(expr=0.0))
     compiled = compile_pyomo(written)
@@ -38,7 +38,7 @@ def compile_pyomo(model: Any) -> CompiledModel:
 
     Raises UsageError where the model is not linear or has no objective.
     """
-    import pyomo.environ as pyo
+    import pyomo.core as pyo
     from pyomo.core.base.objective import Objective
     from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 

@@ -91,8 +91,7 @@ def run(
 ) -> Frontier:
     """``solve`` with its options as one value, each with its origin."""
     _require_possible(settings, out, resume)
-    asked = tuple(settings.objectives or ())
-    formulation = build(instance, asked or None, enumerate_candidates(instance, PerformanceCache(), objectives=asked))
+    formulation = formulation_of(instance, settings)
     if formulation.hopeless:
         raise_infeasible(formulation)
     model = compile_formulation(formulation)
@@ -115,6 +114,12 @@ def run(
         return frontier
     finally:
         folder.close()
+
+
+def formulation_of(instance: Instance, settings: SolveSettings) -> Formulation:
+    """The program that a solve with these options is about; throughput tables come from the cache of the user."""
+    asked = tuple(settings.objectives or ())
+    return build(instance, asked or None, enumerate_candidates(instance, PerformanceCache(), objectives=asked))
 
 
 def _require_possible(settings: SolveSettings, out: str | Path | None, resume: bool) -> None:

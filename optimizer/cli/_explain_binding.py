@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from optimizer.cli._named import named_run
 from optimizer.cli._output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ MOST_INPUTS = 10
 
 
 @click.command(name="binding", short_help="Which limits bind a design, and which weak inputs it leans on.")
-@click.argument("run", type=click.Path())
+@named_run()
 @click.argument("design")
 @json_option
 def command(run: str, design: str, as_json: bool) -> None:

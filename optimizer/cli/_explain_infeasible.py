@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, note, print_json, print_table
 from optimizer.cli._subject import search_options
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="infeasible", short_help="Which statements clash, and the smallest repairs with their price.")
-@click.argument("subject")
+@named_subject()
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="As in solve; for an instance.")
 @click.option("--repairs", default=5, show_default=True, type=click.IntRange(0, 20), help="Most repairs to price.")
 @search_options
@@ -50,16 +51,13 @@ def command(
 
 def _instance(name: str, scenario: str | None) -> Instance:
     """The instance meant; a run that proved infeasible holds no frontier, only its inputs are read."""
-    from pathlib import Path
-
     from models.errors import UsageError
     from models.loading import load
-    from models.shipped import shipped_instances
+    from optimizer.cli._named import is_instance
     from optimizer.cli._run_path import run_folder
     from optimizer.store import read_inputs
 
-    path = Path(name)
-    if name in shipped_instances() or path.suffix in (".yaml", ".yml") or not path.exists():
+    if is_instance(name):
         return load(name, scenario)
     if scenario is not None:
         raise UsageError("--scenario is for an instance: a run keeps the one it was computed with")

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, print_json
 from optimizer.cli._subject import search_options
 
 
 @click.command(name="why-not", short_help="Why a part, vendor, cooling or topology is not in the best design.")
-@click.argument("subject")
+@named_subject()
 @click.argument("target")
 @click.option(
     "--levers/--no-levers", default=True, show_default=True, help="Look for the smallest change of each lever."

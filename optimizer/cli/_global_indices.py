@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, note, print_json, print_table
 from optimizer.cli._subject import search_options
 
@@ -27,7 +28,7 @@ def sampling_options(function: Any) -> Any:
             "--range", "ranges", multiple=True, metavar="FIELD=LOW..HIGH", help="A range of your own; may be repeated."
         ),
         click.option("--input", "inputs", multiple=True, metavar="NAME", help="Only this input; may be repeated."),
-        click.argument("subject"),
+        named_subject(),
     ):
         function = option(function)
     return function

@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         except OptimizerError as error:
             code = _own_error(error, as_json)
         except (KeyboardInterrupt, click.Abort):
-            code = _report("interrupted", "interrupted", "interrupted", EXIT_INTERRUPTED, as_json)
+            code = interrupted(as_json)
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -80,8 +80,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         message = "there is not enough memory; a smaller design space or a larger step of its sizes needs less"
         code = _report("memory", message, f"memory: {message}", EXIT_OTHER, as_json)
     except Exception as error:
-        code = _defect(error, as_json)
+        # an extension module that is interrupted while it is imported says that it cannot be imported
+        code = interrupted(as_json) if _was_interrupted(error) else _defect(error, as_json)
     sys.exit(code)
+
+
+def interrupted(as_json: bool) -> int:
+    """Say that the user stopped the program; its exit code."""
+    return _report("interrupted", "interrupted", "interrupted", EXIT_INTERRUPTED, as_json)
+
+
+def _was_interrupted(error: BaseException) -> bool:
+    """Whether an interrupt stands behind an error."""
+    behind = error.__cause__ or error.__context__
+    return behind is not None and (isinstance(behind, KeyboardInterrupt) or _was_interrupted(behind))
 
 
 def _defect(error: Exception, as_json: bool) -> int:

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, note, print_json
 from optimizer.cli._subject import search_options
 
 
 @click.command(name="sensitivity", short_help="What would change the answer, by every method, in one document.")
-@click.argument("subject")
+@named_subject()
 @click.option(
     "--out",
     type=click.Path(dir_okay=False),

@@ -16,18 +16,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from models.errors import UsageError, nearest
-from models.instance import Instance
-from models.loading import load
-from models.policy import Limits
-from optimizer.cli._answer import answer_lines, frontier_data, json_status
 from optimizer.cli._output import note, print_json
-from optimizer.pareto import Progress
-from optimizer.pareto.result import FrontierStatus
-from optimizer.solve import SolveSettings, raise_infeasible, run
-from optimizer.store import default_folder
 
 if TYPE_CHECKING:
+    from models.instance import Instance
     from optimizer.layout.close import Closed
+    from optimizer.pareto import Progress
+    from optimizer.solve import SolveSettings
 
 EXIT_STOPPED, EXIT_INTERRUPTED = 5, 130
 
@@ -64,6 +59,8 @@ def limit_overrides(limits: tuple[str, ...], raw: Mapping[str, Any]) -> dict[str
 
 
 def _limit_path(name: str, raw: Mapping[str, Any]) -> list[str]:
+    from models.policy import Limits
+
     steps = name.split(".")
     if len(steps) == 1 and name in Limits.model_fields:
         return ["limits", name]
@@ -85,6 +82,8 @@ def _limit_path(name: str, raw: Mapping[str, Any]) -> list[str]:
 
 def load_with_limits(name: str, scenario: str | None, limits: tuple[str, ...]) -> Instance:
     """The instance with ``--limit`` values in place of its own."""
+    from models.loading import load
+
     instance = load(name, scenario)
     overrides = limit_overrides(limits, instance.raw)
     return load(name, scenario, overrides) if overrides else instance
@@ -145,10 +144,15 @@ class ProgressLines:
 
 def solve_command(name: str, options: Mapping[str, Any]) -> None:
     """Runs the command; exits with the code of the frontier's status."""
-    settings = _settings(options)
-    instance = load_with_limits(name, options["scenario"], options["limits"])
+    parse_duration(options["time_limit"])
     if options["resume"] and not options["out"]:
         raise UsageError("--resume needs --out, the folder of the run to continue")
+    instance = load_with_limits(name, options["scenario"], options["limits"])
+    # what solves takes a second to import, and is not needed to say what is wrong above
+    from optimizer.solve import run
+    from optimizer.store import default_folder
+
+    settings = _settings(options)
     if options["dry_run"]:
         _dry_run(instance, settings, options["as_json"])
         return
@@ -162,6 +166,9 @@ def solve_command(name: str, options: Mapping[str, Any]) -> None:
             closed = None
             frontier = run(instance, settings, out, options["resume"], progress, lambda: interrupt.asked)
     progress.done()
+    from optimizer.cli._answer import answer_lines, frontier_data, json_status
+    from optimizer.pareto.result import FrontierStatus
+
     if options["as_json"]:
         print_json("solve", frontier_data(frontier), json_status(frontier.status))
     else:
@@ -209,6 +216,8 @@ def _tell_layouts(closed: Closed, out: Path) -> None:
 
 
 def _settings(options: Mapping[str, Any]) -> SolveSettings:
+    from optimizer.solve import SolveSettings
+
     context = click.get_current_context()
     given = {
         setting: "command line"
@@ -239,14 +248,14 @@ def _settings(options: Mapping[str, Any]) -> SolveSettings:
 
 
 def _dry_run(instance: Instance, settings: SolveSettings, as_json: bool) -> None:
-    from models.formulation.build import build
     from optimizer.backends.features import choose
     from optimizer.backends.protocol import SolverOptions
     from optimizer.compile import compile_formulation
     from optimizer.provenance import as_plain
     from optimizer.resolution import parse_resolution
+    from optimizer.solve import formulation_of, raise_infeasible
 
-    formulation = build(instance, settings.objectives)
+    formulation = formulation_of(instance, settings)
     if formulation.hopeless:
         raise_infeasible(formulation)
     parse_resolution(settings.resolution, formulation.goals)

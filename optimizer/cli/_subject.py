@@ -28,16 +28,16 @@ def subject(name: str, scenario: str | None = None) -> Subject:
     """The run in a folder (or of a file in it), or the instance of a path or shipped name; UsageError where it is neither."""
     from models.errors import UsageError
     from models.loading import load
-    from models.shipped import shipped_instances
+    from optimizer.cli._named import is_instance
     from optimizer.cli._run_path import run_folder
-    from optimizer.store import read_frontier, read_inputs
 
-    path = Path(name)
-    if name in shipped_instances() or path.suffix in (".yaml", ".yml") or not path.exists():
+    if is_instance(name):
         return Subject(load(name, scenario))
     if scenario is not None:
         raise UsageError("--scenario is for an instance: a run keeps the one it was computed with")
     folder = run_folder(name)
+    from optimizer.store import read_frontier, read_inputs
+
     return Subject(read_inputs(folder), read_frontier(folder))
 
 

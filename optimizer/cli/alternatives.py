@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, note, print_json, print_table
 from optimizer.cli._subject import search_options
 
@@ -13,7 +14,7 @@ from optimizer.cli._subject import search_options
 @click.command(
     name="alternatives", short_help="Near-optimal designs that differ in kind; must-have and avoidable choices."
 )
-@click.argument("subject")
+@named_subject()
 @click.option("--objective", default="tco", show_default=True, help="What is best.")
 @click.option("--slack", default="5%", show_default=True, help="How far from the best still counts as near.")
 @click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from optimizer.cli._named import named_instance
 from optimizer.cli._output import json_option, note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ EXIT_INFEASIBLE = 4
 
 
 @click.command(name="check", short_help="Validate an instance without solving it.")
-@click.argument("instance")
+@named_instance()
 @click.option("--scenario", help="Named overrides of the instance.")
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="As in solve.")
 @json_option

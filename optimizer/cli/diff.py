@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optimizer.cli._named import named_run
 from optimizer.cli._output import json_option, note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command(name="diff", short_help="Compare two runs: inputs, designs, optima and the decision.")
-@click.argument("first", type=click.Path())
-@click.argument("second", type=click.Path())
+@named_run("first")
+@named_run("second")
 @click.option("--time-limit", metavar="TIME", help="Bound the re-solves behind the splits, for example 10m.")
 @click.option(
     "--shapley", default=4, show_default=True, type=click.IntRange(0, 8),

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from optimizer.cli._named import named_run
 from optimizer.cli._output import json_option, note, print_json
 
 
 @click.command(name="export", short_help="Write the Pareto table of a run as CSV, Parquet, a workbook or Markdown.")
-@click.argument("run", type=click.Path())
+@named_run()
 @click.option("--format", "form", default="csv", show_default=True, help="csv, parquet, xlsx or md.")
 @click.option(
     "--out",

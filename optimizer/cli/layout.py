@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optimizer.cli._named import named_run
 from optimizer.cli._output import json_option, note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="layout", short_help="Rack elevations, row plan and cable schedule of a design.")
-@click.argument("run", type=click.Path())
+@named_run()
 @click.argument("design")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: RUN/layout/DESIGN]")
 @click.option("--gap", metavar="SHARE", help="Fail (exit code 5) where less is proven, for example 25%.")

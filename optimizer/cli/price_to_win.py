@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, print_json, print_table
 from optimizer.cli._subject import search_options
 
 
 @click.command(name="price-to-win", short_help="At which price a part enters the cheapest design.")
-@click.argument("subject")
+@named_subject()
 @click.argument("part")
 @click.option("--volume", type=click.IntRange(min=1), help="Units to sell.  [default: any]")
 @click.option("--design", help="Hold the other objectives at those of this design of a run.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from optimizer.cli._named import named_run
 from optimizer.cli._output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="show", short_help="Show a frontier, or one design of it.")
-@click.argument("run", type=click.Path())
+@named_run()
 @click.argument("design", required=False)
 @click.option("--graphml", type=click.Path(dir_okay=False), help="Write the networks of DESIGN as GraphML.")
 @click.option("--cables", type=click.Path(dir_okay=False), help="Write the cable schedule of DESIGN as CSV.")

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_instance
 from optimizer.cli._output import json_option
 
 
 @click.command(name="solve")
-@click.argument("instance")
+@named_instance()
 @click.option("--objectives", help="Objectives, separated by commas.  [default: tco,throughput,power]")
 @click.option(
     "--resolution", default="1%", show_default=True, help="A share of each range, 'exact', or tco=5 MUSD,power=100 kW."

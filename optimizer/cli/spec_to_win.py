@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, print_json, print_table
 from optimizer.cli._subject import search_options
 
 
 @click.command(name="spec-to-win", short_help="Which spec lets a part win, and what to ask each vendor for.")
-@click.argument("subject")
+@named_subject()
 @click.argument("part", required=False)
 @click.argument("field", required=False)
 @click.option("--range", "span", metavar="LOW..HIGH", help="Values to look at.  [default: half to double]")

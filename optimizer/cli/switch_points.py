@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, print_json, print_table
 from optimizer.cli._subject import search_options
 
 
 @click.command(name="switch-points", short_help="Where the best design changes as a field of the instance moves.")
-@click.argument("subject")
+@named_subject()
 @click.argument("field")
 @click.option("--field2", help="A second field: a map of the best architecture over both.")
 @click.option("--range", "span", metavar="LOW..HIGH", help="Values to look at.  [default: half to double]")

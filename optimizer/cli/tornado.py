@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, note, print_json, print_table
 from optimizer.cli._subject import search_options
 
 
 @click.command(name="tornado", short_help="What each uncertain input alone does to the best cost and the decision.")
-@click.argument("subject")
+@named_subject()
 @click.option(
     "--range", "ranges", multiple=True, metavar="FIELD=LOW..HIGH", help="A range of your own; may be repeated."
 )

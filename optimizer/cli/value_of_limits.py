@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_subject
 from optimizer.cli._output import json_option, print_json, print_table
 from optimizer.cli._subject import search_options
 
 
 @click.command(name="value-of-limits", short_help="What one more useful step of each limit gains.")
-@click.argument("subject")
+@named_subject()
 @click.option("--objective", default="tco", show_default=True, help="What is best.")
 @click.option(
     "--limit", "limits", multiple=True, metavar="FIELD", help="Only this limit, by its field or row; may be repeated."

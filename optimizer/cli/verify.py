@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from optimizer.cli._named import named_run
 from optimizer.cli._output import json_option, print_json
 
 
 @click.command(name="verify", short_help="Recompute every design of a run.")
-@click.argument("run", type=click.Path())
+@named_run()
 @click.option("--certificate", is_flag=True, help="Also check that nothing is missing; this starts a solver.")
 @click.option(
     "--sample", default=20, show_default=True, type=click.IntRange(min=0), help="Closed zones to prove empty again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import subprocess
@@ -273,3 +274,87 @@ def test_calls_in_one_process_do_not_pile_up_handlers(cli: Callable) -> None:
     assert len(logging.getLogger("optimizer").handlers) == 1
     cli("list", "backends")
     assert logging.getLogger("optimizer").level == logging.WARNING
+
+
+UNKNOWN = [
+    ("solve", "training-3mw"),
+    ("check", "training-3mw"),
+    ("tornado", "training-3mw"),
+    ("explain", "why-not", "training-3mw", "liquid"),
+    ("explain", "infeasible", "training-3mw"),
+    ("report", "sensitivity", "training-3mw"),
+    ("show", "no-such-run"),
+    ("verify", "no-such-run"),
+]
+
+
+def test_names_of_nothing_are_refused_before_anything_heavy_is_imported() -> None:
+    program = (
+        "import json, sys\n"
+        "from optimizer.cli import main\n"
+        "found = []\n"
+        "for command in json.loads(sys.argv[1]):\n"
+        "    try:\n"
+        "        main(command)\n"
+        "    except SystemExit as stop:\n"
+        "        found.append(stop.code)\n"
+        "print(found, [name for name in ('numpy', 'pydantic', 'pyomo', 'scipy') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(UNKNOWN)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == f"{[2] * len(UNKNOWN)} []"
+    assert done.stderr.count("did you mean 'training-30mw'?") == 6
+
+
+INTERRUPTED_IMPORT = """
+import builtins, sys
+real = builtins.__import__
+
+def interrupted(name, *rest, **named):
+    if name == {name!r}:
+        builtins.__import__ = real
+        raise {error}
+    return real(name, *rest, **named)
+
+builtins.__import__ = interrupted
+sys.argv[1:] = {arguments!r}
+from optimizer.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("name", ["click", "optimizer.cli._group", "numpy", "pyomo.core"])
+def test_interrupt_amid_the_imports(name: str, as_json: bool) -> None:
+    arguments = ["solve", "tiny/space", "--dry-run"] + ["--json"] * as_json
+    program = INTERRUPTED_IMPORT.format(name=name, error="KeyboardInterrupt", arguments=arguments)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 130
+    if as_json:
+        assert json.loads(done.stdout)["error"]["code"] == "interrupted"
+        assert done.stderr == ""
+    else:
+        assert (done.stdout, done.stderr.strip()) == ("", "interrupted")
+
+
+def test_an_error_that_hides_an_interrupt_is_one(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    def action() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stopped:
+            raise ImportError("numpy._core.multiarray failed to import") from stopped
+
+    _with_command(monkeypatch, action)
+    outcome = cli("fail")
+    assert (outcome.code, outcome.err.strip()) == (130, "interrupted")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from models.errors import InstanceError, UsageError
-from models.loading import find_instance, load, load_resolved
+from models.loading import load, load_resolved
 from models.policy import PriceBasis
-from models.shipped import catalogue_folder, shipped_instances
+from models.shipped import catalogue_folder, find_instance, shipped_instances
 from models.units import Unlimited
 from optimizer.explain.groups import owner_of
 
