@@ -20,6 +20,7 @@ from models.policy import Assumptions, ComponentRates, Limits, Money, Record
 from models.quotes import Quote
 from models.rules import Rule
 from models.site import Site
+from models.site_link import SiteLink
 from models.sourcing import Sourcing
 from models.workload import AnyWorkload, Serving, Training
 
@@ -51,6 +52,7 @@ class Document(Record):
     description: str = ""
     workloads: dict[Printable, AnyWorkload] = Field(min_length=1)
     sites: dict[Printable, Site] = Field(min_length=1)
+    links: dict[Name, SiteLink] = Field(default_factory=dict)
     money: Money
     assumptions: Assumptions
     components: ComponentRates = Field(default_factory=ComponentRates)
@@ -92,6 +94,11 @@ class Instance:
     def sites(self) -> Mapping[str, Site]:
         """Sites by name."""
         return self.document.sites
+
+    @property
+    def links(self) -> Mapping[str, SiteLink]:
+        """Links between sites by name."""
+        return self.document.links
 
     @property
     def money(self) -> Money:

@@ -106,6 +106,7 @@ BYTE_PER_SECOND = Unit("B/s", "b_s", "data rate", "400 Gbit/s")
 USD = Unit("USD", "usd", "money", "250000 USD")
 USD_PER_JOULE = Unit("USD/J", "usd_j", "price of energy", "0.07 USD/kWh")
 USD_PER_WATT = Unit("USD/W", "usd_w", "price of power", "11 USD/W")
+USD_PER_SECOND = Unit("USD/s", "usd_s", "price for a time", "50 kUSD/month")
 USD_PER_WATT_SECOND = Unit("USD/(W*s)", "usd_w_s", "price of power for a time", "15 USD/kW/month")
 SECOND = Unit("s", "s", "time", "120 days")
 METER = Unit("m", "m", "length", "600 mm")
@@ -126,7 +127,17 @@ KILOGRAM_PER_JOULE = Unit("kg/J", "kg_j", "carbon intensity", "0.384 kg/kWh")
 FRACTION = Unit("", "fraction", "fraction", "0.95 or 95 %")
 
 # Below zero makes sense for a temperature, a difference, a rate of change, money paid back and carbon taken out.
-_SIGNED = (CELSIUS, KELVIN, FRACTION, USD, USD_PER_JOULE, USD_PER_WATT, USD_PER_WATT_SECOND, KILOGRAM_PER_JOULE)
+_SIGNED = (
+    CELSIUS,
+    KELVIN,
+    FRACTION,
+    USD,
+    USD_PER_JOULE,
+    USD_PER_WATT,
+    USD_PER_SECOND,
+    USD_PER_WATT_SECOND,
+    KILOGRAM_PER_JOULE,
+)
 
 # Text such as "30 MW": a number, then a unit that begins with a letter or a percent sign.
 _QUANTITY = re.compile(r"^\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
@@ -147,7 +158,7 @@ class UnitError(ValueError):
 # Spellings people use, for naming the nearest where one is unknown.
 _SPELT = """
 W kW MW GW J kJ MJ GJ Wh kWh MWh GWh B kB MB GB TB PB EB KiB MiB GiB TiB
-B/s MB/s GB/s TB/s bit/s Mbit/s Gbit/s Tbit/s USD kUSD MUSD GUSD USD/J USD/kWh USD/MWh USD/W USD/kW USD/kW/month USD/kW/year
+B/s MB/s GB/s TB/s bit/s Mbit/s Gbit/s Tbit/s USD kUSD MUSD GUSD USD/J USD/kWh USD/MWh USD/W USD/kW USD/kW/month USD/kW/year USD/month USD/year
 s ms us min minute h hour d day days week month months year years yr m mm km inch ft foot m**2 ft**2
 m**3/s m**3/h L/s L/min CFM kg g t tonne lb kg/m**2 lb/ft**2 V kV A kA Pa kPa MPa bar K degC FLOP/s GFLOP/s TFLOP/s PFLOP/s EFLOP/s
 token tokens ktoken Mtoken Gtoken Ttoken token/s ktoken/s Mtoken/s Gtoken/s 1/s 1/h 1/day 1/year FIT kg/J kg/kWh t/MWh % percent
@@ -318,6 +329,7 @@ BytesPerSecond = Annotated[float, BYTE_PER_SECOND, _validator(BYTE_PER_SECOND)]
 Dollars = Annotated[float, USD, _validator(USD)]
 DollarsPerJoule = Annotated[float, USD_PER_JOULE, _validator(USD_PER_JOULE)]
 DollarsPerWatt = Annotated[float, USD_PER_WATT, _validator(USD_PER_WATT)]
+DollarsPerSecond = Annotated[float, USD_PER_SECOND, _validator(USD_PER_SECOND)]
 DollarsPerWattSecond = Annotated[float, USD_PER_WATT_SECOND, _validator(USD_PER_WATT_SECOND)]
 Seconds = Annotated[float, SECOND, _validator(SECOND)]
 Meters = Annotated[float, METER, _validator(METER)]

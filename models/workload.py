@@ -208,11 +208,24 @@ class Workload(Owned):
         )
 
 
+class BatchSplit(Owned):
+    """One training job over several sites, a pod at each: the global batch is dealt in ``parts`` equal parts, any number to a pod.
+
+    The pods exchange ``bytes_per_parameter`` after every ``sync_every`` optimizer steps (more than one: local SGD), over the
+    instance's ``links``; ``sites_at_most`` bounds how many take part.
+    """
+
+    parts: int = Field(gt=1, le=64)
+    sites_at_most: int = Field(default=2, gt=1, le=6)
+    sync_every: int = Field(default=1, gt=0)
+    bytes_per_parameter: float = Field(default=2.0, gt=0)
+
+
 class Training(Workload):
     """Train ``model`` on ``tokens`` within ``deadline``; the demand is tokens / deadline in tokens of goodput.
 
     ``global_batch`` [tokens per optimizer step] and ``model_parallel`` (accelerators that share one copy of the
-    parameters) set the traffic of data parallelism.
+    parameters) set the traffic of data parallelism. One pod, whole at one site, unless ``split`` allows several.
     """
 
     kind: Literal["training"]
@@ -220,11 +233,27 @@ class Training(Workload):
     deadline: Seconds = Field(gt=0)
     global_batch: Tokens = Field(gt=0)
     model_parallel: int = Field(gt=0)
+    split: BatchSplit | None = None
 
     @property
     def demand(self) -> float:
         """Tokens per second of goodput that meet the deadline."""
         return self.tokens / self.deadline
+
+    @property
+    def one_pod(self) -> bool:
+        """True where the cluster is always exactly one pod."""
+        return self.split is None
+
+    @property
+    def most_pods(self) -> int:
+        """Most pods of the cluster, over all sites."""
+        return 1 if self.split is None else self.split.sites_at_most
+
+    @property
+    def most_at_a_site(self) -> int:
+        """Most pods of the cluster at one site."""
+        return 1
 
 
 class Serving(Workload):
@@ -254,6 +283,21 @@ class Serving(Workload):
     def demand(self) -> float:
         """Output tokens per second to deliver."""
         return self.rate
+
+    @property
+    def one_pod(self) -> bool:
+        """True where the cluster is always exactly one pod."""
+        return False
+
+    @property
+    def most_pods(self) -> int:
+        """Most pods of the cluster, over all sites."""
+        return self.pods_at_most
+
+    @property
+    def most_at_a_site(self) -> int:
+        """Most pods of the cluster at one site."""
+        return self.pods_at_most
 
 
 AnyWorkload = Annotated[Training | Serving, Field(discriminator="kind")]

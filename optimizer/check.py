@@ -175,8 +175,11 @@ def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator
     workload, tables = instance.workloads[cluster], [p for p in candidates.of(cluster) if len(p)]
     if not tables:
         return
-    # answers alone already need these pods; what their prompts need comes on top
-    rates = [np.floor(table.of_pods(table.pods.rate_as(ServingRole.DECODE)) + ROOM) for table in tables]
+    split = isinstance(workload, Training) and not workload.one_pod
+    # answers alone already need these pods; what their prompts need comes on top. A job over several sites is no faster than the
+    # fastest of its pods could make it
+    paces = [t.pods.pace * t.pods.goodput if split else t.pods.rate_as(ServingRole.DECODE) for t in tables]
+    rates = [np.floor(table.of_pods(pace) + ROOM) for table, pace in zip(tables, paces, strict=True)]
     demand = float(np.ceil(workload.demand - ROOM))
     serving = isinstance(workload, Serving)
     most = workload.pods_at_most if isinstance(workload, Serving) else 1
@@ -185,6 +188,10 @@ def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator
     source = f"workloads.{cluster}.{field}"
     yield LimitCase(cluster, source, instance.origin(source), demand, largest, False, "tokens/s", largest, demand)
     for use in _uses(instance, candidates, cluster, tables):
+        if split and use.adds_up:  # shares sum to one: some pod uses no more of a limit than its share of the batch
+            parts = [table.of_pods(table.pods.parts) / table.pods.batch_parts for table in tables]
+            whole = tuple(value / part for value, part in zip(use.values, parts, strict=True))
+            use = dataclasses.replace(use, values=whole)
         reached, best = 0.0, None
         for rate, value in zip(rates, use.values, strict=True):
             pods = _pods(rate, value, use, most, serving)

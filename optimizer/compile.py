@@ -16,7 +16,6 @@ from scipy import sparse
 from models.errors import UsageError
 from models.formulation.build import Formulation, column_name, to_pyomo
 from models.formulation.core import block_name
-from models.workload import Serving
 from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
 
 
@@ -134,7 +133,7 @@ def _choice_groups(formulation: Formulation, columns: tuple[str, ...]) -> tuple[
     position = {name: number for number, name in enumerate(columns)}
     groups = []
     for cluster, workload in formulation.instance.workloads.items():
-        if isinstance(workload, Serving):
+        if not workload.one_pod:
             continue
         members: list[int] = []
         for placements in formulation.candidates.of(cluster):

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ class PodChoice:
     times, ranges, and what spares give. ``storage``: node type, counts and bandwidths (empty where the checkpoint time is stated);
     ``networks``: the fabrics beside scale-out by name; ``storage_b_s``, ``front_end_b_s`` per accelerator.
     ``network_rack``: frame and rack PDUs of each rack that holds only switches; empty where there is none.
+    ``batch``: which part of the batch it takes where its cluster may be split over sites, and the exchange with the others; ``throughput_tokens_s``
+    is then that of its own part where it sets the pace.
     """
 
     cluster: str
@@ -70,6 +72,7 @@ class PodChoice:
     storage_b_s: float = 0.0
     front_end_b_s: float = 0.0
     network_rack: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    batch: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,17 @@ class RingChoice:
     option: str
     count: int
     racks: tuple[RackGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteExchange:
+    """A training cluster over several ``sites``: the ``links`` of its ring, seconds of one exchange, USD per second for the links."""
+
+    cluster: str
+    sites: tuple[str, ...]
+    links: tuple[str, ...]
+    exchange_s: float
+    usd_per_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +222,17 @@ class Design:
     preliminary: tuple[str, ...]
     orders: tuple[Order, ...] = ()
     spend: tuple[SpendLine, ...] = ()
+    exchanges: tuple[SiteExchange, ...] = ()
 
     def to_json(self) -> str:
-        """One line of JSON; every mapping keeps its order, which is that of the tables."""
-        return json.dumps(dataclasses.asdict(self), separators=(",", ":"), allow_nan=False)
+        """One line of JSON; every mapping keeps its order, which is that of the tables. Nothing is said of splits where there is none."""
+        data = dataclasses.asdict(self)
+        if not self.exchanges:
+            del data["exchanges"]
+        for pod in data["pods"]:
+            if not pod["batch"]:
+                del pod["batch"]
+        return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
     @staticmethod
     def from_json(text: str) -> Design:
@@ -225,6 +246,10 @@ class Design:
         data["preliminary"] = tuple(data["preliminary"])
         data["orders"] = tuple(Order(**order) for order in data.get("orders", ()))
         data["spend"] = tuple(SpendLine(**line) for line in data.get("spend", ()))
+        data["exchanges"] = tuple(
+            SiteExchange(**{**one, "sites": tuple(one["sites"]), "links": tuple(one["links"])})
+            for one in data.get("exchanges", ())
+        )
         return Design(**data)
 
     def _repr_html_(self) -> str:
@@ -243,9 +268,22 @@ def _pod(data: dict[str, Any]) -> PodChoice:
 
 
 def served(pods: Sequence[PodChoice], cluster: str) -> float:
-    """Tokens per second of goodput of a cluster: the lesser of what its pods prefill and decode; mixed ones do both."""
+    """Tokens per second of goodput of a cluster: the lesser of what its pods prefill and decode; mixed ones do both.
+
+    One that trains over several sites runs at the pace of its slowest pod, and what any pod loses is lost to all.
+    """
+    apart = [p for p in pods if p.cluster == cluster and p.batch]
+    if apart:
+        pace = min(p.throughput_tokens_s * p.batch["of"] / p.batch["parts"] for p in apart)
+        return float(pace * whole_share(p.goodput for p in apart))
     mine = [(p.role, p.count * p.throughput_tokens_s * p.goodput) for p in pods if p.cluster == cluster]
     return min(sum(rate for role, rate in mine if role in ("mixed", needed)) for needed in ("prefill", "decode"))
+
+
+def whole_share(shares: Iterable[float]) -> float:
+    """Share of the time of a job that loses whatever any of its pods loses; of one pod its own, to the last digit."""
+    found = list(shares)
+    return found[0] if len(found) == 1 else max(0.0, 1.0 - sum(1.0 - share for share in found))
 
 
 def _ring(data: dict[str, Any]) -> RingChoice:
@@ -284,7 +322,12 @@ def behind_throughput(pods: Sequence[PodChoice]) -> dict[str, str]:
     return {name: " + ".join(dict.fromkeys(words)) for name, words in found.items()}
 
 
-def design_id(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...], orders: tuple[Order, ...] = ()) -> str:
+def design_id(
+    pods: tuple[PodChoice, ...],
+    plant: tuple[PlantChoice, ...],
+    orders: tuple[Order, ...] = (),
+    exchanges: tuple[SiteExchange, ...] = (),
+) -> str:
     """Hash of the decisions alone: the same choices have the same id in every run."""
     decisions: list[Any] = [
         sorted([p.cluster, p.site, p.count, p.pod_id, sorted(p.options.items())] for p in pods),
@@ -292,4 +335,6 @@ def design_id(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...], order
     ]
     if orders:
         decisions.append(sorted([one.quote, one.units] for one in orders))
+    if exchanges:
+        decisions.append(sorted([one.cluster, list(one.links)] for one in exchanges))
     return hashlib.sha256(json.dumps(decisions).encode()).hexdigest()[:12]

@@ -14,11 +14,12 @@ from models.formulation.build import Formulation, column_name
 from models.formulation.core import Row, block_name
 from models.formulation.family import BindingRow, families
 from models.formulation.linear import Linear
+from models.formulation.pace import way_block
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from optimizer.bom import plant_lines, pod_lines
 from optimizer.compiled_model import CompiledModel, Floats
-from optimizer.design import Design, Margin, PlantChoice, PodChoice, Watts4, design_id
+from optimizer.design import Design, Margin, PlantChoice, PodChoice, SiteExchange, Watts4, design_id
 from optimizer.figures import figures_of
 from optimizer.orders import orders_of, settled, with_orders
 from optimizer.plant import Chosen, canonical_plant, plant_of, rings_of, step_of
@@ -49,18 +50,19 @@ def design_of(
     bom = [line for c in chosen for line in pod_lines(instance, c.placements, c.row, c.count)]
     bom.extend(plant_lines(instance, plant))
     bom = with_orders(instance, bom, orders)
-    identity = design_id(pods, plant, orders)
+    exchanges = _exchanges(formulation, values)
+    identity = design_id(pods, plant, orders, exchanges)
     objectives = {
         goal.column: goal.objective.column_value(_value(goal.expression, values)) for goal in formulation.goals
     }
-    figures = figures_of(instance, pods, plant, rings, tuple(bom), orders)
+    figures = figures_of(instance, pods, plant, rings, tuple(bom), orders, exchanges)
     preliminary = sorted({line.part for line in bom if line.preliminary} | _preliminary_accelerators(formulation, pods))
     return Design(
         design_id=identity,
         objectives=objectives,
         bounds=dict(bounds or {}),
         figures=figures,
-        choices=_choices(pods, plant),
+        choices=_choices(pods, plant, exchanges),
         pods=pods,
         plant=plant,
         rings=rings,
@@ -68,7 +70,8 @@ def design_of(
         margins=tuple(_margins(formulation, values)),
         preliminary=tuple(preliminary),
         orders=orders,
-        spend=spend_of(instance, pods, bom, orders, objectives),
+        spend=spend_of(instance, pods, bom, orders, objectives, exchanges),
+        exchanges=exchanges,
     )
 
 
@@ -105,8 +108,15 @@ def _chosen(formulation: Formulation, values: Mapping[str, Floats]) -> list[Chos
 
 
 def _canonical_served(formulation: Formulation, values: Mapping[str, Floats]) -> dict[str, Floats]:
-    """What clusters with roles deliver: the lesser of prompts and answers, whatever the solver left it at."""
+    """What clusters with roles deliver, the lesser of prompts and answers, and jobs over several sites, whatever the solver left it at."""
     fresh: dict[str, Floats] = {}
+    for row in formulation.rows_of("split"):
+        name = next((n for n in row.expression.terms if n.startswith("paced")), "")
+        if not name:
+            continue
+        assert row.upper is not None
+        room = row.upper - _value(Linear({n: t for n, t in row.expression.terms.items() if n != name}), values)
+        fresh[name] = np.minimum(fresh.get(name, np.full(1, np.inf)), room)
     for row in formulation.rows_of("service"):
         name = f"served[{row.index[0]}]"
         able = -_value(Linear({n: t for n, t in row.expression.terms.items() if n != name}), values)
@@ -205,6 +215,7 @@ def _pod_choice(instance: Instance, choice: Chosen) -> PodChoice:
         storage_b_s=float(pods.storage_bandwidth[pod]),
         front_end_b_s=float(pods.front_end_bandwidth[pod]),
         network_rack=_network_rack(pods, pod),
+        batch=_batch(pods, pod),
     )
 
 
@@ -254,7 +265,26 @@ def _storage(pods: PodTable, pod: int) -> dict[str, Any]:
     return found
 
 
-def _choices(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> dict[str, str | int | float]:
+def _exchanges(formulation: Formulation, values: Mapping[str, Floats]) -> tuple[SiteExchange, ...]:
+    """The way of every cluster that is split over sites."""
+    found = []
+    for cluster, ways in formulation.candidates.ways.items():
+        for number in np.flatnonzero(np.rint(values[way_block(cluster)])):
+            way = ways[int(number)]
+            found.append(SiteExchange(cluster, way.sites, way.links, way.exchange, way.price))
+    return tuple(found)
+
+
+def _batch(pods: PodTable, pod: int) -> dict[str, Any]:
+    """The part of the batch a pod takes; empty where its cluster is never split."""
+    if pods.batch_parts == 1:
+        return {}
+    return {"parts": int(pods.parts[pod]), "of": pods.batch_parts, "exchange_s": float(pods.exchange[pod])}
+
+
+def _choices(
+    pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...], exchanges: tuple[SiteExchange, ...]
+) -> dict[str, str | int | float]:
     """Readable decisions by dotted name; several kinds of pods of one cluster are joined with ``+``."""
     found: dict[str, str | int | float] = {}
     for cluster in dict.fromkeys(p.cluster for p in pods):
@@ -277,6 +307,10 @@ def _choices(pods: tuple[PodChoice, ...], plant: tuple[PlantChoice, ...]) -> dic
                 [f"{sum(p.count for p in mine if p.role == r)} {r}" for r in _roles(mine)]
             )
         found[f"{cluster}.site"] = joined([p.site for p in mine])
+        if any(p.batch for p in mine):
+            found[f"{cluster}.batch"] = " + ".join(f"{p.batch['parts']}/{p.batch['of']} {p.site}" for p in mine)
+            used = [name for one in exchanges if one.cluster == cluster for name in one.links]
+            found[f"{cluster}.links"] = joined(used) if used else "none"
         if any(p.spares for p in mine):
             found[f"{cluster}.spares"] = sum(p.count * p.spares for p in mine)
         if any(p.storage for p in mine):

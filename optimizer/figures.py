@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
-from models.candidates.economics import SECONDS_PER_YEAR, Economics, economics_of
+from models.candidates.economics import SECONDS_PER_YEAR, Economics, economics_of, lasting
 from models.candidates.plant import PlantOption, plant_options
 from models.instance import Instance
 from models.physics.cost import PriceBasis
 from models.site import Chain
 from models.workload import ThroughputMethod, Training
-from optimizer.design import BomLine, Order, PlantChoice, PodChoice, RingChoice, served, throughput_band
+from optimizer.design import (
+    BomLine,
+    Order,
+    PlantChoice,
+    PodChoice,
+    RingChoice,
+    SiteExchange,
+    served,
+    throughput_band,
+    whole_share,
+)
 from optimizer.site_energy import energy_figures, positions_of, standing_figures
 from optimizer.stranding import stranding_figures
 
@@ -25,6 +36,7 @@ def figures_of(
     rings: tuple[RingChoice, ...],
     bom: tuple[BomLine, ...],
     orders: tuple[Order, ...] = (),
+    exchanges: tuple[SiteExchange, ...] = (),
 ) -> dict[str, float]:
     """Money at the instance's basis and at both ends of the price ranges, power, energy, carbon, floor, delivery, goodput.
 
@@ -32,7 +44,7 @@ def figures_of(
     """
     figures: dict[str, float] = {}
     for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
-        spent = _money(instance, pods, bom, orders, basis)
+        spent = _money(instance, pods, bom, orders, basis, sum(one.usd_per_s for one in exchanges) * lasting(instance))
         figures[f"capex_usd{suffix}"] = spent.capex
         figures[f"opex_usd{suffix}"] = spent.opex
         figures[f"tco_usd{suffix}"] = spent.capex + spent.opex + spent.financing - spent.residual
@@ -59,16 +71,23 @@ def figures_of(
         rates.append(rate)
     figures["throughput_tokens_per_s"] = rates[0] if len(rates) == 1 else sum(rates)
     figures["throughput_x_demand"] = min(shares)
-    useful = [p.goodput for p in pods if isinstance(instance.workloads[p.cluster], Training)] or [
-        p.goodput for p in pods
-    ]
-    figures["goodput_fraction"] = min(useful, default=1.0)
-    figures["availability_fraction"] = min((p.availability * plant_standing(instance, p) for p in pods), default=1.0)
+    useful = _qualities(pods, lambda p: p.goodput)
+    trained = [share for cluster, share in useful if isinstance(instance.workloads[cluster], Training)]
+    figures["goodput_fraction"] = min(trained or [share for _, share in useful], default=1.0)
+    stands = _qualities(pods, lambda p: p.availability * plant_standing(instance, p))
+    figures["availability_fraction"] = min((share for _, share in stands), default=1.0)
     figures["blast_radius_accelerators"] = float(max((p.blast_radius for p in pods), default=0))
     figures.update(energy_figures(instance, pods, plant))
     figures.update(standing_figures(instance, pods, plant))
     figures.update(stranding_figures(instance, pods, plant, rings))
     return figures
+
+
+def _qualities(pods: tuple[PodChoice, ...], quality: Callable[[PodChoice], float]) -> list[tuple[str, float]]:
+    """A share of the time of every pod with its cluster; of a job over several sites that of the whole."""
+    found = [(p.cluster, quality(p)) for p in pods if not p.batch]
+    apart = dict.fromkeys(p.cluster for p in pods if p.batch)
+    return found + [(c, whole_share(quality(p) for p in pods if p.cluster == c)) for c in apart]
 
 
 def _options(instance: Instance, site: str) -> dict[tuple[str, str], PlantOption]:
@@ -109,8 +128,12 @@ def _money(
     bom: tuple[BomLine, ...],
     orders: tuple[Order, ...],
     basis: PriceBasis,
+    links: float = 0.0,
 ) -> Spent:
-    """Money of a design on a price basis; charges and upkeep of what is bought for no one site are those of all sites."""
+    """Money of a design on a price basis; charges and upkeep of what is bought for no one site are those of all sites.
+
+    ``links``: present value [USD] of links between sites.
+    """
     by_site: dict[str, Economics] = {site: economics_of(instance, site, basis) for site in instance.sites}
     anywhere = next(iter(by_site.values()))
     capex = opex = left = 0.0
@@ -125,7 +148,7 @@ def _money(
         capex += pod.count * pod.it_w[DESIGN] * money.shell
         opex += pod.count * facility_w(instance, pod, IN_USE) * money.energy_cost
     capex += sum(one.one_off_usd for one in orders)
-    return Spent(capex, opex, capex * anywhere.financing, left)
+    return Spent(capex, opex + links, capex * anywhere.financing, left)
 
 
 def price_at(line: BomLine, basis: PriceBasis) -> float:

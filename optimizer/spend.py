@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from models.candidates.economics import Economics, economics_of
+from models.candidates.economics import Economics, economics_of, lasting
 from models.instance import Instance
 from models.physics.cost import landed_cost
 from models.physics.ledger import round_to_cents, total_cents
-from optimizer.design import BomLine, Order, PodChoice, SpendLine
+from optimizer.design import BomLine, Order, PodChoice, SiteExchange, SpendLine
 from optimizer.figures import DESIGN, IN_USE, facility_w, price_at
 
 CAPEX, OPEX, FINANCING, RESIDUAL = "capex", "opex", "financing", "residual"
@@ -28,13 +28,14 @@ def spend_of(
     bom: Sequence[BomLine],
     orders: Sequence[Order],
     objectives: Mapping[str, float],
+    exchanges: Sequence[SiteExchange] = (),
 ) -> tuple[SpendLine, ...]:
     """Every line of the ledger.
 
     Each category is rounded to the cent as a whole, then its lines within it, by largest remainder. Where total cost is an
     objective, a last line states what the program's rounding to whole kUSD adds, so that all lines sum to the objective.
     """
-    amounts = list(_amounts(instance, pods, bom, orders))
+    amounts = [*_amounts(instance, pods, bom, orders), *_links(instance, exchanges)]
     categories = list(dict.fromkeys(one.line.category for one in amounts))
     totals = [sum(one.usd for one in amounts if one.line.category == name) for name in categories]
     lines: list[SpendLine] = []
@@ -83,6 +84,14 @@ def _amounts(
         yield _Amount(_line(FINANCING, "loan payments less principal"), capex * anywhere.financing)
     if anywhere.residual:
         yield _Amount(_line(RESIDUAL, "value of equipment at the end"), -sum(goods.values()) * anywhere.residual)
+
+
+def _links(instance: Instance, exchanges: Sequence[SiteExchange]) -> Iterator[_Amount]:
+    through = lasting(instance)
+    for one in exchanges:
+        for name in one.links:
+            line = SpendLine(OPEX, "link", "", one.cluster, "", name, "", 1, 0, 0.0)
+            yield _Amount(line, instance.links[name].price * through)
 
 
 def _charges(instance: Instance, site: str, goods: float) -> Iterator[_Amount]:

@@ -85,6 +85,12 @@ def economics_of(instance: Instance, site: str, basis: PriceBasis | None = None)
     )
 
 
+def lasting(instance: Instance) -> float:
+    """Present value [USD] of a dollar a second, the same through the horizon."""
+    years = instance.money.horizon / SECONDS_PER_YEAR
+    return SECONDS_PER_YEAR * growing(instance.assumptions.discount_rate.value, 0.0, years)
+
+
 def energy_growth(instance: Instance, site: str) -> float:
     """What electricity at a site costs more each year after the first."""
     own = instance.sites[site].electricity_growth

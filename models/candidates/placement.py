@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.batch_split import Way, ways_of
 from models.candidates.economics import Economics, economics_of
 from models.candidates.offers import Offers, offers_of
 from models.candidates.plant import Combination, PlantOption, combinations, plant_options
@@ -137,7 +138,10 @@ class Placements:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Everything the program may choose from, and everything that was turned down with its reason."""
+    """Everything the program may choose from, and everything that was turned down with its reason.
+
+    ``ways``: how clusters that may be split can be, by cluster.
+    """
 
     placements: tuple[Placements, ...]
     options: dict[str, dict[Chain, list[PlantOption]]]
@@ -145,6 +149,7 @@ class Candidates:
     rejections: tuple[Rejection, ...]
     fabric_refusals: int
     offers: Offers = field(default_factory=Offers)
+    ways: dict[str, tuple[Way, ...]] = field(default_factory=dict)
 
     def of(self, cluster: str) -> tuple[Placements, ...]:
         """Placements of one cluster, by site."""
@@ -185,7 +190,8 @@ def enumerate_candidates(
     economics = {site: economics_of(instance, site) for site in instance.sites}
     offers = offers_of(instance)
     rejections.extend(offers.rejections)
-    return Candidates(tuple(placements), options, economics, tuple(dict.fromkeys(rejections)), refusals, offers)
+    ways = {cluster: found for cluster in instance.workloads if (found := ways_of(instance, cluster))}
+    return Candidates(tuple(placements), options, economics, tuple(dict.fromkeys(rejections)), refusals, offers, ways)
 
 
 @dataclass(frozen=True)

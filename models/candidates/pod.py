@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from models.candidates.barred import barred_pods, barred_racks, kept_fabrics, not_barred
+from models.candidates.batch_split import parts_at
 from models.candidates.fabric_choice import narrowest, unbeaten
 from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
@@ -96,16 +98,17 @@ def enumerate_pods(
         keys[number] = key
     performance = Performance(instance, cluster, memo)
     asked = [(kept[n], tables[index[keys[n]]]) for n in joined_racks]
-    performance.prepare((rack.system, table.injection, narrowest(table)) for rack, table in asked)
+    parts = parts_at(instance, cluster, site)
+    performance.prepare(((rack.system, table.injection, narrowest(table)) for rack, table in asked), parts)
     planner = Planner(instance, cluster, site)
     stores, unusable = storage_cards(instance, cluster, site)
     rejections.extend(unusable)
     stands = network_cards(instance, cluster)
     shared = Shared(instance, cluster, site, tuple(kept), tuple(tables), performance, stores, planner, stands)
-    stack = PodStack(sum(len(tables[index[keys[n]]]) for n in joined_racks) * len(performance.roles))
+    stack = PodStack(sum(len(tables[index[keys[n]]]) for n in joined_racks) * len(performance.roles) * len(parts))
     for number in joined_racks:
-        for role in performance.roles:
-            pods, short = pods_of(shared, number, index[keys[number]], keys[number], role)
+        for role, part in product(performance.roles, parts):
+            pods, short = pods_of(shared, number, index[keys[number]], keys[number], role, part)
             if short:
                 rejections.append(Rejection(kept[number].id, Stage.POD, short, cluster, site))
             elif not len(pods):

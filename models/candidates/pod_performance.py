@@ -8,11 +8,12 @@ stated production factor. Results given by somebody else come before both, as th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.batch_split import WHOLE, Part
 from models.candidates.given_throughput import GivenProfile, given_rates
 from models.candidates.mapping_search import Question
 from models.candidates.rack_supplies import Supplies
@@ -57,13 +58,14 @@ class Delivered:
 
 @dataclass(frozen=True, order=True)
 class _Key:
-    """What a search depends on besides the workload: role, accelerator, scale-up domain, injection [B/s] and taper."""
+    """What a search depends on besides the workload: role, accelerator, scale-up domain, injection [B/s], taper, share of the batch."""
 
     role: ServingRole
     part: str
     domain: int
     rate: float
     ratio: float
+    share: float
 
 
 class Performance:
@@ -94,15 +96,16 @@ class Performance:
             return tuple(role for role in ServingRole if self._workload.roles is None or role in self._workload.roles)
         return (ServingRole.MIXED,)
 
-    def prepare(self, asked: Iterable[tuple[System, Floats, Floats]]) -> None:
-        """Searches the mappings of every (system, injection, narrowest) network that will be asked for."""
+    def prepare(self, asked: Iterable[tuple[System, Floats, Floats]], parts: Iterable[Part] = (WHOLE,)) -> None:
+        """Searches the mappings of every (system, injection, narrowest) network that will be asked for, at every share of the batch."""
         if not self._searched:
             return
         wanted: set[_Key] = set()
+        shares = sorted({part.share for part in parts})
         for system, injection, narrow in asked:
             pairs, _ = _networks(injection, narrow)
             part, domain = self._part(system)
-            wanted.update(_Key(role, part, domain, a, b) for a, b in pairs for role in self.roles)
+            wanted.update(_Key(role, part, domain, a, b, s) for a, b in pairs for role in self.roles for s in shares)
         ordered = sorted(wanted)
         self._known = {key: number for number, key in enumerate(ordered)}
         constants = self._instance.catalogue.performance
@@ -113,35 +116,51 @@ class Performance:
             training = [self._training(self._workload, key, constants) for key in ordered]
             self._tables = throughput_tables(training, constants, self._memo)
 
-    def of(self, system: System, accelerators: Ints, injection: Floats, narrow: Floats, role: ServingRole) -> Delivered:
-        """Throughput of pods of ``accelerators`` of one system in a role.
+    def of(
+        self,
+        system: System,
+        accelerators: Ints,
+        injection: Floats,
+        narrow: Floats,
+        role: ServingRole,
+        part: Part = WHOLE,
+    ) -> Delivered:
+        """Throughput of pods of ``accelerators`` of one system in a role, of their ``part`` of the batch where they set the pace.
 
         ``injection`` and ``narrow`` [B/s] per accelerator: at the NICs, and at the narrowest tier of the fabric.
         """
         if self._workload.given is None:
-            return self._worked_out(system, accelerators, injection, narrow, role)
+            found = self._worked_out(system, accelerators, injection, narrow, role, part.share)
+            return found if part.pause == 0.0 else replace(found, tokens_s=self._paused(found.tokens_s, part))
         tokens, band = given_rates(self._instance, self._cluster, system.id, role, accelerators, narrow)
         profile = np.full(len(tokens), len(self._tables) + self.roles.index(role), dtype=np.int64)
         rest = np.flatnonzero(np.isnan(tokens))
         tokens[rest], band[rest], profile[rest] = 0.0, 0.0, -1
         computing, busy = np.full(len(tokens), np.nan), np.full(len(tokens), np.nan)
         if len(rest) and self._workload.method is not None:
-            own = self._worked_out(system, accelerators[rest], injection[rest], narrow[rest], role)
+            own = self._worked_out(system, accelerators[rest], injection[rest], narrow[rest], role, 1.0)
             tokens[rest], band[rest], profile[rest] = own.tokens_s, own.band, own.profile
             computing[rest], busy[rest] = own.computing, own.busy
         return Delivered(tokens, band, profile, computing, busy)
 
+    def _paused(self, rate: Floats, part: Part) -> Floats:
+        """Tokens per second of a part of the batch with the pause for the exchange after it."""
+        assert isinstance(self._workload, Training)
+        batch = part.share * self._workload.global_batch
+        with np.errstate(divide="ignore"):
+            return np.asarray(batch / (batch / rate + part.pause), dtype=np.float64)
+
     def _worked_out(
-        self, system: System, accelerators: Ints, injection: Floats, narrow: Floats, role: ServingRole
+        self, system: System, accelerators: Ints, injection: Floats, narrow: Floats, role: ServingRole, share: float
     ) -> Delivered:
         if not self._searched:
             able = role is ServingRole.MIXED
-            rate = first_order(self._instance, self._cluster, system, accelerators, narrow) * float(able)
+            rate = first_order(self._instance, self._cluster, system, accelerators, narrow, share) * float(able)
             unknown = np.full(len(rate), np.nan)
             return Delivered(rate, np.zeros(len(rate)), np.full(len(rate), -1, dtype=np.int64), unknown, unknown)
         part, domain = self._part(system)
         pairs, inverse = _networks(injection, narrow)
-        known = [self._known[_Key(role, part, domain, rate, ratio)] for rate, ratio in pairs]
+        known = [self._known[_Key(role, part, domain, rate, ratio, share)] for rate, ratio in pairs]
         profile = np.asarray(known, dtype=np.int64)[inverse]
         tokens, computing, busy = (np.zeros(len(accelerators)) for _ in range(3))
         for number in known:
@@ -178,7 +197,7 @@ class Performance:
             model=shape,
             accelerator=card,
             network=network,
-            global_batch=max(1, round(workload.global_batch / shape.seq)),
+            global_batch=max(1, round(workload.global_batch * key.share / shape.seq)),
             dtype=workload.dtype.value,
             smallest=workload.design_space.sizes.smallest,
             largest=workload.design_space.sizes.largest + 1024,
@@ -248,10 +267,12 @@ def _networks(injection: Floats, narrow: Floats) -> tuple[list[tuple[float, floa
     return pairs, np.asarray(inverse, dtype=np.int64)
 
 
-def first_order(instance: Instance, cluster: str, system: System, accelerators: Ints, bandwidth: Floats) -> Floats:
+def first_order(
+    instance: Instance, cluster: str, system: System, accelerators: Ints, bandwidth: Floats, share: float = 1.0
+) -> Floats:
     """Tokens/s without failures from one stated derating; zero where the model does not fit in memory.
 
-    ``bandwidth`` [B/s] per accelerator at the narrowest tier of the fabric.
+    ``bandwidth`` [B/s] per accelerator at the narrowest tier of the fabric; ``share`` of the global batch that is trained on.
     """
     workload = instance.workloads[cluster]
     assert system.accelerator is not None
@@ -266,7 +287,7 @@ def first_order(instance: Instance, cluster: str, system: System, accelerators: 
             accelerators,
             sustained,
             bandwidth,
-            workload.global_batch,
+            workload.global_batch * share,
             workload.model_parallel,
             _stated(instance, "exposed_communication"),
         )

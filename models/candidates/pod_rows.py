@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.batch_split import WHOLE, Part
 from models.candidates.fabric_choice import narrowest
 from models.candidates.fabric_table import FabricTable
 from models.candidates.failures import failures_of
 from models.candidates.network_plan import Network
 from models.candidates.network_rack import NetworkCard, NetworkRacks, densest_switch, network_racks
-from models.candidates.pod_goodput import pod_availability, stated_write, useful_of, worst_loss
+from models.candidates.pod_goodput import Useful, pod_availability, stated_write, useful_of, worst_loss
 from models.candidates.pod_networks import BESIDE, NetworkRows, Planner, plan_networks, space_of
 from models.candidates.pod_performance import Performance, power_in_use
 from models.candidates.pod_storage import (
@@ -95,14 +96,16 @@ class _Pods:
         return np.asarray(-(-self.systems // self.rack.systems), dtype=np.int64)
 
 
-def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: ServingRole) -> tuple[PodTable, str]:
-    """The pods of one rack design in one role: one per row of its fabric table and level of storage; and what storage or network lack."""
+def pods_of(
+    shared: Shared, number: int, which: int, key: FabricKey, role: ServingRole, part: Part = WHOLE
+) -> tuple[PodTable, str]:
+    """The pods of one rack design in a role with a part of the batch, one per row of its fabrics and level of storage; and what they lack."""
     instance, cluster, site = shared.instance, shared.cluster, shared.site
     rack, table = shared.racks[number], shared.tables[which]
     sized = table.nodes // key.nodes_per_system
     spares = np.array(key.spares, dtype=np.int64)[table.size]
     accelerators = (sized - spares) * key.accelerators_per_system
-    delivered = shared.performance.of(rack.system, accelerators, table.injection, narrowest(table), role)
+    delivered = shared.performance.of(rack.system, accelerators, table.injection, narrowest(table), role, part)
     able = np.flatnonzero(delivered.tokens_s > 0)
     stored, said = storage_rows(instance, cluster, shared.storage, delivered.tokens_s[able])
     at = able[stored.row]
@@ -117,10 +120,7 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
     mean = np.broadcast_to(in_use, len(sized))[at]
     pods = _Pods(rack, fabric, sized[at], spares[at], stored, beside, switched, mean)
     write, load = _checkpoint_times(shared, pods)
-    line = storage_failures(instance, cluster, shared.storage, stored.card, stored.nodes)
-    coolant = coolant_failures(instance, cluster, rack.coolant, pods.node_racks)
-    failures = failures_of(instance, rack.system, pods.jobs, fabric, line, coolant)
-    useful = useful_of(instance, cluster, failures, pods.spares, write, load)
+    useful = _useful(shared, pods, write, load)
     network_table, network_row = _network_columns(beside)
     costs = _costs(shared, pods)
     it, air, rear_door, liquid = _loads(shared, pods)
@@ -133,6 +133,7 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
         storages=shared.storage,
         networks=(),
         network_cards=shared.network_cards,
+        batch_parts=part.of,
         rack=np.full(len(at), number, dtype=np.int64),
         table=np.full(len(at), which, dtype=np.int64),
         fabric=at,
@@ -168,13 +169,33 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
         load_time=load,
         failure_rate=useful.failure_rate,
         goodput=useful.goodput,
-        availability=pod_availability(instance, cluster, rack.system, pods.jobs, pods.spares, fabric)
-        * storage_standing(instance, cluster, shared.storage, stored.card, stored.nodes)
-        * coolant_standing(instance, cluster, rack.coolant, pods.node_racks),
+        availability=_standing(shared, pods),
         blast_radius=worst_loss(instance, cluster, rack, pods.jobs, fabric),
         weight=_weight(shared, pods),
+        parts=np.full(len(at), part.parts, dtype=np.int64),
+        exchange=np.full(len(at), part.exchange),
     )
     return made.take(np.flatnonzero(beside.legal & switched.legal)), said
+
+
+def _useful(shared: Shared, pods: _Pods, write: Floats, load: Floats) -> Useful:
+    """How much of its time each pod keeps with everything that may fail in it."""
+    instance, cluster, stored = shared.instance, shared.cluster, pods.stored
+    line = storage_failures(instance, cluster, shared.storage, stored.card, stored.nodes)
+    coolant = coolant_failures(instance, cluster, pods.rack.coolant, pods.node_racks)
+    failures = failures_of(instance, pods.rack.system, pods.jobs, pods.fabric, line, coolant)
+    return useful_of(instance, cluster, failures, pods.spares, write, load)
+
+
+def _standing(shared: Shared, pods: _Pods) -> Floats:
+    """Probability that each pod stands whole: its systems and fabric, its storage, the CDUs in its racks."""
+    instance, cluster, rack = shared.instance, shared.cluster, pods.rack
+    return np.asarray(
+        pod_availability(instance, cluster, rack.system, pods.jobs, pods.spares, pods.fabric)
+        * storage_standing(instance, cluster, shared.storage, pods.stored.card, pods.stored.nodes)
+        * coolant_standing(instance, cluster, rack.coolant, pods.node_racks),
+        dtype=np.float64,
+    )
 
 
 def _lacking(beside: NetworkRows, switched: NetworkRacks) -> str:

@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
-_SHARED = ("cluster", "site", "racks", "fabrics", "profiles", "storages", "network_cards", "networks")
+_SHARED = ("cluster", "site", "racks", "fabrics", "profiles", "storages", "network_cards", "networks", "batch_parts")
 COST_LINES = ("systems", "racks", "switches", "links", "storage")
 ROLES = tuple(ServingRole)
 
@@ -48,7 +48,8 @@ class PodTable:
     ``write_bandwidth`` and ``ingest`` [B/s] what it writes and must read; ``network_table``, ``network_row`` (3 x n) name rows of
     ``networks`` by ``pod_networks.BESIDE`` (-1: none); ``storage_bandwidth``, ``front_end_bandwidth`` [B/s per accelerator].
     ``network_card`` indexes ``network_cards``, the frame and rack PDUs of every network rack (-1: no such rack).
-    ``systems`` counts spares, of which there are ``spares``; ``accelerators`` are those of the job.
+    ``systems`` counts spares, of which there are ``spares``; ``accelerators`` are those of the job. Of ``batch_parts`` equal parts of a
+    training job's batch a pod takes ``parts``, and its ``throughput`` is that of its own parts; ``exchange`` [s] with pods at other sites, 0 where it trains alone.
     """
 
     cluster: str
@@ -59,6 +60,7 @@ class PodTable:
     storages: tuple[StorageCard, ...]
     networks: tuple[FabricTable, ...]
     network_cards: tuple[NetworkCard, ...]
+    batch_parts: int
 
     rack: Ints
     table: Ints
@@ -98,6 +100,8 @@ class PodTable:
     availability: Floats
     blast_radius: Ints
     weight: Floats
+    parts: Ints
+    exchange: Floats
 
     def __len__(self) -> int:
         return len(self.rack)
@@ -128,6 +132,11 @@ class PodTable:
     def rate(self) -> Floats:
         """Tokens per second of goodput."""
         return self.throughput * self.goodput
+
+    @property
+    def pace(self) -> Floats:
+        """Tokens per second without failures of the whole job where the pod is the slowest of it."""
+        return self.throughput if self.batch_parts == 1 else self.throughput * self.batch_parts / self.parts
 
     def rate_as(self, role: ServingRole) -> Floats:
         """Tokens per second of goodput that a pod adds to what prefill (or decode) delivers; a mixed pod does both."""
@@ -185,11 +194,22 @@ class PodTable:
         card = self.storage_card(row)
         level = f"{self.write_bandwidth[row] / 1e9:g}GB/s" if self.write_bandwidth[row] > 0 else ""
         stored = f"{int(self.storage_nodes[row])}x{card.part.id}" if card is not None else level
-        return pod_id(self.rack_design(row), self.fabric_row(row), int(self.accelerators[row]), role, stored)
+        batch = ""
+        if self.exchange[row] > 0:
+            batch = f"{int(self.parts[row])}of{self.batch_parts}@{self.exchange[row]:.6g}s"
+        return pod_id(self.rack_design(row), self.fabric_row(row), int(self.accelerators[row]), role, stored, batch)
 
 
-def pod_id(rack: RackDesign, fabric: Mapping[str, Any], accelerators: int, role: ServingRole, storage: str = "") -> str:
-    """Name of a pod: rack design, fabric and size, its role where it has but one, the storage it buys or is entitled to."""
+def pod_id(
+    rack: RackDesign,
+    fabric: Mapping[str, Any],
+    accelerators: int,
+    role: ServingRole,
+    storage: str = "",
+    batch: str = "",
+) -> str:
+    """Name of a pod: rack design, fabric and size, its role where it has but one, the storage it buys or is entitled to, and its
+    part of a job that is split over sites with the exchange between them."""
     name = f"{rack.id}|{name_of_row(fabric)}|{accelerators}"
     name = name if role is ServingRole.MIXED else f"{name}|{role.value}"
-    return f"{name}|{storage}" if storage else name
+    return "|".join(filter(None, (name, storage, batch)))

@@ -7,7 +7,6 @@ import numpy as np
 from models.formulation.capacity import greatest_load, most_units
 from models.formulation.core import Core, block_name, units_per_column
 from models.formulation.linear import Block, Floats, Linear
-from models.workload import Serving
 
 
 def most_of(m: Core, expression: Linear) -> float:
@@ -20,8 +19,7 @@ def most_of(m: Core, expression: Linear) -> float:
         names = [block_name(p) for p in m.candidates.of(cluster)]
         grouped.update(names)
         peaks = [float(expression.terms[name].max()) for name in names if len(expression.terms.get(name, ()))]
-        pods = workload.pods_at_most if isinstance(workload, Serving) else 1
-        most += max([0.0, *peaks]) * pods
+        most += max([0.0, *peaks]) * workload.most_pods
     for name, values in expression.terms.items():
         if name not in grouped:
             most += _block_most(m, m.blocks[name], values)

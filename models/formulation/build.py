@@ -18,7 +18,6 @@ from models.formulation.dominance import Group, Pruning, prune
 from models.formulation.family import Direction, Objective, families, objectives
 from models.formulation.linear import Block, Kind, Linear
 from models.instance import Instance
-from models.workload import Serving
 
 DEFAULT_OBJECTIVES = ("tco", "throughput", "power")
 
@@ -68,7 +67,7 @@ class Formulation:
         return tuple(
             cluster
             for cluster, found in self.prunings.items()
-            if not len(found.kept) and not isinstance(self.instance.workloads[cluster], Serving)
+            if not len(found.kept) and self.instance.workloads[cluster].one_pod
         )
 
     def rows_of(self, family: str) -> tuple[Row, ...]:
@@ -172,9 +171,7 @@ def _reasons(candidates: Candidates, cluster: str, most: int = 6) -> str:
 def _group(whole: Formulation, cluster: str) -> Group:
     workload = whole.instance.workloads[cluster]
     names = tuple(block_name(p) for p in whole.candidates.of(cluster))
-    if isinstance(workload, Serving):
-        return Group(names, float(workload.pods_at_most), exact=False)
-    return Group(names, 1.0, exact=True)
+    return Group(names, float(workload.most_pods), exact=workload.one_pod)
 
 
 def _pruned(whole: Formulation, relaxable: bool) -> Formulation:

@@ -121,8 +121,7 @@ def greatest_load(m: Core, option: PlantOption) -> float:
     most = 0.0
     for p in m.candidates.placements:
         if p.site == option.site and len(p):
-            workload = m.instance.workloads[p.cluster]
-            pods = workload.pods_at_most if isinstance(workload, Serving) else 1
+            pods = m.instance.workloads[p.cluster].most_at_a_site
             most += float(column_load(m.instance, p, option).max()) * pods
             for w in rack_kinds(m.instance, p, option):
                 assert option.ring is not None

@@ -74,7 +74,7 @@ class Core:
         for placements in self.candidates.placements:
             serving = isinstance(self.instance.workloads[placements.cluster], Serving)
             kind = Kind.INTEGER if serving else Kind.BINARY
-            upper = float(self._most_pods(placements.cluster)) if serving else 1.0
+            upper = float(self.instance.workloads[placements.cluster].most_at_a_site)
             self.add_block(Block(block_name(placements), Numbered(len(placements)), kind, upper, prunable=True))
         for site, chains in self.candidates.options.items():
             for chain, options in chains.items():
@@ -84,10 +84,6 @@ class Core:
                     self.add_block(Block(f"units[{site},{chain.value}]", keys, Kind.INTEGER, None))
         self._choices()
 
-    def _most_pods(self, cluster: str) -> int:
-        workload = self.instance.workloads[cluster]
-        return workload.pods_at_most if isinstance(workload, Serving) else 1
-
     def _choices(self) -> None:
         """Exactly one placement per training cluster; one option per chain at most, chosen where a placement needs it."""
         for cluster, workload in self.instance.workloads.items():
@@ -95,7 +91,7 @@ class Core:
             source = f"workloads.{cluster}"
             if isinstance(workload, Serving):
                 self.at_most("pods", (cluster,), chosen, workload.pods_at_most, "pods", f"{source}.pods_at_most")
-            else:
+            elif workload.one_pod:
                 self.equals("use", (cluster,), chosen, 1, "", source)
         for site, chains in self.candidates.options.items():
             for chain, options in chains.items():
@@ -113,7 +109,7 @@ class Core:
             using = placements.uses(option)
             if not using.any():
                 continue
-            most = float(self._most_pods(placements.cluster))
+            most = float(self.instance.workloads[placements.cluster].most_at_a_site)
             used = self.each(placements, using.astype(np.float64))
             self.at_most(
                 "needs_option",

@@ -1,6 +1,7 @@
 """The least or the greatest of a figure over the pods in use: of one cluster, or of the worst of several.
 
-A training cluster is one pod, so its figure is linear. A serving cluster may use several kinds; with the levels v_1 < ... < v_K
+A training cluster that may not be split is one pod, so its figure is linear. One that may be needs all of its pods: the least is
+then 1 less what each pod falls short of it, which is linear, too. A serving cluster may use several kinds; with the levels v_1 < ... < v_K
 of the figure over its pods,
 
     least     v_K - sum_{k<K} (v_{k+1} - v_k) * below[k],     sum_{p: v[p] <= v_k} pods[c,p] <= most[c] * below[k]
@@ -20,10 +21,12 @@ import numpy as np
 from models.candidates.placement import Placements
 from models.formulation.core import Core
 from models.formulation.linear import Block, Floats, Kind, Linear
+from models.formulation.pace import may_split, short_of_whole
 from models.instance import Instance
-from models.workload import Serving, Workload
+from models.workload import Serving, Training
 
 Values = Callable[[Placements], Floats]
+AnyCluster = Training | Serving
 
 
 class _End(Enum):
@@ -42,7 +45,7 @@ def least(
     m: Core, inst: Instance, what: str, clusters: Sequence[str], values: Values, most: float | None, unit: str
 ) -> Linear:
     """The least of ``values`` (whole quanta) over the pods in use: a variable at most that of each, where clusters are several."""
-    shares = {c: _extreme(m, what, c, values, inst.workloads[c], _End.LEAST) for c in clusters}
+    shares = {c: _extreme(m, what, c, values, inst.workloads[c], _End.LEAST, most) for c in clusters}
     if len(clusters) == 1:
         return shares[clusters[0]]
     block = m.add_block(Block(f"least_{what}", ("t",), Kind.INTEGER, most))
@@ -64,10 +67,14 @@ def greatest(m: Core, inst: Instance, what: str, clusters: Sequence[str], values
     return bound
 
 
-def _extreme(m: Core, what: str, cluster: str, values: Values, workload: Workload, end: _End) -> Linear:
+def _extreme(
+    m: Core, what: str, cluster: str, values: Values, workload: AnyCluster, end: _End, most: float | None = None
+) -> Linear:
     """Least or greatest over the pods of one cluster, by the formulas of this module."""
-    if not isinstance(workload, Serving):
+    if workload.one_pod:
         return m.everywhere(values, cluster=cluster)
+    if end is _End.LEAST and most is not None and may_split(m, cluster):
+        return -short_of_whole(m, cluster, {p.site: values(p) for p in m.candidates.of(cluster)}, most) + most
     levels = np.unique(np.concatenate([values(p) for p in m.candidates.of(cluster)]))
     if len(levels) == 1:
         return Linear(constant=float(levels[0]))
@@ -82,7 +89,7 @@ def _extreme(m: Core, what: str, cluster: str, values: Values, workload: Workloa
     return Linear({steps.name: np.diff(levels)}, float(levels[0]))
 
 
-def _times(block: Block, number: int, workload: Serving) -> Linear:
+def _times(block: Block, number: int, workload: AnyCluster) -> Linear:
     one = np.zeros(len(block))
-    one[number] = float(workload.pods_at_most)
+    one[number] = float(workload.most_pods)
     return Linear({block.name: one})

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.economics import Economics
+from models.candidates.economics import Economics, lasting
 from models.candidates.part_counts import units_per_pod
 from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption, PlantUnit
 from models.candidates.priced_parts import priced_parts
 from models.formulation.core import CARBON_QUANTUM, MONEY_QUANTUM, POWER_QUANTUM, TOKEN_QUANTUM, Core, down, nearest, up
 from models.formulation.linear import Block, Floats, Kind, Linear
+from models.formulation.pace import may_split, paced, way_block
 from models.formulation.purchases import Cost, paid
 from models.instance import Instance
 from models.policy import PowerFigure
@@ -31,7 +32,7 @@ def opex(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
     placed = _money(
         m, lambda p, money, ordered: p.opex(money, ordered), lambda cash, money: cash * money.upkeep, quantum
     )
-    return placed + paid(m, Cost.OPEX, quantum=quantum)
+    return placed + paid(m, Cost.OPEX, quantum=quantum) + linked(m, quantum)
 
 
 def tco(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
@@ -39,7 +40,18 @@ def tco(m: Core, quantum: float = MONEY_QUANTUM) -> Linear:
     placed = _money(
         m, lambda p, money, ordered: p.tco(money, ordered), lambda cash, money: cash * money.ownership, quantum
     )
-    return placed + paid(m, Cost.TCO, quantum=quantum)
+    return placed + paid(m, Cost.TCO, quantum=quantum) + linked(m, quantum)
+
+
+def linked(m: Core, quantum: float) -> Linear:
+    """Present value of the links between sites over the horizon [``quantum`` USD], of clusters that are split."""
+    through = lasting(m.instance)
+    return Linear(
+        {
+            way_block(cluster): nearest([way.price * through for way in ways], quantum)
+            for cluster, ways in m.candidates.ways.items()
+        }
+    )
 
 
 def _money(
@@ -104,7 +116,12 @@ def roles(m: Core, cluster: str) -> tuple[ServingRole, ...]:
 
 
 def rate(m: Core, cluster: str, role: ServingRole, per: float = 1.0, quantum: float = TOKEN_QUANTUM) -> Linear:
-    """What the pods of a cluster that can do ``role`` deliver [tokens/s of goodput, or multiples of ``per``], in quanta."""
+    """What the pods of a cluster that can do ``role`` deliver [tokens/s of goodput, or multiples of ``per``], in quanta.
+
+    Of a training cluster that may be split: a variable at most that (``models.formulation.pace``).
+    """
+    if may_split(m, cluster):
+        return paced(m, cluster, per, quantum)
     return m.everywhere(lambda p: down(p.of_pods(p.pods.rate_as(role)) / per, quantum), cluster=cluster)
 
 

@@ -61,6 +61,8 @@ def _references(raw: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Refere
             yield f"{here}.throughput.rows.{number}.system", at(row, "system"), catalogue.of(System), "system"
         yield from _space_references(f"{here}.design_space", at(workload, "design_space"), catalogue)
         yield from _service_references(here, workload, catalogue)
+    for name, link in items(at(raw, "links")):
+        yield from _listed(f"links.{name}.between", at(link, "between"), sites, "site")
     yield from _component_references(at(raw, "components"), catalogue)
     curves = {point.curve for point in catalogue.of(EfficiencyPoint).values()}
     for key in ("supply_curve", "shelf_curve"):

@@ -8,7 +8,7 @@ from models.catalogue import Catalogue
 from models.errors import Problem
 from models.instance import Document
 from models.parts.model_card import ModelCard
-from models.workload import GivenThroughput, Serving, ServingRole, ThroughputMethod
+from models.workload import BatchSplit, GivenThroughput, Serving, ServingRole, ThroughputMethod, Training
 
 ROOM = 1e-9
 
@@ -21,8 +21,13 @@ def check_workloads(document: Document, catalogue: Catalogue, origins: Mapping[s
         card = catalogue.of(ModelCard).get(workload.model)
         if isinstance(workload, Serving):
             yield from _serving(name, workload, searched or workload.given is not None, origins)
-        elif searched and card is not None:
-            yield from _whole_sequences(name, workload.global_batch, card.shape().seq, origins)
+        else:
+            if searched and card is not None:
+                yield from _whole_sequences(name, workload.global_batch, card.shape().seq, origins)
+            if workload.split is not None:
+                yield from _split(name, workload, document, origins)
+            if workload.split is not None and searched and card is not None:
+                yield from _whole_parts(name, workload.split, workload.global_batch, card.shape().seq, origins)
 
 
 def _whole_sequences(name: str, batch: float, length: int, origins: Mapping[str, str]) -> Iterator[Problem]:
@@ -37,6 +42,32 @@ def _whole_sequences(name: str, batch: float, length: int, origins: Mapping[str,
             "a whole number of sequences, as mappings share out sequences",
             f"{below * length / 1e6:.9g} Mtoken are {below}, {above * length / 1e6:.9g} Mtoken are {above}",
         )
+
+
+def _split(name: str, workload: Training, document: Document, origins: Mapping[str, str]) -> Iterator[Problem]:
+    """A job over several sites needs links between them, and a throughput that is known for a part of its batch."""
+    path = f"workloads.{name}.split"
+    where = origins.get(path, "instance:1")
+    sites = set(workload.sites or document.sites)
+    if not any(sites.issuperset(link.between) for link in document.links.values()):
+        found = f"{path}: no link joins two of its sites ({', '.join(sorted(sites))})"
+        yield Problem("split", where, found, "an entry of `links` between two sites the cluster may stand at")
+    if workload.given is not None:
+        found = f"{path}: {workload.given.name} tells the throughput of the whole batch, not of a part of it"
+        yield Problem("split", where, found, "throughput: first_order or mapping")
+
+
+def _whole_parts(
+    name: str, split: BatchSplit, batch: float, length: int, origins: Mapping[str, str]
+) -> Iterator[Problem]:
+    sequences = round(batch / length)
+    if sequences % split.parts:
+        path = f"workloads.{name}.split.parts"
+        found = f"{path}: {sequences:,} sequences in {split.parts} equal parts"
+        fits = [parts for parts in range(2, 65) if sequences % parts == 0]
+        near = f"of up to 64 parts {', '.join(map(str, fits))} divide them" if fits else "none of 2 to 64 divides them"
+        expected = "a number that divides the batch, as mappings share out sequences"
+        yield Problem("batch-parts", origins.get(path, "instance:1"), found, expected, near)
 
 
 def _given_twice(name: str, given: GivenThroughput | None, origins: Mapping[str, str]) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.instance import Instance
 from optimizer.cli._answer import show_value
-from optimizer.cli._pod_page import budget, networks, spares, storage
+from optimizer.cli._pod_page import budget, networks, part_of_batch, spares, storage
 from optimizer.cli._tables import table
 from optimizer.design import Design, PodChoice
 from optimizer.frontier import Frontier
@@ -90,6 +90,7 @@ def _pod(pod: PodChoice, number: int, of: int, preliminary: set[str]) -> Iterato
         f"an interruption every {1 / pod.failure_rate_per_s / 3600:,.1f} h; "
         f"{pod.injection_b_s * SPEED:,.0f} Gbit/s per accelerator, {pod.bisection_b_s * SPEED:,.0f} across the bisection"
     )
+    yield from part_of_batch(pod)
     yield from _performance(pod)
     yield from networks(pod)
     yield from budget(pod)

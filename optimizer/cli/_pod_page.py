@@ -14,6 +14,17 @@ HOUR = 3600.0
 LEVELS = (("node_leaf", "node - leaf"), ("leaf_spine", "leaf - spine"), ("spine_core", "spine - core"))
 
 
+def part_of_batch(pod: PodChoice) -> Iterator[str]:
+    """What a pod of a job over several sites takes of it; nothing where it trains alone."""
+    told = pod.batch
+    if told and told["exchange_s"]:
+        pace = pod.throughput_tokens_s * told["of"] / told["parts"]
+        yield (
+            f"  {told['parts']} of {told['of']} parts of every batch, {told['exchange_s']:.4g} s for an exchange between the sites; "
+            f"sets a pace of {pace:,.0f} tokens/s"
+        )
+
+
 def networks(pod: PodChoice) -> Iterator[str]:
     """A section for scale-out and for every network beside it."""
     yield from _fabric("Fabric", pod.fabric)

@@ -20,6 +20,7 @@ from optimizer.explain.groups import Group, plain, written
 from optimizer.explain.widening import replaced
 
 MEGABIT_PER_SECOND = 1e6 / 8
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ def limit_change(instance: Instance, group: Group, row: LimitRow, value: float, 
         return _stated(instance, group, f"{whole} t", whole * 1e3)
     if last in ("rack_positions", "pods_at_most") or (head, last) == ("limits", "floor"):
         return _stated(instance, group, whole, whole)  # type: ignore[arg-type]
+    if (head, last) == ("limits", "goodput"):
+        share = useful_share(row, whole)
+        return _stated(instance, group, f"{share:.6f}", share)
     if last == "rate" or (head, last) == ("limits", "throughput"):
         return _stated(instance, group, f"{whole} token/s", float(whole))
     if last == "deadline":
@@ -83,6 +87,11 @@ def limit_change(instance: Instance, group: Group, row: LimitRow, value: float, 
         return _rule_change(instance, group, row, whole)
     side = "exactly" if exact else "at most" if row.at_most else "at least"
     return Change(group, f"{side} {row.limit:,.7g} {row.unit}", f"{side} {value:,.7g} {row.unit}")
+
+
+def useful_share(row: LimitRow, value: float) -> float:
+    """The floor on useful time that a row at ``value`` [millionths of the time, useful or lost] stands for."""
+    return (MILLION - round(value) if row.at_most else round(value)) / MILLION
 
 
 def _rule_change(instance: Instance, group: Group, row: LimitRow, whole: int) -> Change:

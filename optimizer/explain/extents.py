@@ -13,7 +13,7 @@ from models.candidates.rack_design import RackDesign
 from models.formulation.core import block_name
 from models.instance import Instance
 from models.parts.rack import Floor
-from models.workload import SizeRange
+from models.workload import SizeRange, Training
 from optimizer.explain.asking import Program, column_of_placements
 from optimizer.explain.groups import Group
 
@@ -64,7 +64,8 @@ def extents_of(instance: Instance, group: Group) -> Extents | None:
     if steps[0] == "workloads" and last == "sizes":
         sizes = instance.workloads[steps[1]].design_space.sizes
         return Extents(1.0, True, False, _outside(sizes), cluster=steps[1])
-    if group.name == "limits.goodput" and instance.limits.goodput is not None:
+    together = any(not w.one_pod for w in instance.workloads.values() if isinstance(w, Training))
+    if group.name == "limits.goodput" and instance.limits.goodput is not None and not together:
         return Extents(-instance.limits.goodput.value, False, True, lambda p: -p.of_pods(p.pods.goodput))
     if steps[0] == "workloads" and last in ("injection_at_least", "bisection_at_least"):
         stated = getattr(instance.workloads[steps[1]], last)

@@ -19,6 +19,7 @@ from optimizer.explain.changes import (
     limit_change,
     size_change,
     threshold_change,
+    useful_share,
 )
 from optimizer.explain.extents import Extents, extents_of
 from optimizer.explain.groups import Group, written
@@ -204,6 +205,8 @@ def _moved(
     if group.rows and all(key in rows for key in group.rows):
         moved = [(rows[key], measuring.limit(rows[key])) for key in group.rows]
         told = [(row, value) for row, value in moved if value is not None]
+        if group.name == "limits.goodput":  # one floor for all clusters: the lowest that any of them needs
+            told = sorted((t for t in told if not t[0].counts_violators), key=lambda t: useful_share(*t))
         if told:
             return limit_change(instance, group, *told[0], measuring.exact(told[0][0].key)), told[0][1]
     return None, None

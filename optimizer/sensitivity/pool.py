@@ -16,7 +16,6 @@ from models.candidates.placement import Candidates, Placements
 from models.formulation.build import Formulation
 from models.formulation.core import block_name
 from models.instance import Instance
-from models.workload import Serving
 
 STRETCH = 120_000
 """Placements judged at a time, where nothing else is said."""
@@ -37,7 +36,7 @@ def worthwhile(
     """
     if sum(len(p) for p in found.placements) > stretch:
         # several pods add up in a row, and other clusters enter it: a stretch alone cannot tell whether the row can bind
-        alone = len(instance.workloads) == 1 and not any(isinstance(w, Serving) for w in instance.workloads.values())
+        alone = len(instance.workloads) == 1 and all(w.one_pod for w in instance.workloads.values())
         found = _cut(found, judge, not alone, stretch)
         if not together:
             return found

@@ -23,7 +23,6 @@ from models.formulation.core import Core, Row, block_name
 from models.formulation.family import Direction
 from models.formulation.linear import Block, Kind, Linear
 from models.instance import Instance
-from models.workload import Serving
 from optimizer.backends.implied import finite_bounds
 from optimizer.compile import step_of
 from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
@@ -242,7 +241,7 @@ def _columns(blocks: Mapping[str, Block]) -> tuple[dict[str, int], tuple[str, ..
 def _groups(formulation: Formulation, starts: Mapping[str, int]) -> tuple[ChoiceGroup, ...]:
     groups = []
     for cluster, workload in formulation.instance.workloads.items():
-        if not isinstance(workload, Serving):
+        if workload.one_pod:
             names = [block_name(p) for p in formulation.candidates.of(cluster)]
             members = [starts[n] + i for n in names for i in range(len(formulation.blocks[n]))]
             groups.append(ChoiceGroup(f"use[{cluster}]", tuple(members)))
@@ -266,7 +265,7 @@ def _hidden(formulation: Formulation, model: CompiledModel, cost: Linear, quantu
     starts, _, _ = _columns(formulation.blocks)
     total = 0.0
     for cluster, workload in formulation.instance.workloads.items():
-        most = float(workload.pods_at_most) if isinstance(workload, Serving) else 1.0
+        most = float(workload.most_pods)
         names = [block_name(p) for p in formulation.candidates.of(cluster)]
         total += most * max((_residual(cost.terms.get(n), quantum).max(initial=0.0) for n in names), default=0.0)
     placed = {block_name(p) for p in formulation.candidates.placements}

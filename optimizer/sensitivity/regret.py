@@ -7,7 +7,6 @@ import numpy as np
 from models.candidates.placement import Placements
 from models.formulation.core import Core
 from models.formulation.linear import Floats, Linear
-from models.workload import Serving
 from optimizer.design import Design
 from optimizer.sensitivity.field_program import FieldProgram
 from optimizer.sensitivity.program import Effort, Limit, Program
@@ -31,7 +30,7 @@ def regret_at(program: FieldProgram, design: Design, value: float, effort: Effor
                 return None
             limits.append(Limit(name, {name: 1.0}, count, count))
     for cluster, workload in form.instance.workloads.items():
-        if isinstance(workload, Serving):
+        if not workload.one_pod:
             total = sum(p.count for p in design.pods if p.cluster == cluster)
             measures[f"all.{cluster}"] = core.everywhere(lambda p: np.ones(len(p)), cluster=cluster)
             limits.append(Limit(f"all.{cluster}", {f"all.{cluster}": 1.0}, None, total))

@@ -27,6 +27,7 @@ from models.formulation.build import Formulation
 from models.formulation.core import Core, block_name
 from models.formulation.family import Direction
 from models.formulation.linear import Linear
+from models.formulation.pace import may_split, way_block
 from models.instance import Instance
 from models.policy import PowerFigure
 from models.workload import Training
@@ -114,7 +115,7 @@ class Uncertain:
                 Limit(f"demand.{cluster}", {f"rate:{cluster}": 1.0, f"band:{cluster}": slopes[1]}, least - 2.0)
             )
             ends = [rate + band * slope for slope in slopes]
-            if isinstance(self.instance.workloads[cluster], Training):
+            if self.instance.workloads[cluster].one_pod:
                 ends = [_enough(end, ends[0], most + 1.0) for end in ends]
             criteria += [(end, Direction.MAXIMISE) for end in ends]
         return (program.limited(limits, rows).narrowed(criteria, relaxable).formulation,)
@@ -164,7 +165,16 @@ class Uncertain:
             placed = [core.each(p, p.of_pods(bought[block_name(p)][name])) for p in core.candidates.placements]
             plant = core.plant(lambda _, unit, part=name: float(unit.part == part))  # type: ignore[misc]
             found[f"units:{name}"] = Linear.total([*placed, plant])
+        if core.candidates.ways:
+            found["links"] = Linear(
+                {way_block(c): np.array([way.price for way in ways]) for c, ways in core.candidates.ways.items()}
+            )
         for cluster in self.instance.workloads:
+            if may_split(core, cluster):
+                reached = totals.delivered(core, cluster)
+                bands = [float(p.pods.band.max(initial=0.0)) for p in core.candidates.of(cluster)]
+                found[f"rate:{cluster}"], found[f"band:{cluster}"] = reached, reached * max(bands)
+                continue
             found[f"rate:{cluster}"] = core.everywhere(lambda p: p.of_pods(p.pods.rate), cluster=cluster)
             found[f"band:{cluster}"] = core.everywhere(lambda p: p.of_pods(p.pods.rate * p.pods.band), cluster=cluster)
         return found
@@ -187,7 +197,7 @@ class Uncertain:
         rate, years = values.get("assumptions.discount_rate", given.discount_rate.value), horizon / YEAR
         upkeep = values.get("assumptions.maintenance_per_year", given.maintenance_per_year.value)
         own = 1.0 + upkeep * growing(rate, self.instance.money.maintenance_growth.value, years)
-        weights = {"equipment": own, "rest": 1.0}
+        weights = {"equipment": own, "rest": 1.0, "links": YEAR * growing(rate, 0.0, years)}
         charges = next(iter(self._money.values())).charges
         for part in self._parts():
             known = self.ranges[f"catalogue.{part}.price"]

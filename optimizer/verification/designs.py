@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from models.instance import Instance
-from optimizer.design import Design, PlantChoice, PodChoice, design_id
+from optimizer.design import Design, design_id
 from optimizer.verification.bill import check_bill, expected_lines, preliminary_parts
 from optimizer.verification.counting import Book
 from optimizer.verification.findings import Checks
@@ -17,6 +15,7 @@ from optimizer.verification.plant import Plant, check_plant
 from optimizer.verification.pods import check_pod
 from optimizer.verification.site_figures import site_figures
 from optimizer.verification.spend import check_spend
+from optimizer.verification.split import check_split
 from optimizer.verification.totals import Sums
 
 
@@ -32,7 +31,10 @@ def check_design(instance: Instance, design: Design, plant: Plant) -> Checks:
 
 def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> None:
     checks.same(
-        "design_id", design.design_id, design_id(design.pods, design.plant, design.orders), "hash of the decisions"
+        "design_id",
+        design.design_id,
+        design_id(design.pods, design.plant, design.orders, design.exchanges),
+        "hash of the decisions",
     )
     checks.rule("pods", bool(design.pods), len(design.pods), "at least one pod")
     facts = []
@@ -40,7 +42,8 @@ def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> 
         found = check_pod(checks, instance, pod, number)
         if found is not None:
             facts.append(found)
-    _check_choices(checks, design.choices, design.pods, design.plant)
+    _check_choices(checks, design.choices, design)
+    check_split(checks, instance, design)
     if len(facts) < len(design.pods):
         return
     units = check_plant(checks, instance, design, facts, plant)
@@ -50,21 +53,20 @@ def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> 
     check_bill(checks, design, lines)
     check_spend(checks, instance, design, facts, lines, bought, plant)
     checks.same("preliminary", list(design.preliminary), list(preliminary_parts(lines, facts)))
-    figures = expected_figures(instance, facts, lines, plant, bought.one_off)
+    figures = expected_figures(instance, facts, lines, plant, bought.one_off, design.exchanges)
     figures.update(site_figures(instance, design, facts, units, plant))
     for name in sorted(figures.keys() | design.figures.keys()):
         known = name in figures and name in design.figures
         if checks.rule(f"figures.{name}", known, design.figures.get(name), figures.get(name), "missing or unknown"):
             checks.same(f"figures.{name}", design.figures[name], figures[name])
-    sums = Sums(instance, facts, units, plant, Book(instance, facts, needed, bought, plant))
+    sums = Sums(instance, facts, units, plant, Book(instance, facts, needed, bought, plant), design.exchanges)
     check_objectives(checks, design, sums)
     check_limits(checks, instance, design, sums)
 
 
-def _check_choices(
-    checks: Checks, reported: object, pods: Sequence[PodChoice], plant: Sequence[PlantChoice]
-) -> None:  # fmt: skip
+def _check_choices(checks: Checks, reported: object, design: Design) -> None:
     """The readable decisions, written again from the decisions themselves."""
+    pods, plant = design.pods, design.plant
     expected: dict[str, str | int | float] = {}
     for cluster in dict.fromkeys(pod.cluster for pod in pods):
         mine = [pod for pod in pods if pod.cluster == cluster]
@@ -80,6 +82,9 @@ def _check_choices(
             "oversubscription": [f"{p.fabric['oversubscription']:.3g}" for p in mine],
             "site": [p.site for p in mine],
         }
+        if any(p.batch for p in mine):
+            columns["batch"] = [f"{p.batch['parts']}/{p.batch['of']} {p.site}" for p in mine]
+            columns["links"] = [n for one in design.exchanges if one.cluster == cluster for n in one.links] or ["none"]
         if any("role" in p.performance for p in mine):
             counts = {p.role: sum(q.count for q in mine if q.role == p.role) for p in mine}
             columns["roles"] = [f"{count} {role}" for role, count in counts.items()]

@@ -19,8 +19,9 @@ from optimizer.verification.pods import PodFacts
 from optimizer.verification.purchasing import check_arrivals, check_rules, purchasing_limits
 from optimizer.verification.quanta import EDGE, ZERO, Total, down, quanta, up
 from optimizer.verification.services import needed_capacity
+from optimizer.verification.split import of_all, split_of
 from optimizer.verification.standing import of_pod
-from optimizer.verification.totals import ROLES, Sums
+from optimizer.verification.totals import MILLION, ROLES, Sums
 
 MEGABIT_PER_SECOND = 1e6 / 8
 MILLIONTH = 1e-6
@@ -67,12 +68,16 @@ def _standing(sums: Sums, cluster: str) -> Iterator[Limit]:
     if limits.blast_radius is not None:
         row, source, most = "reliability.blast_radius", "limits.blast_radius", limits.blast_radius.value
         lost = [(one.reliability.blast_radius, one.count) for one in sums.facts if one.pod.cluster == cluster]
-        if isinstance(sums.instance.workloads[cluster], Training):
+        if _one_pod(sums, cluster):
             total = sum(each * count for each, count in lost)
             yield Limit(f"{row}[{cluster}]", Total(total, total), most, True, "accelerators", source)
         else:
             over = sum(count for each, count in lost if each > most)
             yield Limit(f"{row}_of_each[{cluster}]", Total(over, over), 0, True, "pods above the ceiling", source)
+
+
+def _one_pod(sums: Sums, cluster: str) -> bool:
+    return isinstance(sums.instance.workloads[cluster], Training) and split_of(sums.instance, cluster) is None
 
 
 def _stands(sums: Sums, one: PodFacts) -> Total:
@@ -104,9 +109,16 @@ def _useful(one: PodFacts) -> Total:
 def _floor(
     sums: Sums, cluster: str, row: str, least: int, unit: str, source: str, value: Callable[[PodFacts], Total]
 ) -> Limit:  # fmt: skip
-    """A floor on every pod: of the one pod of a training cluster, or on the number of serving pods below it."""
+    """A floor on every pod: of the one pod of a training cluster, or on the number of pods below it.
+
+    A share of the time is that of the whole where a job needs all of its pods.
+    """
     mine = [one for one in sums.facts if one.pod.cluster == cluster]
-    if isinstance(sums.instance.workloads[cluster], Training):
+    if split_of(sums.instance, cluster) is not None and source.startswith("limits."):
+        kept = of_all([value(one) for one in mine], MILLION)
+        lost = Total(MILLION - kept.most, MILLION - kept.least)
+        return Limit(f"{row}_of_all[{cluster}]", lost, MILLION - least, True, f"{unit} lost", source)
+    if _one_pod(sums, cluster):
         total = ZERO
         for one in mine:
             total = total + value(one).times(one.count)
@@ -255,7 +267,8 @@ def _check_clusters(checks: Checks, instance: Instance, sums: Sums) -> None:
         count = sum(one.count for one in sums.facts if one.pod.cluster == cluster)
         where = f"limit workloads.{cluster}"
         if isinstance(workload, Training):
-            checks.same(where, count, 1, "a training cluster is one pod")
+            most = 1 if workload.split is None else workload.split.sites_at_most
+            checks.rule(where, 1 <= count <= most, count, most, "a training cluster is one pod, or one a site")
         else:
             checks.rule(where, count <= workload.pods_at_most, count, workload.pods_at_most, "pods_at_most")
             sites = sorted({one.pod.site for one in sums.facts if one.pod.cluster == cluster})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from models.instance import Instance
@@ -12,9 +12,10 @@ from models.physics.finance import annuity_factor, yearly_payment
 from models.policy import PowerFigure
 from models.site import Chain
 from models.workload import ThroughputMethod, Training
-from optimizer.design import BomLine
+from optimizer.design import BomLine, SiteExchange
 from optimizer.verification.plant import Plant
 from optimizer.verification.pods import PodFacts
+from optimizer.verification.split import link_costs, share_of_all, split_of
 from optimizer.verification.standing import of_pod
 
 YEAR = 365.25 * 86400.0
@@ -123,14 +124,20 @@ def pod_carbon(instance: Instance, facts: PodFacts, plant: Plant) -> float:
 
 
 def expected_figures(
-    instance: Instance, facts: Sequence[PodFacts], lines: Sequence[BomLine], plant: Plant, one_off: float = 0.0
+    instance: Instance,
+    facts: Sequence[PodFacts],
+    lines: Sequence[BomLine],
+    plant: Plant,
+    one_off: float = 0.0,
+    exchanges: Sequence[SiteExchange] = (),
 ) -> dict[str, float]:
-    """Every exact figure of a design; ``one_off`` costs of its orders [USD]."""
+    """Every exact figure of a design; ``one_off`` costs of its orders [USD], ``exchanges`` of jobs over several sites."""
     figures: dict[str, float] = {}
     at = {site: site_money(instance, site) for site in instance.sites}
     anywhere = next(iter(at.values()))
     shell = sum(f.count * f.load(Chain.POWER, PowerFigure.DESIGN) * at[f.pod.site].shell for f in facts)
     energy = sum(f.count * plant.facility_w(f, PowerFigure.IN_USE) * at[f.pod.site].energy for f in facts)
+    energy += sum(usd for _, _, usd in link_costs(instance, exchanges))
     for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
         goods = [(price_on(line, basis) * line.quantity, at.get(line.site, anywhere)) for line in lines]
         capex = sum(amount * money.charges for amount, money in goods) + shell + one_off
@@ -153,8 +160,24 @@ def expected_figures(
     return figures
 
 
+def _shares(
+    instance: Instance, facts: Sequence[PodFacts], share: Callable[[PodFacts], float]
+) -> list[tuple[str, float]]:  # fmt: skip
+    """A share of the time by cluster: of every pod, or of all pods together where the job needs all of them."""
+    found = []
+    for cluster in instance.workloads:
+        mine = [share(f) for f in facts if f.pod.cluster == cluster]
+        if mine and split_of(instance, cluster) is not None:
+            mine = [share_of_all(mine)]
+        found += [(cluster, one) for one in mine]
+    return found
+
+
 def _deliveries(instance: Instance, facts: Sequence[PodFacts], plant: Plant) -> dict[str, float]:
     def rate(cluster: str, role: str) -> float:
+        if split_of(instance, cluster) is not None:
+            mine = [f for f in facts if f.pod.cluster == cluster]
+            return min(f.pace for f in mine) * share_of_all(f.goodput for f in mine)
         return sum(f.count * f.rate for f in facts if f.pod.cluster == cluster and f.able(role))
 
     rates = {c: min(rate(c, "prefill"), rate(c, "decode")) for c in instance.workloads}
@@ -166,8 +189,10 @@ def _deliveries(instance: Instance, facts: Sequence[PodFacts], plant: Plant) -> 
             figures[f"{cluster}.throughput_band"] = weighed / sum(f.count * f.rate for f in mine)
     figures["throughput_tokens_per_s"] = sum(rates.values())
     figures["throughput_x_demand"] = min(rate / instance.workloads[c].demand for c, rate in rates.items())
-    training = [f.goodput for f in facts if isinstance(instance.workloads[f.pod.cluster], Training)]
-    figures["goodput_fraction"] = min(training or [f.goodput for f in facts], default=1.0)
-    figures["availability_fraction"] = min((of_pod(instance, plant, f) for f in facts), default=1.0)
+    useful = _shares(instance, facts, lambda f: f.goodput)
+    training = [share for cluster, share in useful if isinstance(instance.workloads[cluster], Training)]
+    figures["goodput_fraction"] = min(training or [share for _, share in useful], default=1.0)
+    stands = _shares(instance, facts, lambda f: of_pod(instance, plant, f))
+    figures["availability_fraction"] = min((share for _, share in stands), default=1.0)
     figures["blast_radius_accelerators"] = float(max((f.reliability.blast_radius for f in facts), default=0))
     return figures

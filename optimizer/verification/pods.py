@@ -22,6 +22,7 @@ from optimizer.verification.rack_coolant import pump_share
 from optimizer.verification.rack_supplies import at_its_load
 from optimizer.verification.racks import RackParts, check_rack
 from optimizer.verification.services import Services, services_of
+from optimizer.verification.split import share_of
 from optimizer.verification.throughput import Throughput, throughput_of
 
 FIGURES = (PowerFigure.NAMEPLATE, PowerFigure.DESIGN, PowerFigure.TYPICAL, PowerFigure.IN_USE)
@@ -67,6 +68,11 @@ class PodFacts:
     def rate(self) -> float:
         """Tokens per second of goodput of one pod."""
         return self.throughput * self.goodput
+
+    @property
+    def pace(self) -> float:
+        """Tokens per second without failures of the whole job where this pod is the slowest of it."""
+        return self.throughput / share_of(self.pod)
 
     def able(self, role: str) -> bool:
         """Whether the pod counts towards what prefill (or decode) delivers."""
@@ -229,6 +235,13 @@ def _stored(services: Services) -> str:
     return f"|{services.write / 1e9:g}GB/s" if services.write > 0 else ""
 
 
+def _batch(pod: PodChoice) -> str:
+    """The part of the batch in a pod's name, where others train beside it."""
+    if not pod.batch or not pod.batch["exchange_s"]:
+        return ""
+    return f"|{pod.batch['parts']}of{pod.batch['of']}@{pod.batch['exchange_s']:.6g}s"
+
+
 def _compare_mapping(checks: Checks, facts: PodFacts, prefix: str) -> None:
     """What a design tells of its mapping, field by field; nothing where throughput is a stated share of peak."""
     told, expected = dict(facts.pod.performance), facts.delivered.performance
@@ -261,7 +274,8 @@ def _compare(checks: Checks, instance: Instance, facts: PodFacts, prefix: str) -
     expected = {
         "pod_id": f"{rack}|{_fabric_name(fabric)}|{facts.accelerators}"
         + ("" if pod.role == "mixed" else f"|{pod.role}")
-        + _stored(facts.services),
+        + _stored(facts.services)
+        + _batch(pod),
         "accelerators": facts.accelerators,
         "node_racks": facts.node_racks,
         "node_positions": facts.node_positions,

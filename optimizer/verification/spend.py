@@ -14,6 +14,7 @@ from optimizer.verification.money import price_on, site_money
 from optimizer.verification.orders import Purchases
 from optimizer.verification.plant import Plant
 from optimizer.verification.pods import PodFacts
+from optimizer.verification.split import link_costs
 
 Key = tuple[str, str, str, str, str, str, str, int]
 CENT = Fraction(1, 100)
@@ -24,7 +25,10 @@ def check_spend(
     bought: Purchases, plant: Plant,
 ) -> None:  # fmt: skip
     """Every line within a cent of what it is for, none missing or invented, all together exactly the total cost."""
-    wanted = sorted(_amounts(instance, facts, lines, bought, plant), key=lambda entry: (entry[0], entry[1], entry[2]))
+    wanted = sorted(
+        [*_amounts(instance, facts, lines, bought, plant), *_links(instance, design)],
+        key=lambda entry: (entry[0], entry[1], entry[2]),
+    )
     listed = [line for line in design.spend if line.category != "rounding"]
     told = sorted(listed, key=lambda line: (_key(line), line.cents, line.carbon_kg))
     if not checks.same("spend", [_key(line) for line in told], [key for key, _, _ in wanted], "lines of the ledger"):
@@ -52,6 +56,11 @@ def check_spend(
         )
     else:
         checks.same("spend.rounding", len(rounding), 0, "nothing to reconcile")
+
+
+def _links(instance: Instance, design: Design) -> Iterator[tuple[Key, float, float]]:
+    for cluster, name, usd in link_costs(instance, design.exchanges):
+        yield ("opex", "link", "", cluster, "", name, "", 1), usd, 0.0
 
 
 def _key(line: SpendLine) -> Key:

@@ -25,6 +25,7 @@ from optimizer.design import PodChoice
 from optimizer.verification.given import given_tokens
 from optimizer.verification.racks import RackParts
 from optimizer.verification.serving import served_tokens
+from optimizer.verification.split import share_of, with_exchange
 
 MEMORY_SHARE = 0.9
 TRAINING_BYTES_PER_PARAMETER = 16.0
@@ -53,7 +54,8 @@ def throughput_of(
     if workload.method is None:
         raise ValueError(f"{pod.pod_id} is not covered by what was given, and nothing else may stand in for it")
     if workload.method is ThroughputMethod.FIRST_ORDER:
-        return Throughput(_first_order(instance, pod, parts, accelerators, narrowest), 0.0, {})
+        alone = _first_order(instance, pod, parts, accelerators, narrowest)
+        return Throughput(with_exchange(instance, pod, alone), 0.0, {})
     constants, part = instance.catalogue.performance, parts.accelerator.id
     shape = instance.catalogue.get(ModelCard, workload.model).shape()
     card = parts.accelerator.card(constants.kernel_class(part))
@@ -62,7 +64,7 @@ def throughput_of(
     factor = stated.value if stated is not None else constants.production_factor
     if isinstance(workload, Training):
         tokens, performance = _of_mapping(workload, pod, accelerators, shape, card, network, constants)
-        return Throughput(tokens * factor, constants.band(part), performance)
+        return Throughput(with_exchange(instance, pod, tokens * factor), constants.band(part), performance)
     tokens, performance = served_tokens(workload, pod, shape, card, network, constants)
     return Throughput(tokens * factor, max(constants.band(part), BAND), performance)
 
@@ -90,7 +92,12 @@ def _first_order(instance: Instance, pod: PodChoice, parts: RackParts, accelerat
         sustained = peak * _stated(given.training_derating)
         exposed = _stated(given.exposed_communication)
         factor = communication_factor(
-            accelerators, sustained, bandwidth, workload.global_batch, workload.model_parallel, exposed
+            accelerators,
+            sustained,
+            bandwidth,
+            workload.global_batch * share_of(pod),
+            workload.model_parallel,
+            exposed,
         )
         fits = shape.params() * TRAINING_BYTES_PER_PARAMETER <= MEMORY_SHARE * memory * accelerators
         return float(training_rate(accelerators, sustained, shape.params(), factor)) if fits else 0.0
@@ -114,7 +121,7 @@ def _of_mapping(
     used = int(pod.performance["accelerators_used"])
     if not 0 < used <= accelerators:
         raise ValueError(f"a mapping on {used} of {accelerators} accelerators")
-    batch, dtype = max(1, round(workload.global_batch / shape.seq)), dtype_name(workload.dtype.value)
+    batch, dtype = max(1, round(workload.global_batch * share_of(pod) / shape.seq)), dtype_name(workload.dtype.value)
     setting = Setting(shape, card, network, float(batch), dtype, constants, Software.of(dtype, card.available))
     mappings = enumerate_mappings(shape, used, batch)
     times = evaluate(setting, mappings)

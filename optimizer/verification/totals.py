@@ -10,7 +10,7 @@ from models.parts.part import PriceRange
 from models.policy import PowerFigure
 from models.site import Chain
 from models.workload import Training
-from optimizer.design import BomLine
+from optimizer.design import BomLine, SiteExchange
 from optimizer.verification.bill import pod_lines
 from optimizer.verification.counting import Book
 from optimizer.verification.money import SiteMoney, pod_carbon, pod_money, site_money
@@ -18,9 +18,11 @@ from optimizer.verification.plant import Plant, positions_taken
 from optimizer.verification.pods import PodFacts
 from optimizer.verification.purchasing import largest_spend, latest_arrival, order_cost
 from optimizer.verification.quanta import ZERO, Total, down, least, quanta, up
+from optimizer.verification.split import link_costs, of_all, slowest, split_of
 from optimizer.verification.standing import of_pod
 
 ROLES = ("prefill", "decode")
+MILLION = 1_000_000
 
 Units = dict[tuple[str, Chain, str], tuple[int, ...]]
 
@@ -34,6 +36,7 @@ class Sums:
     units: Units
     plant: Plant
     book: Book
+    exchanges: Sequence[SiteExchange] = ()
 
     def _over(self, term: Callable[[PodFacts], Total], chosen: Callable[[PodFacts], bool] = lambda _: True) -> Total:
         total = ZERO
@@ -75,7 +78,15 @@ class Sums:
 
         at = site_money(self.instance, next(iter(self.instance.sites)))
         once = (1.0 if capex else 0.0) + (at.financing if capex and opex else 0.0)
-        return self._over(of_pod) + self._bought(of_unit) + order_cost(self.book, per_dollar(at), once)
+        paid = self._over(of_pod) + self._bought(of_unit) + order_cost(self.book, per_dollar(at), once)
+        return paid + self._links() if opex else paid
+
+    def _links(self) -> Total:
+        """Links between sites over the horizon [kUSD], each ring rounded once."""
+        total = ZERO
+        for one in self.exchanges:
+            total = total + quanta(sum(usd for _, _, usd in link_costs(self.instance, [one])), 1e3, round)
+        return total
 
     def concentration(self) -> Total:
         """Spend with the largest vendor [kUSD]."""
@@ -105,6 +116,8 @@ class Sums:
         """Tokens per second of goodput of a cluster: in one role, or the lesser of both."""
         if role is None:
             return least(self.delivered(cluster, one) for one in ROLES)
+        if split_of(self.instance, cluster) is not None:
+            return self._of_slowest(cluster, 1.0)
         return self._over(
             lambda one: quanta(one.rate, 1.0, down), lambda one: one.pod.cluster == cluster and one.able(role)
         )
@@ -114,7 +127,15 @@ class Sums:
         demands = {cluster: workload.demand for cluster, workload in self.instance.workloads.items()}
         return least(self._share(cluster, demand, role) for cluster, demand in demands.items() for role in ROLES)
 
+    def _of_slowest(self, cluster: str, quantum: float) -> Total:
+        """What a job over several sites delivers, in quanta [tokens/s]."""
+        mine = [one for one in self.facts if one.pod.cluster == cluster]
+        nets = [quanta(one.pace * one.goodput, quantum, down) for one in mine]
+        return slowest(nets, [quanta(one.pace * (1.0 - one.goodput), quantum, up) for one in mine])
+
     def _share(self, cluster: str, demand: float, role: str) -> Total:
+        if split_of(self.instance, cluster) is not None:
+            return self._of_slowest(cluster, demand * 1e-4)
         return self._over(
             lambda one: quanta(one.rate / demand, 1e-4, down),
             lambda one: one.pod.cluster == cluster and one.able(role),
@@ -128,8 +149,7 @@ class Sums:
 
     def availability(self) -> Total:
         """Availability of the worst pod in use [1e-6]."""
-        found = [quanta(of_pod(self.instance, self.plant, one), 1e-6, down) for one in self.facts]
-        return Total(min((s.least for s in found), default=0), min((s.most for s in found), default=0))
+        return self._worst(lambda one: of_pod(self.instance, self.plant, one), list(self.instance.workloads))
 
     def blast_radius(self) -> Total:
         """Accelerators that the worst single failure takes."""
@@ -137,6 +157,13 @@ class Sums:
         return Total(most, most)
 
     def _goodput(self, cluster: str) -> Total:
-        """Of the worst pod in use."""
-        shares = [quanta(one.goodput, 1e-6, down) for one in self.facts if one.pod.cluster == cluster]
-        return Total(min((s.least for s in shares), default=0), min((s.most for s in shares), default=0))
+        """Of the worst pod in use, or of all where the job needs all of them."""
+        return self._worst(lambda one: one.goodput, [cluster])
+
+    def _worst(self, share: Callable[[PodFacts], float], clusters: Sequence[str]) -> Total:
+        found: list[Total] = []
+        for cluster in clusters:
+            mine = [quanta(share(one), 1e-6, down) for one in self.facts if one.pod.cluster == cluster]
+            whole = mine and split_of(self.instance, cluster) is not None
+            found += [of_all(mine, MILLION)] if whole else mine
+        return Total(min((s.least for s in found), default=0), min((s.most for s in found), default=0))

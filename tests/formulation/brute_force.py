@@ -8,7 +8,8 @@ states it, and valued in whole quanta: resources rounded up, deliveries down, mo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import combinations_with_replacement, product
 from math import ceil, floor
 from types import MappingProxyType
@@ -32,6 +33,7 @@ from optimizer.design import BomLine
 
 from .brute_orders import Ordering, days_to, orderings
 from .brute_rules import keeps_rules, spend_by_vendor, units_asked, within_supply
+from .brute_split import groups, links, of_slowest
 
 YEAR = 365.25 * 86400.0
 FIGURE_ROW = {PowerFigure.NAMEPLATE: 0, PowerFigure.DESIGN: 1, PowerFigure.TYPICAL: 2, PowerFigure.IN_USE: 3}
@@ -118,6 +120,10 @@ class Figures:
     carbon: int
     lines: tuple[BomLine, ...] = ()
     available: int = 0
+    part: Fraction = Fraction(1)
+    exchange: float = 0.0
+    lost: int = 0
+    lost_share: int = 0
 
 
 def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
@@ -144,7 +150,10 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
         paid = (low + money.basis * (high - low) - ordered) * money.charges
         capex = paid + float(pods.it[1, pod]) * money.shell
         opex = paid * money.upkeep + draw(PowerFigure.IN_USE) * money.watt
-        rate = float(pods.throughput[pod] * pods.goodput[pod])
+        part = Fraction(int(pods.parts[pod]), pods.batch_parts)
+        pace = float(pods.throughput[pod]) / float(part)
+        rate, lost = pace * float(pods.goodput[pod]), pace * (1 - float(pods.goodput[pod]))
+        demand = inst.workloads[table.cluster].demand
         bought = int(pods.systems[pod]) * (pods.rack_design(pod).system.accelerators or 0)
         embodied = inst.assumptions.embodied_carbon_per_accelerator.value * bought
         made.append(
@@ -160,7 +169,7 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                 rack=node_rack(inst, pods, pod, options[Chain.POWER].ring),
                 drawn=down(float(pods.it[3, pod]) / 1e3),
                 rate=down(rate),
-                share=down(rate / inst.workloads[table.cluster].demand * 1e4),
+                share=down(rate / demand * 1e4),
                 goodput=down(float(pods.goodput[pod]) * 1e6),
                 availability=down(float(table.availability[row]) * 1e6),
                 blast_radius=int(pods.blast_radius[pod]),
@@ -184,6 +193,10 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                 carbon=up((draw(PowerFigure.IN_USE) * money.watt_carbon + embodied) / 1e3),
                 lines=lines,
                 available=days_to(inst, pods.rack_design(pod).system.available),
+                part=part,
+                exchange=float(pods.exchange[pod]),
+                lost=up(lost),
+                lost_share=up(lost / demand * 1e4),
             )
         )
     return made
@@ -251,9 +264,14 @@ def on_blocks(inst: Instance, pods: PodTable, pod: int, ring: Ring) -> int:
 Choice = tuple[Figures, ...]
 
 
-def both(choice: Choice, cluster: str, what: Callable[[Figures], int]) -> int:
-    """The lesser of what the pods of a cluster prefill and what they decode; mixed ones do both."""
+def both(
+    choice: Choice, cluster: str, what: Callable[[Figures], int], lost: Callable[[Figures], int] = lambda row: row.lost
+) -> int:
+    """The lesser of what the pods of a cluster prefill and what they decode; mixed ones do both. Of a job over several sites what it
+    delivers at the pace of its slowest pod."""
     mine = [row for row in choice if row.cluster == cluster]
+    if len(mine) > 1 and all(row.exchange > 0 for row in mine):
+        return of_slowest(mine, what, lost)
     return min(sum(what(row) for row in mine if row.role in ("mixed", role)) for role in ("prefill", "decode"))
 
 
@@ -265,6 +283,8 @@ def choices(inst: Instance, of_cluster: Mapping[str, Sequence[Figures]]) -> Iter
         if isinstance(workload, Serving):
             counts = range(workload.pods_at_most + 1)
             per_cluster.append([c for n in counts for c in combinations_with_replacement(rows, n)])
+        elif workload.split is not None:
+            per_cluster.append(groups(inst, cluster, rows))
         else:
             per_cluster.append([(row,) for row in rows])
     for parts in product(*per_cluster):
@@ -368,7 +388,7 @@ def legal(inst: Instance, choice: Choice, plant: Plant) -> bool:
     """Every limit of the instance, one after the other."""
     for cluster, workload in inst.workloads.items():
         mine = [row for row in choice if row.cluster == cluster]
-        if isinstance(workload, Training) and len(mine) != 1:
+        if isinstance(workload, Training) and workload.split is None and len(mine) != 1:
             return False
         if isinstance(workload, Serving) and not workload.split and len({row.site for row in mine}) > 1:
             return False
@@ -432,11 +452,21 @@ def _within_limits(inst: Instance, choice: Choice, plant: Plant) -> bool:
     delivered = sum(both(choice, cluster, lambda row: row.rate) for cluster in inst.workloads)
     if limits.throughput is not None and delivered < up(limits.throughput.value):
         return False
-    if limits.goodput is not None and any(r.goodput < up(limits.goodput.value * 1e6) for r in choice):
+    if limits.goodput is not None and min(_qualities(choice, "goodput")) < up(limits.goodput.value * 1e6):
         return False
-    if limits.availability is not None and any(r.availability < up(limits.availability.value * 1e6) for r in choice):
+    if limits.availability is not None and min(_qualities(choice, "availability")) < up(
+        limits.availability.value * 1e6
+    ):
         return False
     return limits.blast_radius is None or all(r.blast_radius <= limits.blast_radius.value for r in choice)
+
+
+def _qualities(choice: Choice, name: str) -> list[int]:
+    """Millionths of the time of every pod, of a job over several sites those of the whole."""
+    apart = {row.cluster for row in choice if row.exchange > 0}
+    found = [getattr(row, name) for row in choice if row.cluster not in apart]
+    wholes = [[getattr(row, name) for row in choice if row.cluster == cluster] for cluster in apart]
+    return found + [1_000_000 - sum(1_000_000 - one for one in mine) for mine in wholes]
 
 
 def value(inst: Instance, choice: Choice, plant: Plant, name: str) -> int:
@@ -448,17 +478,19 @@ def value(inst: Instance, choice: Choice, plant: Plant, name: str) -> int:
         cluster = which or next(iter(inst.workloads))
         return both(choice, cluster, lambda row: row.rate)
     if base == "throughput_x_demand":
-        return min(both(choice, cluster, lambda row: row.share) for cluster in inst.workloads)
+        return min(
+            both(choice, cluster, lambda row: row.share, lambda row: row.lost_share) for cluster in inst.workloads
+        )
     if base == "goodput":
         training = [c for c, w in inst.workloads.items() if isinstance(w, Training)]
         judged = [which] if which else training or list(inst.workloads)
-        return min(r.goodput for r in choice if r.cluster in judged)
+        return min(_qualities(tuple(r for r in choice if r.cluster in judged), "goodput"))
     if base == "lead_time":
         return max([plant.ordering.days, *(r.available for r in choice)])
     if base == "concentration":
         return max(spend_by_vendor(inst, choice, plant).values())
     if base == "availability":
-        return min(r.availability for r in choice)
+        return min(_qualities(choice, "availability"))
     if base == "blast_radius":
         return max(r.blast_radius for r in choice)
     return {
@@ -482,7 +514,10 @@ def legal_designs(inst: Instance, candidates: Candidates) -> list[tuple[Choice, 
     serving = {c for c, w in inst.workloads.items() if isinstance(w, Serving)}
     for choice in choices(inst, of_cluster):
         plant = plant_of(choice, money, offered, asked, serving)
-        ways = with_orders(inst, choice, plant) if plant is not None else ()
+        joined = (
+            [replace(plant, opex=plant.opex + usd, tco=plant.tco + usd) for usd in links(inst, choice)] if plant else []
+        )
+        ways = (bought for one in joined for bought in with_orders(inst, choice, one))
         found.extend((choice, bought) for bought in ways if legal(inst, choice, bought))
     return found
 

@@ -60,6 +60,13 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
         "tiny/twin-sites",
         {"workloads": {"chat": {"split": False, "design_space": {"sizes": {"largest": 16}}}}},
     ),
+    "split": (
+        "tiny/split-training",
+        {
+            "workloads": {"train": {"split": {"parts": 3}, "design_space": {"sizes": {"largest": 128}}}},
+            "links": {"waves": None},
+        },
+    ),
     "thermal": (
         "tiny/thermal-liquid",
         {

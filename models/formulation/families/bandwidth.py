@@ -22,7 +22,6 @@ from models.formulation.family import BindingRow, family
 from models.formulation.linear import Floats
 from models.formulation.totals import violators
 from models.instance import Instance
-from models.workload import Serving
 
 MEGABIT_PER_SECOND = 1e6 / 8
 COLUMNS = {
@@ -43,7 +42,7 @@ def bandwidth(m: Core, inst: Instance) -> None:
                 continue
             least = ceil(stated.value / MEGABIT_PER_SECOND - 1e-6)
             source = f"workloads.{cluster}.{what}_at_least"
-            if isinstance(workload, Serving):
+            if not workload.one_pod:
                 short = violators(m, cluster, partial(_meets, what=what, least=least))
                 m.at_most(f"{what}_of_each", (cluster,), short, 0, "pods below the floor", source)
             else:

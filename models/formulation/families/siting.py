@@ -3,7 +3,7 @@
     sum_p use[c,p,s]  <=  most[c] * at[c,s],    sum_s at[c,s]  <=  1          for every serving cluster c that may not be split
     sum_c,p weight[c] * use[c,p,s+1]  <=  sum_c,p weight[c] * use[c,p,s]      for neighbours s, s+1 among identical sites
 
-A training cluster is one pod, whole at one site. Sites are identical when every field but their name, owner, reason and label is
+A training cluster is one pod, whole at one site, unless it may be split (``families.split``). Sites are identical when every field but their name, owner, reason and label is
 the same, every workload may stand at all of them or at none, and nothing else in the instance (a rule, a quote) names any of them:
 exchanging two of them then changes nothing, so that each choice has an equal one in falling order of any one sum. weight[c] tells the clusters' counts apart, first things first; it is
 the same for all pods of a cluster, so that no pod is told apart from another by it.
@@ -72,8 +72,7 @@ def _weights(inst: Instance) -> dict[str, float]:
     weight = 1.0
     for cluster, workload in reversed(list(inst.workloads.items())):
         found[cluster] = weight
-        most = workload.pods_at_most if isinstance(workload, Serving) else 1
-        weight = min(weight * (most + 1), LARGEST_WEIGHT)
+        weight = min(weight * (workload.most_at_a_site + 1), LARGEST_WEIGHT)
     return found
 
 

@@ -20,7 +20,6 @@ from models.formulation.family import Direction, objective
 from models.formulation.linear import Block, Kind, Linear
 from models.instance import Instance
 from models.units import SECOND
-from models.workload import Serving
 
 DAY = 86400.0
 
@@ -75,7 +74,7 @@ def _of_offer(m: Core, offer: Offer, steps: list[tuple[int, int | None]], latest
 
 def _of_cluster(m: Core, inst: Instance, cluster: str, latest: Linear) -> None:
     workload = inst.workloads[cluster]
-    if not isinstance(workload, Serving):
+    if workload.one_pod:
         after = m.everywhere(lambda p: available_after(m, p), cluster=cluster)
         m.at_least("system", (cluster,), latest - after, 0, "", "")
         return
@@ -89,5 +88,5 @@ def _of_cluster(m: Core, inst: Instance, cluster: str, latest: Linear) -> None:
         one[number] = 1.0
         used = m.everywhere(lambda p, at=level: available_after(m, p) == at, cluster=cluster)  # type: ignore[misc]
         opened = Linear({later.name: one})
-        m.at_most("later", (cluster, later.keys[number]), used - opened * float(workload.pods_at_most), 0, "", "")
+        m.at_most("later", (cluster, later.keys[number]), used - opened * float(workload.most_pods), 0, "", "")
         m.at_least("system", (cluster, later.keys[number]), latest - opened * float(level), 0, "", "")

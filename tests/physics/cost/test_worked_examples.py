@@ -7,8 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.physics import cooling_plant, cost, finance, ledger, power, power_redundancy, power_supplies, thermal
+from models.physics import (
+    cooling_plant,
+    cost,
+    finance,
+    first_order,
+    ledger,
+    power,
+    power_redundancy,
+    power_supplies,
+    thermal,
+)
 from models.physics.cooling_plant import Rejection, RejectionPlant
+from models.physics.network import site_exchange
 from models.physics.power import BreakerCode
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "worked-examples.md"
@@ -79,6 +90,31 @@ def cdu():
     }
 
 
+def split():
+    def step(accelerators, tokens):
+        kept = first_order.communication_factor(accelerators, 400e12, 50e9, tokens, 8, 0.8)
+        return tokens / float(first_order.training_rate(accelerators, 400e12, 8e9, kept))
+
+    exchange = site_exchange.exchange_time(16e9, 2, [50e9], [0.02])
+    large, small, even = step(256, 3e6), step(128, 1e6), step(128, 2e6)
+    paces = [4e6 / (one + exchange / 4) for one in (large, small, even)]
+    assert paces[0] < paces[1]
+    goodput = paces[0] * (1 - 0.009 - 0.006)
+    counted = paces[0] * 0.991 - paces[1] * 0.006
+    assert counted < goodput
+    return {
+        "large_step": large,
+        "small_step": small,
+        "exchange": exchange,
+        "large_pace": paces[0],
+        "small_pace": paces[1],
+        "even_pace": paces[2],
+        "goodput": goodput,
+        "counted": counted,
+        "link": 20_000 * 12 * finance.annuity_factor(0.09, 5),
+    }
+
+
 def quote():
     breaks, prices = [1, 100, 500], [10_000.0, 9_000.0, 8_200.0]
     cheapest, bought = cost.cheapest_all_unit(460, breaks, prices)
@@ -114,7 +150,7 @@ def five_years():
 
 @functools.cache
 def computed():
-    cases = (("rack", rack), ("cdu", cdu), ("quote", quote), ("ledger", five_years))
+    cases = (("rack", rack), ("cdu", cdu), ("split", split), ("quote", quote), ("ledger", five_years))
     return {f"{name}.{key}": float(value) for name, case in cases for key, value in case().items()}
 
 
