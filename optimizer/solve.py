@@ -12,6 +12,7 @@ from models.candidates.placement import enumerate_candidates
 from models.errors import InfeasibleError, VerificationError
 from models.formulation.build import Formulation, Goal, build
 from models.formulation.family import Direction
+from models.formulation.sifting import sift_for
 from models.instance import Instance
 from optimizer.backends import backend_class
 from optimizer.compile import compile_formulation
@@ -119,7 +120,9 @@ def run(
 def formulation_of(instance: Instance, settings: SolveSettings) -> Formulation:
     """The program that a solve with these options is about; throughput tables come from the cache of the user."""
     asked = tuple(settings.objectives or ())
-    return build(instance, asked or None, enumerate_candidates(instance, PerformanceCache(), objectives=asked))
+    sift = sift_for(instance, asked or None)
+    found = enumerate_candidates(instance, PerformanceCache(), objectives=asked, sift=sift)
+    return build(instance, asked or None, found)
 
 
 def _require_possible(settings: SolveSettings, out: str | Path | None, resume: bool) -> None:

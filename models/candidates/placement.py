@@ -6,9 +6,9 @@ nothing non-linear is left: facility power = IT power + losses of the power chai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from itertools import product
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +16,17 @@ import numpy.typing as npt
 from models.candidates.batch_split import Way, ways_of
 from models.candidates.economics import Economics, economics_of
 from models.candidates.offers import Offers, offers_of
-from models.candidates.plant import Combination, PlantOption, combinations, plant_options
-from models.candidates.pod import enumerate_pods
+from models.candidates.placing import Placed, Placing
+from models.candidates.plant import Combination, PlantOption, plant_options
+from models.candidates.pod import pod_source
 from models.candidates.pod_table import PodTable
-from models.candidates.rack_design import RackDesign, enumerate_rack_designs
-from models.candidates.rejection import Rejection, Stage
-from models.candidates.ring_load import rack_loads
+from models.candidates.rack_design import enumerate_rack_designs
+from models.candidates.rejection import Rejection
 from models.candidates.throughput_table import Memo
 from models.instance import Instance
 from models.physics.cost import PriceBasis
 from models.policy import PowerFigure
 from models.site import Chain
-from models.site_options import CoolantTo
-from models.workload import RackCooling
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -36,12 +34,17 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Placements:
-    """Rows: ``pod`` (into ``pods``) and ``combination`` (into ``combinations``), sorted by pod size, then as enumerated."""
+    """Rows: ``pod`` (into ``pods``) and ``combination`` (into ``combinations``), sorted by pod size, then as enumerated.
+
+    ``number``: the place of each row among all ``enumerated`` ones where only some were gone on with, else None.
+    """
 
     pods: PodTable
     combinations: tuple[Combination, ...]
     pod: Ints
     combination: Ints
+    number: Ints | None = None
+    enumerated: int | None = None
 
     def __len__(self) -> int:
         return len(self.pod)
@@ -135,6 +138,11 @@ class Placements:
         picked = np.asarray(rows)
         return Placements(self.pods, self.combinations, self.pod[picked], self.combination[picked])
 
+    @property
+    def considered(self) -> int:
+        """How many placements were enumerated, those that were not gone on with included."""
+        return len(self) if self.enumerated is None else self.enumerated
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -162,17 +170,25 @@ def enumerate_candidates(
     barred_too: bool = False,
     objectives: Sequence[str] = (),
     clusters: Collection[str] | None = None,
+    sift: Callable[[Candidates], Ints] | None = None,
 ) -> Candidates:
     """All placements of all clusters at all sites they may stand at; ``memo`` keeps throughput tables by content.
 
     ``barred_too``: also those of pods that are barred for want of a layout. ``objectives``: those asked for; emptier racks are
-    kept only where the largest loss at once counts. ``clusters``: only these (None: all).
+    kept only where the largest loss at once counts. ``clusters``: only these (None: all). ``sift``: shown some placements of one
+    cluster at one site, says which rows to go on with; the rest is dropped before more are made (None: all are held together).
     """
     rejections: list[Rejection] = []
     options: dict[str, dict[Chain, list[PlantOption]]] = {}
     for site in instance.sites:
         options[site], refused = plant_options(instance, site)
         rejections.extend(refused)
+    economics = {site: economics_of(instance, site) for site in instance.sites}
+    offers = offers_of(instance)
+    ways = {cluster: found for cluster in instance.workloads if (found := ways_of(instance, cluster))}
+    nothing = Candidates((), options, economics, (), 0, offers, ways)
+    shown = None if sift is None else partial(_shown, sift, nothing)
+    every_rack = instance.limits.blast_radius is not None or "blast_radius" in objectives
     placements: list[Placements] = []
     refusals = 0
     for cluster, workload in instance.workloads.items():
@@ -181,115 +197,26 @@ def enumerate_candidates(
         racks, illegal = enumerate_rack_designs(instance, cluster)
         rejections.extend(illegal)
         for site in workload.sites if workload.sites is not None else tuple(instance.sites):
-            asked = _Asked(memo, barred_too, _losses_count(instance, objectives))
-            made, unfit, count = _place(instance, cluster, site, racks, options[site], asked)
-            rejections.extend(unfit)
-            refusals += count
-            if made is not None:
-                placements.append(made)
-    economics = {site: economics_of(instance, site) for site in instance.sites}
-    offers = offers_of(instance)
+            source = pod_source(instance, cluster, site, racks, memo, barred_too, every_rack)
+            placing = Placing(instance, source, options[site], shown)
+            rejections.extend(source.rejections)
+            for pods, rows, sources in source.tables(rejections):
+                placing.add(pods, rows, sources)
+            placed = placing.placed()
+            rejections.extend(placing.rejections())
+            refusals += len(source.refusals)
+            if placed is not None:
+                placements.append(_placements(placed))
     rejections.extend(offers.rejections)
-    ways = {cluster: found for cluster in instance.workloads if (found := ways_of(instance, cluster))}
-    return Candidates(tuple(placements), options, economics, tuple(dict.fromkeys(rejections)), refusals, offers, ways)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What every enumeration of pods is told beside the instance."""
-
-    memo: Memo | None
-    barred_too: bool
-    every_rack: bool
-
-
-def _losses_count(instance: Instance, objectives: Sequence[str]) -> bool:
-    return instance.limits.blast_radius is not None or "blast_radius" in objectives
-
-
-def _place(
-    instance: Instance,
-    cluster: str,
-    site: str,
-    racks: Sequence[RackDesign],
-    options: dict[Chain, list[PlantOption]],
-    asked: _Asked,
-) -> tuple[Placements | None, tuple[Rejection, ...], int]:
-    found = enumerate_pods(instance, cluster, site, racks, asked.memo, asked.barred_too, asked.every_rack)
-    if found.pods is None:
-        return None, found.rejections, len(found.refusals)
-    pods = found.pods
-    all_combinations: list[Combination] = []
-    pod_rows: list[Ints] = []
-    combination_rows: list[Ints] = []
-    refused: list[Rejection] = []
-    ways = {(r.cooling, _served(r)) for r in pods.racks}
-    for cooling, served in product(RackCooling, CoolantTo):
-        if (cooling, served) not in ways:
-            continue
-        mine = np.array([(r.cooling, _served(r)) == (cooling, served) for r in pods.racks])
-        rows = np.flatnonzero(mine[pods.rack])
-        if not len(rows):
-            continue
-        for chosen in combinations(options, cooling, served):
-            cool = rows[_cool_enough(instance, pods, chosen)[rows]]
-            if len(cool) < len(rows):
-                refused.append(_too_warm(cluster, site, chosen, len(rows), len(cool)))
-            held = cool[_on_blocks(instance, pods, chosen)[cool]]
-            if len(held) < len(cool):
-                refused.append(_unheld(cluster, site, chosen, len(cool), len(held)))
-            pod_rows.append(held)
-            combination_rows.append(np.full(len(held), len(all_combinations), dtype=np.int64))
-            all_combinations.append(chosen)
-    rejections = (*found.rejections, *refused)
-    if not pod_rows:
-        return None, rejections, len(found.refusals)
-    pod, combination = np.concatenate(pod_rows), np.concatenate(combination_rows)
-    order = np.lexsort((combination, pod, pods.accelerators[pod]))
-    return (
-        Placements(pods, tuple(all_combinations), pod[order], combination[order]),
-        rejections,
-        len(found.refusals),
+    return replace(
+        nothing, placements=tuple(placements), rejections=tuple(dict.fromkeys(rejections)), fabric_refusals=refusals
     )
 
 
-def _served(rack: RackDesign) -> CoolantTo:
-    return CoolantTo.RACKS if rack.coolant.cdu is None else CoolantTo.RACK_CDUS
+def _placements(found: Placed) -> Placements:
+    return Placements(found.pods, found.combinations, found.pod, found.combination, found.number, found.enumerated)
 
 
-def _cool_enough(instance: Instance, pods: PodTable, chosen: Combination) -> npt.NDArray[np.bool_]:
-    """Pods whose racks' own CDUs stand the facility water of the liquid option."""
-    liquid = chosen.option(Chain.LIQUID)
-    if liquid is None or liquid.supply is None:
-        return np.ones(len(pods), dtype=np.bool_)
-    loop = instance.workloads[pods.cluster].design_space.coolant.loop
-    limits = [rack.coolant.warmest((loop.approach or 0.0) if loop is not None else 0.0) for rack in pods.racks]
-    stands = np.array([limit is None or liquid.supply <= limit + 1e-9 for limit in limits])
-    return np.asarray(stands[pods.rack], dtype=np.bool_)
-
-
-def _too_warm(cluster: str, site: str, chosen: Combination, pods: int, held: int) -> Rejection:
-    liquid = chosen.option(Chain.LIQUID)
-    assert liquid is not None
-    reason = (
-        f"of {pods} pods {pods - held} have CDUs in their racks that do not stand its supply of {liquid.supply:g} degC"
-    )
-    return Rejection(f"liquid={liquid.id}", Stage.POD, reason, cluster, site)
-
-
-def _on_blocks(instance: Instance, pods: PodTable, chosen: Combination) -> npt.NDArray[np.bool_]:
-    """Pods whose racks, one by one, hang on the blocks of the power option."""
-    power = chosen.option(Chain.POWER)
-    if power is None or power.ring is None:
-        return np.ones(len(pods), dtype=np.bool_)
-    return rack_loads(instance, pods, power.ring).fits(power.ring)
-
-
-def _unheld(cluster: str, site: str, chosen: Combination, pods: int, held: int) -> Rejection:
-    power = chosen.option(Chain.POWER)
-    assert power is not None and power.ring is not None
-    reason = (
-        f"of {pods} pods {pods - held} have a rack that its blocks of {power.ring.capacity} kW do not carry, or racks of switches "
-        f"above {power.ring.largest_small} kW (small_racks)"
-    )
-    return Rejection(f"power={power.id}", Stage.POD, reason, cluster, site)
+def _shown(sift: Callable[[Candidates], Ints], rest: Candidates, some: Placed) -> Ints:
+    """What ``sift`` says of some placements beside options, money and offers."""
+    return sift(replace(rest, placements=(_placements(some),)))

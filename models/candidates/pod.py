@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from models.candidates.barred import barred_pods, barred_racks, kept_fabrics, not_barred
-from models.candidates.batch_split import parts_at
+from models.candidates.batch_split import Part, parts_at
 from models.candidates.fabric_choice import narrowest, unbeaten
 from models.candidates.fabric_design import enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
@@ -21,7 +21,6 @@ from models.candidates.pod_goodput import spares_of
 from models.candidates.pod_networks import Planner
 from models.candidates.pod_performance import Performance
 from models.candidates.pod_rows import FabricKey, Shared, pods_of
-from models.candidates.pod_stack import PodStack
 from models.candidates.pod_storage import storage_cards
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import RackDesign
@@ -39,12 +38,48 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class PodSet:
-    """Pods of one cluster at one site, what was turned down, and the fabric combinations that were refused."""
+class PodSource:
+    """What the pods of one cluster at one site are made of.
 
-    pods: PodTable | None
+    ``joined`` names rack design (into the racks of ``shared``) and fabrics (into its tables) of every pair that some network joins;
+    ``parts`` of the batch a pod may take; ``barred`` the ids of pods that are left out; ``rejections`` and ``refusals`` say what was turned down so far.
+    """
+
+    shared: Shared
+    joined: tuple[tuple[int, int, FabricKey], ...]
+    parts: tuple[Part, ...]
+    barred: frozenset[str]
     rejections: tuple[Rejection, ...]
     refusals: tuple[Refusal, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of fabrics that pods will be made of."""
+        tables = self.shared.tables
+        rows = sum(len(tables[which]) for _, which, _ in self.joined)
+        return rows * len(self.shared.performance.roles) * len(self.parts)
+
+    def tables(self, rejections: list[Rejection]) -> Iterator[tuple[PodTable, Ints, int]]:
+        """The pods of each rack design in each role, the rows of those that may stand, and the rows of fabrics they were made of.
+
+        Why others may not is added to ``rejections``.
+        """
+        shared = self.shared
+        cluster, site, performance = shared.cluster, shared.site, shared.performance
+        for number, which, key in self.joined:
+            for role, part in product(performance.roles, self.parts):
+                pods, short = pods_of(shared, number, which, key, role, part)
+                if short:
+                    rejections.append(Rejection(shared.racks[number].id, Stage.POD, short, cluster, site))
+                elif not len(pods):
+                    reason = performance.refusal(role)
+                    rejections.append(Rejection(shared.racks[number].id, Stage.POD, reason, cluster, site))
+                fitting, too_large = fits_alone(shared.instance, pods)
+                if too_large:
+                    rejections.append(Rejection(shared.racks[number].id, Stage.POD, too_large, cluster, site))
+                if self.barred:
+                    fitting = fitting[not_barred(pods.take(fitting), self.barred)]
+                yield pods, fitting, len(shared.tables[which])
 
 
 def system_counts(instance: Instance, cluster: str, accelerators_per_system: int) -> Ints:
@@ -54,7 +89,7 @@ def system_counts(instance: Instance, cluster: str, accelerators_per_system: int
     return np.unique(-(-wanted // accelerators_per_system))
 
 
-def enumerate_pods(
+def pod_source(
     instance: Instance,
     cluster: str,
     site: str,
@@ -62,22 +97,50 @@ def enumerate_pods(
     memo: Memo | None = None,
     barred_too: bool = False,
     every_rack: bool = False,
-) -> PodSet:
-    """Every pod of ``cluster`` that may stand at ``site``; ``racks`` are the cluster's legal rack designs.
+) -> PodSource:
+    """What every pod of ``cluster`` that may stand at ``site`` is made of; ``racks`` are the cluster's legal rack designs.
 
     ``memo`` keeps searched throughput tables by content; ``barred_too`` also gives the pods that are barred for want of a layout;
     ``every_rack`` keeps emptier racks, and fabrics of smaller leaves, beside what else would replace them.
     """
     barred = barred_pods(instance, cluster, site)
     kept, rejections = racks_for_site(instance, cluster, site, racks, barred_racks(barred), every_rack)
+    found = _joined(instance, cluster, site, kept, barred, every_rack)
+    rejections.extend(found.rejections)
+    performance = Performance(instance, cluster, memo)
+    asked = ((kept[number].system, found.tables[which]) for number, which, _ in found.joined)
+    parts = parts_at(instance, cluster, site)
+    performance.prepare(((system, table.injection, narrowest(table)) for system, table in asked), parts)
+    stores, unusable = storage_cards(instance, cluster, site)
+    rejections.extend(unusable)
+    planner, stands = Planner(instance, cluster, site), network_cards(instance, cluster)
+    shared = Shared(instance, cluster, site, tuple(kept), found.tables, performance, stores, planner, stands)
+    refusals = tuple(refusal for table in found.tables for refusal in table.refusals)
+    left_out: frozenset[str] = frozenset() if barred_too else barred
+    return PodSource(shared, found.joined, parts, left_out, tuple(rejections), refusals)
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """Fabrics for rack designs, and the designs that have none."""
+
+    tables: tuple[FabricTable, ...]
+    joined: tuple[tuple[int, int, FabricKey], ...]
+    rejections: tuple[Rejection, ...]
+
+
+def _joined(
+    instance: Instance, cluster: str, site: str, racks: Sequence[RackDesign], barred: frozenset[str], every_rack: bool
+) -> _Joined:
+    """The fabrics of every rack design, each request enumerated once and without what other fabrics beat."""
     switches, links, excluded = fabric_parts(instance, cluster)
-    rejections.extend(excluded)
+    compare = comparison(instance, FABRIC_LAYERS)
+    rejections = list(excluded)
     tables: list[FabricTable] = []
     index: dict[FabricKey, int] = {}
-    joined_racks: list[int] = []
-    keys: dict[int, FabricKey] = {}
+    joined: list[tuple[int, int, FabricKey]] = []
     counts: dict[str, tuple[Ints, Ints]] = {}
-    for number, rack in enumerate(kept):
+    for number, rack in enumerate(racks):
         if rack.system.id not in counts:
             counts[rack.system.id] = _systems_of(instance, cluster, rack.system)
         key = _key(instance, site, rack, *counts[rack.system.id])
@@ -88,42 +151,13 @@ def enumerate_pods(
         if key not in index:
             index[key] = len(tables)
             whole = enumerate_fabrics(_request(instance, cluster, site, key), switches, links)
-            compare = comparison(instance, FABRIC_LAYERS)
             best = unbeaten(whole, compare, every_rack)
             tables.append(whole.take(kept_fabrics(whole, best, barred, compare, every_rack)))
         if len(tables[index[key]]) == 0:
             rejections.append(Rejection(rack.id, Stage.FABRIC, "no legal fabric joins it at any size", cluster, site))
             continue
-        joined_racks.append(number)
-        keys[number] = key
-    performance = Performance(instance, cluster, memo)
-    asked = [(kept[n], tables[index[keys[n]]]) for n in joined_racks]
-    parts = parts_at(instance, cluster, site)
-    performance.prepare(((rack.system, table.injection, narrowest(table)) for rack, table in asked), parts)
-    planner = Planner(instance, cluster, site)
-    stores, unusable = storage_cards(instance, cluster, site)
-    rejections.extend(unusable)
-    stands = network_cards(instance, cluster)
-    shared = Shared(instance, cluster, site, tuple(kept), tuple(tables), performance, stores, planner, stands)
-    stack = PodStack(sum(len(tables[index[keys[n]]]) for n in joined_racks) * len(performance.roles) * len(parts))
-    for number in joined_racks:
-        for role, part in product(performance.roles, parts):
-            pods, short = pods_of(shared, number, index[keys[number]], keys[number], role, part)
-            if short:
-                rejections.append(Rejection(kept[number].id, Stage.POD, short, cluster, site))
-            elif not len(pods):
-                rejections.append(Rejection(kept[number].id, Stage.POD, performance.refusal(role), cluster, site))
-            fitting, too_large = fits_alone(instance, pods)
-            if too_large:
-                rejections.append(Rejection(kept[number].id, Stage.POD, too_large, cluster, site))
-            stack.add(pods, fitting, len(tables[index[keys[number]]]))
-    refusals = tuple(refusal for table in tables for refusal in table.refusals)
-    joined = stack.table()
-    if joined is not None:
-        joined = replace(joined, networks=tuple(planner.tables))
-    if joined is not None and not barred_too:
-        joined = joined.take(not_barred(joined, barred))
-    return PodSet(joined, tuple(rejections), refusals)
+        joined.append((number, index[key], key))
+    return _Joined(tuple(tables), tuple(joined), tuple(rejections))
 
 
 def fabric_parts(instance: Instance, cluster: str) -> tuple[list[SwitchCard], list[LinkCard], list[Rejection]]:

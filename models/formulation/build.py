@@ -52,7 +52,7 @@ class Formulation:
     @property
     def size(self) -> dict[str, int]:
         """Columns and rows, and placements before pruning."""
-        placed = sum(len(p) for p in self.candidates.placements)
+        placed = sum(p.considered for p in self.candidates.placements)
         kept = sum(len(rows) for rows in self.positions.values())
         return {
             "columns": sum(map(len, self.blocks.values())),
@@ -120,10 +120,14 @@ def build(
 def assembled(instance: Instance, candidates: Candidates) -> Core:
     """The decisions and the rows of every family, before any objective; InfeasibleError where a cluster has no placement."""
     _require_placements(instance, candidates)
-    core = Core(instance, candidates)
+    return with_families(Core(instance, candidates))
+
+
+def with_families(core: Core) -> Core:
+    """The core with the rows of every family."""
     for one in families():
         core.within(one.name)
-        one.apply(core, instance)
+        one.apply(core, core.instance)
     return core
 
 
@@ -168,9 +172,10 @@ def _reasons(candidates: Candidates, cluster: str, most: int = 6) -> str:
     return "; ".join(shown) + (f"; and {len(alike) - most} other reasons" if len(alike) > most else "")
 
 
-def _group(whole: Formulation, cluster: str) -> Group:
-    workload = whole.instance.workloads[cluster]
-    names = tuple(block_name(p) for p in whole.candidates.of(cluster))
+def group_of(instance: Instance, candidates: Candidates, cluster: str) -> Group:
+    """The blocks of a cluster's placements, and how many of their columns are chosen together."""
+    workload = instance.workloads[cluster]
+    names = tuple(block_name(p) for p in candidates.of(cluster))
     return Group(names, float(workload.most_pods), exact=workload.one_pod)
 
 
@@ -191,7 +196,7 @@ def narrowed(
     """
     cuts: dict[str, np.ndarray[Any, np.dtype[np.int64]]] = {}
     prunings: dict[str, Pruning] = {}
-    groups = {cluster: _group(whole, cluster) for cluster in whole.instance.workloads}
+    groups = {name: group_of(whole.instance, whole.candidates, name) for name in whole.instance.workloads}
     for cluster, group in groups.items():
         others = [other for name, other in groups.items() if name != cluster]
         found = prune(group, others, whole.blocks, whole.rows, criteria, relaxable)

@@ -11,7 +11,7 @@ downwards and money to the nearest, so that the program never promises more than
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -75,7 +75,7 @@ class Core:
             serving = isinstance(self.instance.workloads[placements.cluster], Serving)
             kind = Kind.INTEGER if serving else Kind.BINARY
             upper = float(self.instance.workloads[placements.cluster].most_at_a_site)
-            self.add_block(Block(block_name(placements), Numbered(len(placements)), kind, upper, prunable=True))
+            self.add_block(Block(block_name(placements), _keys(placements), kind, upper, prunable=True))
         for site, chains in self.candidates.options.items():
             for chain, options in chains.items():
                 if options:
@@ -235,6 +235,13 @@ class Core:
             yield
         finally:
             self._family = before
+
+
+def _keys(placements: Placements) -> Sequence[str]:
+    """Keys of placements, the same whether or not only some of those enumerated were gone on with."""
+    if placements.number is None:
+        return Numbered(len(placements))
+    return tuple(f"p{number}" for number in placements.number.tolist())
 
 
 def block_name(placements: Placements) -> str:

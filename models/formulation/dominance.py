@@ -91,50 +91,109 @@ def prune(
 
     ``relaxable``: limits may change later, so every row tells columns apart and none makes a column impossible.
     """
-    lengths = [len(blocks[name]) for name in group.blocks]
-    starts = tuple(int(s) for s in np.concatenate([[0], np.cumsum(lengths)[:-1]]))
-    total = int(sum(lengths))
-    broken = np.full(total, -1, dtype=np.int64)
-    costs: list[Floats] = []
-    equal: list[Floats] = []
+    read = _Read.of(group, others, blocks, rows, goals, relaxable)
+    matrix = _distinct_columns(read.costs, read.columns)
+    classes = _classes(read.equal, read.columns)
+    alive = np.flatnonzero(read.broken < 0)
+    parts = [_nondominated(matrix, alive[classes[alive] == c]) for c in np.unique(classes[alive])]
+    kept = np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
+    return Pruning(group.blocks, read.starts, kept, read.broken, tuple(r.name for r in rows), matrix, classes)
 
-    def column_of(expression: Linear) -> Floats | None:
-        if not any(name in expression.terms for name in group.blocks):
-            return None
-        parts = [expression.terms.get(name, np.zeros(n)) for name, n in zip(group.blocks, lengths, strict=True)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    for expression, direction in goals:
-        values = column_of(expression)
-        if values is not None:
-            costs.append(values if direction is Direction.MINIMISE else -values)
-    for number, row in enumerate(rows):
-        values = column_of(row.expression)
-        if values is None:
-            continue
+def worth_joining(
+    group: Group, blocks: Mapping[str, Block], rows: Sequence[Row], goals: Sequence[tuple[Linear, Direction]]
+) -> Ints:
+    """Of some of a cluster's columns those without which pruning all of them would end otherwise; the rest may be dropped.
+
+    ``blocks`` and ``rows`` are of a program of these columns alone. Dropped is a column that an earlier one of them equals or
+    dominates in every goal and every row, whether or not the row can be broken: pruning all would drop it as well, as what it
+    replaces the earlier one replaces, and as ties go to the first. Kept beside are, of every row, the first columns with the largest
+    coefficient, of all and of those possible: they decide which rows tell columns apart, and how much other clusters leave.
+    """
+    read = _Read.of(group, (), blocks, rows, goals, False)
+    order = np.arange(read.columns, dtype=np.float64)
+    matrix = _distinct_columns([*read.costs, *read.idle, order], read.columns)
+    classes = _classes(read.equal, read.columns)
+    every = np.arange(read.columns)
+    parts = [_nondominated(matrix, every[classes == c]) for c in np.unique(classes)]
+    return np.unique(np.concatenate([*parts, np.array(read.extremes, dtype=np.int64)]))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What pruning reads of a program: coefficients by column of the group, one array for each criterion.
+
+    ``costs`` of goals and of rows that some choice can break; ``idle`` of rows that none can; ``equal`` of equations; ``broken`` the
+    row each column breaks alone, -1 for none; ``extremes`` columns with the largest coefficient of some row.
+    """
+
+    starts: tuple[int, ...]
+    columns: int
+    costs: list[Floats]
+    idle: list[Floats]
+    equal: list[Floats]
+    broken: Ints
+    extremes: list[int]
+
+    @staticmethod
+    def of(
+        group: Group,
+        others: Sequence[Group],
+        blocks: Mapping[str, Block],
+        rows: Sequence[Row],
+        goals: Sequence[tuple[Linear, Direction]],
+        relaxable: bool,
+    ) -> _Read:
+        """Reads goals, then rows in order: a row that a column breaks alone counts before later rows are looked at."""
+        lengths = [len(blocks[name]) for name in group.blocks]
+        starts = tuple(int(s) for s in np.concatenate([[0], np.cumsum(lengths)[:-1]]))
+        read = _Read(starts, int(sum(lengths)), [], [], [], np.full(int(sum(lengths)), -1, dtype=np.int64), [])
+
+        def column_of(expression: Linear) -> Floats | None:
+            if not any(name in expression.terms for name in group.blocks):
+                return None
+            parts = [expression.terms.get(name, np.zeros(n)) for name, n in zip(group.blocks, lengths, strict=True)]
+            return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+        for expression, direction in goals:
+            values = column_of(expression)
+            if values is not None:
+                read.costs.append(values if direction is Direction.MINIMISE else -values)
+        for number, row in enumerate(rows):
+            values = column_of(row.expression)
+            if values is not None:
+                read._row(number, row, values, _Around(group, others, blocks, relaxable))
+        return read
+
+    def _row(self, number: int, row: Row, values: Floats, around: _Around) -> None:
         if row.lower is not None and row.upper is not None:
-            equal.append(values)
-            continue
+            self.equal.append(values)
+            return
         sign, limit = (1.0, row.upper) if row.upper is not None else (-1.0, -row.lower)  # type: ignore[operator]
         assert limit is not None
         values = values if sign > 0 else -values
-        least, most = _activity(row.expression, sign, group, others, blocks)
-        if group.exact and not relaxable:
-            breaks = (values + least > limit + 1e-9 * max(1.0, abs(limit))) & (broken < 0)
-            broken[breaks] = number
-        if group.exact:
-            possible = broken < 0
+        least, most = _activity(row.expression, sign, around.group, around.others, around.blocks)
+        if around.group.exact and not around.relaxable:
+            breaks = (values + least > limit + 1e-9 * max(1.0, abs(limit))) & (self.broken < 0)
+            self.broken[breaks] = number
+        if around.group.exact:
+            possible = self.broken < 0
             highest = values.max(initial=-np.inf, where=possible) if possible.any() else 0.0
+            self.extremes.append(int(np.argmax(np.where(possible, values, -np.inf))))
         else:
-            highest = max(values.max(), 0.0) * group.total
-        if relaxable or highest + most > limit:
-            costs.append(values)
-    matrix = _distinct_columns(costs, total)
-    classes = _classes(equal, total)
-    alive = np.flatnonzero(broken < 0)
-    parts = [_nondominated(matrix, alive[classes[alive] == c]) for c in np.unique(classes[alive])]
-    kept = np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
-    return Pruning(group.blocks, starts, kept, broken, tuple(r.name for r in rows), matrix, classes)
+            highest = max(values.max(), 0.0) * around.group.total
+        self.extremes.append(int(np.argmax(values)))
+        (self.costs if around.relaxable or highest + most > limit else self.idle).append(values)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """The program a row stands in, and whether its limit may change."""
+
+    group: Group
+    others: Sequence[Group]
+    blocks: Mapping[str, Block]
+    relaxable: bool
 
 
 def _activity(

@@ -75,9 +75,9 @@ def _extreme(
         return m.everywhere(values, cluster=cluster)
     if end is _End.LEAST and most is not None and may_split(m, cluster):
         return -short_of_whole(m, cluster, {p.site: values(p) for p in m.candidates.of(cluster)}, most) + most
-    levels = np.unique(np.concatenate([values(p) for p in m.candidates.of(cluster)]))
-    if len(levels) == 1:
-        return Linear(constant=float(levels[0]))
+    levels = np.unique(np.concatenate([np.zeros(0), *(values(p) for p in m.candidates.of(cluster))]))
+    if len(levels) < 2:
+        return Linear(constant=float(levels.sum()))
     keys = tuple(f"{level:.0f}" for level in levels[:-1])
     steps = m.add_block(Block(f"{end.value}_{what}[{cluster}]", keys, Kind.BINARY))
     for number, key in enumerate(keys):

@@ -78,7 +78,7 @@ def _of_cluster(m: Core, inst: Instance, cluster: str, latest: Linear) -> None:
         after = m.everywhere(lambda p: available_after(m, p), cluster=cluster)
         m.at_least("system", (cluster,), latest - after, 0, "", "")
         return
-    levels = np.unique(np.concatenate([available_after(m, p) for p in m.candidates.of(cluster)]))
+    levels = np.unique(np.concatenate([np.zeros(0), *(available_after(m, p) for p in m.candidates.of(cluster))]))
     levels = levels[levels > 0]
     if not len(levels):
         return
