@@ -99,6 +99,7 @@ class Oracle:
         self._listed = not options.listing or options.backend != "auto" or options.solver is not None
         self._limits = options.limits
         self._reducer = Reducer(problem.scaled, partial(solve_rest, backend=options.backend, options=options.solver))
+        self.typical: Floats | None = None
         self.infeasible, self.ideal, self.worst = self._extremes()
         self.delta: Floats = np.ones(self._k)
         if options.reduce and self._reducer.worthwhile and not self.infeasible:
@@ -108,7 +109,10 @@ class Oracle:
         return solver_for(model, self.options.backend, self.options.solver)
 
     def _extremes(self) -> tuple[bool, Floats, Floats]:
-        """Proven lower and upper limits of each scaled objective over all legal points (infinite where the relaxation gives none)."""
+        """Proven lower and upper limits of each scaled objective over all legal points (infinite where the relaxation gives none). Sets ``typical``
+        to the largest values at the relaxed points where one of them is least.
+        """
+        found = []
         ideal, worst = np.full(self._k, -math.inf), np.full(self._k, math.inf)
         for i in range(self._k):
             unit = [0.0] * self._k
@@ -116,12 +120,15 @@ class Oracle:
             least = self.relaxation.minimise(unit)
             if least.bound == math.inf:
                 return True, ideal, worst
+            found += [] if least.x is None else [self.problem.scaled.objectives @ least.x]
             unit[i] = -1.0
             most = self.relaxation.minimise(unit)
             ideal[i], worst[i] = least.bound, -most.bound
             if self.problem.discrete[i]:
                 slack = 1e-6
                 ideal[i], worst[i] = np.ceil(ideal[i] - slack), np.floor(worst[i] + slack)
+        if len(found) == self._k:
+            self.typical = np.max(found, axis=0)
         return False, ideal, worst
 
     @property

@@ -197,7 +197,7 @@ class _Planned:
         else:
             delta, self.error = setup.fine_delta(), np.full(len(resolution), math.inf)
         oracle.delta = delta
-        self.space = Space(delta, oracle.ideal, oracle.worst, problem.discrete, width)
+        self.space = Space(delta, oracle.ideal, oracle.worst, problem.discrete, width, typical=oracle.typical)
         self._inner = algorithm(self.space)
         self.found: dict[Point, Floats] = {}
         self.name = self._inner.name

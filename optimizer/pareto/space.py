@@ -45,6 +45,7 @@ class Space:
     width: int = 1
     ahead: int = 0
     soon: list[Query] = field(default_factory=list)
+    typical: Floats | None = None
     points: dict[Point, bool] = field(default_factory=dict)
     floors: dict[Point, Point] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
@@ -107,6 +108,17 @@ class Space:
         return np.where(
             np.isfinite(self.worst), self.worst, known.max(axis=0, initial=-math.inf).clip(near + self.delta)
         )
+
+    def likely_far(self) -> Floats:
+        """How far the nondominated points may reach (k): seen from the ideal the geometric mean of ``far``, which they never pass, and of
+        ``typical``, which they often do.
+        """
+        far = self.far()
+        if self.typical is None:
+            return far
+        near = np.where(np.isfinite(self.ideal), self.ideal, 0.0)
+        room = np.maximum(far - near, self.delta)
+        return np.asarray(near + np.sqrt(room * np.clip(self.typical - near, self.delta, room)), dtype=np.float64)
 
     def spans(self) -> Floats:
         """Positive range of each objective (k) used to compare objectives with each other."""

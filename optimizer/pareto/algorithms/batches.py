@@ -3,7 +3,7 @@
 A batch of m zones asks for the legal point of least weighted sum in their union: it is nondominated, because whatever dominates it would lie
 in the same zone with a smaller sum; an infeasible batch closes all m zones with one proof. Zones come in the order of what they may add
 to the hypervolume at most: the largest box below the corner that earlier answers leave room for (each proved that a weighted sum is at least so much
-below its own corner). A single zone is asked with weights that make up for the ranges of the objectives. m starts at one and grows with every infeasible batch.
+below its own corner). A single zone is asked with weights that point at that box. m starts at one and grows with every infeasible batch.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from optimizer.pareto.query import Answer, Outcome, Point, Query
 from optimizer.pareto.result import Closure
 from optimizer.pareto.search_region import SearchRegion, Zone
 from optimizer.pareto.space import Algorithm, Rounds, Space, largest_first
+
+ALONE = 16
+"""Points until which one question is asked at a time, since each answer still changes all that is worth asking."""
 
 
 class Batches:
@@ -56,12 +59,13 @@ class Batches:
     def _choose(self) -> list[list[Zone]]:
         """The most promising zones, dealt out in groups of the present size."""
         region = self._region
-        order = largest_first(self._prospects.scores(region), self._size * self._space.width)
+        width = self._space.width if len(self._space.points) >= ALONE else 1
+        order = largest_first(self._prospects.scores(region), self._size * width)
         zones = [region.zone(key) for key in region.keys[order].tolist()]
         return [zones[at : at + self._size] for at in range(0, len(zones), self._size)]
 
     def _query(self, group: list[Zone]) -> Query:
-        weights = self._prospects.weights() if len(group) == 1 else None
+        weights = self._prospects.weights(group[0].key) if len(group) == 1 else None
         return Query(tuple(z.upper for z in group), weights=weights, effort=self.effort if len(group) > 1 else None)
 
     def _digest(self, group: list[Zone], answer: Answer) -> None:
