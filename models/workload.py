@@ -225,14 +225,15 @@ class Training(Workload):
     """Train ``model`` on ``tokens`` within ``deadline``; the demand is tokens / deadline in tokens of goodput.
 
     ``global_batch`` [tokens per optimizer step] and ``model_parallel`` (accelerators that share one copy of the
-    parameters) set the traffic of data parallelism. One pod, whole at one site, unless ``split`` allows several.
+    parameters, needed by ``throughput: first_order`` alone) set the traffic of data parallelism. One pod, whole at one site,
+    unless ``split`` allows several.
     """
 
     kind: Literal["training"]
     tokens: Tokens = Field(gt=0)
     deadline: Seconds = Field(gt=0)
     global_batch: Tokens = Field(gt=0)
-    model_parallel: int = Field(gt=0)
+    model_parallel: int | None = Field(default=None, gt=0)
     split: BatchSplit | None = None
 
     @property

@@ -282,6 +282,7 @@ def first_order(
     assert peak is not None
     assert accelerator.memory is not None
     if isinstance(workload, Training):
+        assert workload.model_parallel is not None
         sustained = peak * _stated(instance, "training_derating")
         factor = communication_factor(
             accelerators,

@@ -245,7 +245,7 @@ def to_pyomo(formulation: Formulation, only_family: str | None = None) -> pyo.Co
             if left is not None:
                 component[index] = (row.lower, left, row.upper)
             elif not _holds_empty(row):
-                component[index] = pyo.Constraint.Infeasible
+                component[index] = (row.lower, _nothing(model), row.upper)
     model.objective = pyo.Block()
     for goal in formulation.goals:
         sense = pyo.minimize if goal.objective.direction is Direction.MINIMISE else pyo.maximize
@@ -287,6 +287,13 @@ def _add_columns(model: pyo.ConcreteModel, formulation: Formulation) -> dict[str
         for name, block in blocks:
             columns[name] = [variable[_index((*split_name(name)[1], key))] for key in block.keys]
     return columns
+
+
+def _nothing(model: pyo.ConcreteModel) -> Any:
+    """The column ``nothing``, always zero: a row that no column can meet is a row of it, so that a solver proves the clash."""
+    if model.component("nothing") is None:
+        model.add_component("nothing", pyo.Var(domain=pyo.Binary, bounds=(0, 0)))
+    return model.component("nothing")
 
 
 def _holds_empty(row: Row) -> bool:

@@ -28,6 +28,18 @@ def check_workloads(document: Document, catalogue: Catalogue, origins: Mapping[s
                 yield from _split(name, workload, document, origins)
             if workload.split is not None and searched and card is not None:
                 yield from _whole_parts(name, workload.split, workload.global_batch, card.shape().seq, origins)
+            yield from _copies(name, workload, origins)
+
+
+def _copies(name: str, workload: Training, origins: Mapping[str, str]) -> Iterator[Problem]:
+    if workload.method is ThroughputMethod.FIRST_ORDER and workload.model_parallel is None:
+        yield Problem(
+            "missing-key",
+            origins.get(f"workloads.{name}", "instance:1"),
+            f"workloads.{name}.model_parallel is missing",
+            "the number of accelerators that share one copy of the parameters, which throughput: first_order needs",
+            "add it, or let the program search the mapping: throughput: mapping",
+        )
 
 
 def _whole_sequences(name: str, batch: float, length: int, origins: Mapping[str, str]) -> Iterator[Problem]:

@@ -57,7 +57,8 @@ def _put(node: Any, steps: list[str], value: Any) -> Any:
     if not rest:
         old = getattr(node, step)
         # a stated value keeps its owner and reason
-        kept = old.model_copy(update={"value": value}) if hasattr(old, "value") and hasattr(old, "owner") else value
+        stated = value is not None and hasattr(old, "value") and hasattr(old, "owner")
+        kept = old.model_copy(update={"value": value}) if stated else value
         return node.model_copy(update={step: kept})
     return node.model_copy(update={step: _put(getattr(node, step), rest, value)})
 
@@ -159,6 +160,9 @@ def _of_cluster(instance: Instance, cluster: str) -> Iterator[Widening]:
         yield _field(f"{here}.sites", None)
     if isinstance(workload, Serving):
         yield _field(f"{here}.pods_at_most", workload.pods_at_most * 8)
+        for name in ("ttft_at_most", "tpot_at_most", "roles"):
+            if getattr(workload, name) is not None:
+                yield _field(f"{here}.{name}", None)
     spaces, fabrics = f"{here}.design_space", f"{here}.design_space.fabric"
     for name in ("systems", "system_kinds", "vendors", "frames", "rack_pdus", "rear_doors"):
         if getattr(space, name) is not None:

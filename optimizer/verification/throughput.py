@@ -89,6 +89,8 @@ def _first_order(instance: Instance, pod: PodChoice, parts: RackParts, accelerat
     if peak is None or memory is None:
         raise ValueError(f"accelerator {parts.accelerator.id} lacks peak or memory")
     if isinstance(workload, Training):
+        if workload.model_parallel is None:
+            raise ValueError("model_parallel, which this workload needs, is not stated")
         sustained = peak * _stated(given.training_derating)
         exposed = _stated(given.exposed_communication)
         factor = communication_factor(

@@ -103,6 +103,18 @@ def test_nothing_to_build_from(cli: Callable, tmp_path: Path) -> None:
     assert cli("check", str(path), "--json").document["data"]["problems"][0]["code"] == "no-candidate"
 
 
+def test_a_service_whose_answers_no_pod_gives_in_time_is_infeasible(cli: Callable, tmp_path: Path) -> None:
+    path = tmp_path / "quick.yaml"
+    limit = "{value: 1 ms, owner: product team}"
+    path.write_text(
+        f"schema: 1\nname: quick\nextends: tiny/serving-roles\nworkloads:\n  chat:\n    tpot_at_most: {limit}\n"
+    )
+    assert cli("check", str(path)).code == 4
+    done = cli("solve", str(path), "--out", str(tmp_path / "run"))
+    assert done.code == 4
+    assert "workloads.chat.rate" in done.err
+
+
 def test_an_invalid_instance_exits_3(cli: Callable, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(

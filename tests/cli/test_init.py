@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from models.loading import load
+from models.workload import ThroughputMethod
 from optimizer.cli import init
 
 
@@ -25,6 +26,7 @@ def test_the_starter_is_a_valid_instance_of_that_name(cli: Callable, tmp_path: P
     instance = load(tmp_path / "my-case.yaml")
     assert instance.name == "my-case"
     assert set(instance.workloads) == {"train"}
+    assert instance.workloads["train"].method is ThroughputMethod.MAPPING
 
 
 def test_the_starter_explains_itself_and_states_who_answers_for_each_assumption(cli: Callable, tmp_path: Path) -> None:
@@ -34,7 +36,7 @@ def test_the_starter_explains_itself_and_states_who_answers_for_each_assumption(
     assert "{name}" not in text
     assumptions = load(tmp_path / "my-case.yaml").assumptions
     stated = [value for _, value in assumptions if value is not None and value.reason]
-    assert len(stated) >= 10
+    assert len(stated) >= 9
     assert all(value.owner == "you" for value in stated)
 
 

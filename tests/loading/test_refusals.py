@@ -50,6 +50,7 @@ CASES = {
     "negative count": ("smallest: 256", "smallest: -256", "-256", "value", "-256; expected greater than 0"),
     "negative rack positions": ("rack_positions: 120", "rack_positions: -1", "rack_positions", "value", "rack_positions is negative: -1"),
     "fractional count": ("model_parallel: 8", "model_parallel: 8.5", "8.5", "value", "8.5; expected a whole number"),
+    "no copies for first order": ("model_parallel: 8", "# none", "train:", "missing-key", "model_parallel is missing; expected the number of accelerators"),
     "text for a count": ("model_parallel: 8", "model_parallel: eight", "model_parallel", "value", "'eight'; expected a whole number"),
     "sizes the wrong way round": ("smallest: 256, largest: 1024", "smallest: 2048, largest: 1024", "2048", "value", "smallest 2048 is above largest 1024"),
     "unknown cooling": ("[air, rear_door]", "[air, reardoor]", "reardoor", "value", "'reardoor'; expected 'air', 'rear_door' or 'liquid'"),
