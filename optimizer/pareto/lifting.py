@@ -12,6 +12,7 @@ import dataclasses
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from optimizer.compiled_model import CompiledModel, Floats
@@ -19,6 +20,8 @@ from optimizer.pareto.pricing import Indices
 
 MOST_ROWS = 100
 """Rows added per group at most; each has an entry per option."""
+MOST_OTHERS = 40
+"""Columns outside the group up to which a row is looked at."""
 _MARGIN = 1e-7
 
 
@@ -80,14 +83,16 @@ class Lifting:
                 unknown.append((column, value))
         return unknown, activity
 
-    def _others(self, row: int) -> int:
-        columns, _ = self._entries(row)
-        return int((self._place[columns] < 0).sum())
+    def _count(self, which: NDArray[np.bool_]) -> Indices:
+        """How many of the columns that are ``which`` (columns) each row has."""
+        owner = np.repeat(np.arange(self._model.n_rows), np.diff(self._rows.indptr))
+        return np.bincount(owner[which[self._rows.indices]], minlength=self._model.n_rows)
 
     def _define(self, passes: int = 4) -> None:
         """Columns that equality rows make functions of the group."""
         model = self._model
-        equal = [int(r) for r in np.flatnonzero(model.row_lower == model.row_upper) if 0 < self._others(int(r)) <= 40]
+        others = self._count(self._place < 0)
+        equal = np.flatnonzero((model.row_lower == model.row_upper) & (others > 0) & (others <= MOST_OTHERS)).tolist()
         for _ in range(passes):
             before = len(self._values)
             for row in equal:
@@ -103,13 +108,11 @@ class Lifting:
         for column, values in self._values.items():
             slack = _MARGIN * (1.0 + np.abs(values))
             self.impossible |= (values < model.lower[column] - slack) | (values > model.upper[column] + slack)
-        for row in range(model.n_rows):
-            if self._others(row) > 40:
-                continue
-            columns, values = self._entries(row)
-            if not any(self._place[c] >= 0 or c in self._values for c in columns.tolist()):
-                continue
-            unknown, activity = self._known(columns, values)
+        determined = self._place >= 0
+        determined[list(self._values)] = True
+        few = self._count(self._place < 0) <= MOST_OTHERS
+        for row in np.flatnonzero(few & (self._count(determined) > 0)).tolist():
+            unknown, activity = self._known(*self._entries(row))
             slack = _MARGIN * (1.0 + np.abs(activity))
             if not unknown:
                 self.impossible |= (activity > model.row_upper[row] + slack) | (activity < model.row_lower[row] - slack)
@@ -124,6 +127,8 @@ class Lifting:
             if not bool(np.isfinite(limits).all()):
                 continue
             margin = _MARGIN * (1.0 + np.abs(limits))
+            beyond = limits < bottom - margin if side > 0 else limits > top + margin
+            sharper = bool((beyond | (np.abs(limits - np.round(limits)) > margin)).any())
             if side > 0:
                 whole = np.maximum(np.ceil(limits - margin), bottom if math.isfinite(bottom) else -math.inf)
                 self.impossible |= whole > top + _MARGIN
@@ -132,5 +137,5 @@ class Lifting:
                 whole = np.minimum(np.floor(limits + margin), top if math.isfinite(top) else math.inf)
                 self.impossible |= whole < bottom - _MARGIN
                 useful = bool((whole < top - _MARGIN).any())
-            if useful and len(self._new) < MOST_ROWS and bool(np.isfinite(whole).all()):
+            if useful and sharper and len(self._new) < MOST_ROWS and bool(np.isfinite(whole).all()):
                 self._new.append((column, whole, side))

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from models.errors import SolverError
+from optimizer.backends.features import choose
 from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, SolverOptions, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.enumeration import Enumeration, enumerated
@@ -22,6 +23,8 @@ from optimizer.pareto.relaxation import Relaxation
 
 LARGEST_COEFFICIENT = 1e9
 """A weighted sum whose coefficients would exceed this is split into two solves: solvers' tolerances bite above it."""
+LARGEST_WHOLE = 1e14
+"""The same for a solver that computes in integers of 64 bits, ranges included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,10 @@ class Oracle:
         self.relaxation = Relaxation(problem.scaled)
         self.relaxation.seconds = options.limits.seconds
         self._full: Solver | None = None
+        # only two objectives promise one solve a point: several solves of small numbers are often less work than one of large ones
+        self._whole = (
+            self._k == 2 and (choose(problem.scaled) if options.backend == "auto" else options.backend) == "cpsat"
+        )
         self.stop: Callable[[], bool] | None = None
         self._all: Enumeration | None = None
         self._listed = not options.listing or options.backend != "auto" or options.solver is not None
@@ -190,6 +197,8 @@ class Oracle:
         ceiling = math.inf
         if known is not None:
             ceiling = math.fsum(w * v for w, v in zip(weights, known, strict=True))
+            tops = tops.copy()
+            tops[j] = min(tops[j], self._most_below(ceiling, weights, j))
         found, effort, beaten = self._minimise(weights, tops, step, ceiling, self._slack(weights, j))
         if beaten:
             left = ceiling - found.bound if ceiling - found.bound >= step else 0.0
@@ -228,13 +237,20 @@ class Oracle:
             heavy = float(math.floor(total / (float(self.delta[j] - 1) // 4 + 1.0)) + 1)
         else:
             heavy = max(1.0, 4.0 * total / float(self.delta[j]))
-        if heavy * float(np.abs(self.problem.scaled.objectives[j]).max(initial=0.0)) > LARGEST_COEFFICIENT:
+        reach = float(np.abs(self.problem.scaled.objectives[j]).max(initial=0.0))
+        if heavy * reach > LARGEST_COEFFICIENT and not (
+            self._whole and heavy * max(reach, self._span(j)) <= LARGEST_WHOLE
+        ):
             return None, 0.0
         weights = [1.0] * self._k
         weights[j] = heavy
         if bool(self.problem.discrete.all()):
             return weights, 1.0
         return weights, 1e-4 * heavy * float(self.delta[j])
+
+    def _span(self, j: int) -> float:
+        """How far objective j is from zero at most, as far as the relaxation tells."""
+        return max(abs(float(self.ideal[j])), abs(float(self.worst[j])))
 
     def _direction_bound(self, value: float, weights: Sequence[float], tops: Floats, j: int) -> float:
         """Objective j is at least this in the box, given that the weighted sum is at least ``value``."""
@@ -243,6 +259,14 @@ class Oracle:
         if self.problem.discrete[j] and math.isfinite(bound):
             bound = float(math.ceil(bound - 1e-9))
         return max(bound, float(self.ideal[j]))
+
+    def _most_below(self, ceiling: float, weights: Sequence[float], j: int) -> float:
+        """Objective j is at most this wherever the weighted sum is at most ``ceiling``."""
+        least = math.fsum(weights[i] * float(self.ideal[i]) for i in range(self._k) if i != j)
+        most = (ceiling - least) / weights[j]
+        if self.problem.discrete[j] and math.isfinite(most):
+            return float(math.floor(most + 1e-6))
+        return most + 1e-3 * float(self.delta[j])
 
     def _two_stage(self, tops: Floats, j: int) -> Reply:
         first_weights = [1.0 if i == j else 0.0 for i in range(self._k)]

@@ -99,6 +99,10 @@ class Priced:
             lower[some] = np.maximum(low[some], self.high[some] - fall)
         return lower, upper
 
+    def reaches(self, top: float) -> bool:
+        """Whether the bound leaves room for a cost of at most ``top``."""
+        return not self.bound > top + ROUNDING * (abs(top) + abs(self.bound)) + 1e-9
+
     def ceiling_for(self, count: int, free: NDArray[np.bool_]) -> float:
         """The largest ceiling under which at most ``count`` of the ``free`` columns can move (inf when all of them may)."""
         prices = np.maximum(self.up, self.down)[free]

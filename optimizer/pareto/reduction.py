@@ -9,19 +9,23 @@ columns survive: if the exact optimum V of the rest satisfies V <= T no discarde
 from __future__ import annotations
 
 import dataclasses
+import heapq
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
-from optimizer.pareto.pricing import Kinds, Priced
+from optimizer.pareto.pricing import ROUNDING, Kinds, Priced
 from optimizer.pareto.relaxation import Relaxation
-from optimizer.pareto.restriction import Restrictor
-from optimizer.pareto.scenarios import Scenario, exactly_one_groups, scenarios
+from optimizer.pareto.restriction import Rest, Restrictor
+from optimizer.pareto.scenarios import exactly_one_groups, scenarios
+from optimizer.pareto.switches import Switches
 
 FIRST_GUESS = 24
 """Columns that survive the first guessed ceiling."""
@@ -31,6 +35,8 @@ LARGEST_REST = 0.5
 """Above this share of surviving columns the full program is solved instead."""
 SMALLEST_MODEL = 150
 """Below this many integer columns a relaxation costs as much as it saves."""
+MOST_PARTS_HELD = 1_000
+"""Programs with all switches decided that are kept hot."""
 
 
 class SolveRest(Protocol):
@@ -60,8 +66,18 @@ class Reduced:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _Asked:
     """One scalarised box."""
+
+    weights: Sequence[float]
+    tops: Sequence[float]
+    step: float
+    limits: SolveLimits
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The box within one scenario, without the ``constant`` its fixed columns add."""
 
     weights: list[float]
     tops: list[float]
@@ -99,15 +115,20 @@ class _State:
 class _Case:
     """One scenario with its hot relaxation and the prices under each objective alone. Stateless between questions."""
 
-    def __init__(self, scenario: Scenario, answer: SolveRest) -> None:
-        model = scenario.model
-        self._answer = answer
-        self._rest = scenario.rest
+    def __init__(
+        self, model: CompiledModel, answer: SolveRest, whole: Callable[[Floats], Floats], shift: list[float], *, part: bool = False
+    ) -> None:  # fmt: skip
+        self._model, self._answer = model, answer
+        self._whole, self._shift = whole, shift
         self._restrictor = Restrictor(model)
+        self.part = part
+        self._switches = None if part else Switches(model)
+        sharp = self._switches.sharpened() if self._switches else model
+        self._parts: dict[bytes, _Case | None] = {}
         self._kinds = Kinds.of(model, exactly_one_groups(model))
         self._low, self._high = model.lower, model.upper
         self._size = int(self._kinds.whole.sum())
-        self.relaxation = Relaxation(model, groups=[g.tolist() for g in self._kinds.groups])
+        self.relaxation = Relaxation(sharp, groups=[g.tolist() for g in self._kinds.groups])
         self._alone = [
             self._price_alone([1.0 if i == j else 0.0 for j in range(model.n_objectives)])
             for i in range(model.n_objectives)
@@ -129,55 +150,112 @@ class _Case:
         inner = self.relaxation.price_at(weights, self._low, self._high, middle)
         return best, Priced.of(inner, self._low, self._high) if math.isfinite(inner.bound) else best
 
-    def task(self, weights: Sequence[float], tops: Sequence[float], step: float, limits: SolveLimits) -> _Task:
+    def task(self, asked: _Asked) -> _Task:
         """The question without what the fixed columns of the scenario contribute."""
-        shift = self._rest.shift
-        constant = math.fsum(w * s for w, s in zip(weights, shift, strict=True))
-        return _Task(list(weights), [t - s for t, s in zip(tops, shift, strict=True)], step, limits, constant)
+        constant = math.fsum(w * s for w, s in zip(asked.weights, self._shift, strict=True))
+        tops = [t - s for t, s in zip(asked.tops, self._shift, strict=True)]
+        return _Task(list(asked.weights), tops, asked.step, asked.limits, constant)
+
+    def parts(self, task: _Task, low: Floats, high: Floats) -> list[_Case] | None:
+        """This scenario within ``low``, ``high`` with all switches decided, in every way that prices allow; None where it has none or these are many."""
+        if not self._switches or not self._switches.open_ones(low, high):
+            return None
+        alone = [priced for both in self._alone for priced in both]
+        tops = [top for top in task.tops for _ in range(2)]
+        ways = self._switches.ways(alone, tops, low, high)
+        if ways is None:
+            return None
+        found = (self._part(way) for way in ways)
+        return [part for part in found if part is not None]
+
+    def _part(self, way: NDArray[np.bool_]) -> _Case | None:
+        """The program with the switches as in ``way``, kept hot, since it depends on nothing else; None when nothing in it is legal."""
+        assert self._switches is not None
+        key = np.packbits(way).tobytes()
+        if key not in self._parts:
+            while len(self._parts) >= MOST_PARTS_HELD:
+                del self._parts[next(iter(self._parts))]
+            self._parts[key] = self._made_part(self._switches, way)
+        return self._parts[key]
+
+    def _made_part(self, switches: Switches, way: NDArray[np.bool_]) -> _Case | None:
+        low, high = self._low.copy(), self._high.copy()
+        low[switches.columns] = high[switches.columns] = way
+        possible, low, high = switches.narrowed(low, high)
+        rest = self._restrictor.rest(low, high) if possible else None
+        if rest is None or rest.broken:
+            return None
+        shift = [a + b for a, b in zip(self._shift, rest.shift, strict=True)]
+        part = _Case(rest.model, self._answer, lambda x: self._whole(rest.whole(x)), shift, part=True)
+        return part if part.possible else None
 
     def discard(self, task: _Task, ceiling: float) -> tuple[Priced, Floats, Floats]:
         """Fix what no objective's own bound allows and what the weighted bounds put above the ceiling; the weighted prices that result."""
         low, high = self._low, self._high
+        total = Priced.weighted(task.weights, [middle for _, middle in self._alone])
+        if not self._reaches(task.tops):
+            return dataclasses.replace(total, bound=math.inf), low, high
         for both, top in zip(self._alone, task.tops, strict=True):
             for priced in both:
                 low, high = priced.within(top, self._kinds, low, high)
-        total = Priced.weighted(task.weights, [middle for _, middle in self._alone])
         if bool((low > high).any()):
             return dataclasses.replace(total, bound=math.inf), low, high
         total = total.rebased(self._kinds, low, high)
         low, high = total.within(task.below(ceiling), self._kinds, low, high)
         return total, low, high
 
-    def improve(self, total: Priced, low: Floats, high: Floats, task: _Task, state: _State) -> None:
-        """Improve the best answer within this scenario, or prove that it cannot be improved here."""
+    def _reaches(self, tops: list[float]) -> bool:
+        """Whether each objective by itself can be as low as ``tops`` (k)."""
+        return all(priced.reaches(top) for both, top in zip(self._alone, tops, strict=True) for priced in both)
+
+    def improve(self, piece: _Piece, state: _State) -> list[_Piece]:
+        """Improve the best answer within this scenario, or prove that it cannot be improved here, but for the pieces that are returned."""
+        task, total, low, high = piece.task, piece.total, piece.low, piece.high
+        if piece.bounded:
+            self._rising(total, low, high, task, state)
+            return []
         low, high = total.within(task.below(state.ceiling), self._kinds, low, high)
         if self._kinds.free(low, high) > SMALL_REST:
             guess = total.ceiling_for(FIRST_GUESS, (high > low) & self._kinds.whole)
             if total.bound < guess < task.below(state.ceiling):
                 self._attempt(*total.within(guess, self._kinds, low, high), task, state)
                 if state.over or (state.best is not None and state.ceiling - task.constant <= guess):
-                    return
+                    return []
                 low, high = total.within(task.below(state.ceiling), self._kinds, low, high)
         if self._kinds.free(low, high) <= SMALL_REST:
             self._attempt(low, high, task, state)
-        else:
-            self._relaxed(low, high, task, state)
+            return []
+        possible = True
+        if self._switches:
+            possible, low, high = self._switches.narrowed(low, high)
+        parts = self.parts(task, low, high) if possible else []
+        if parts is None:
+            self._rising(self.bounded(low, high, task), low, high, task, state)
+        return [part.piece(piece.asked, state.ceiling) for part in parts or ()]
 
-    def _relaxed(self, low: Floats, high: Floats, task: _Task, state: _State) -> None:
-        """Bound what is left by the relaxation of the zone, and solve under rising guessed ceilings."""
+    def piece(self, asked: _Asked, ceiling: float) -> _Piece:
+        """What prices leave of this scenario under ``ceiling``."""
+        task = self.task(asked)
+        return _Piece(self, asked, task, *self.discard(task, ceiling))
+
+    def bounded(self, low: Floats, high: Floats, task: _Task) -> Priced:
+        """Prices by the relaxation of the zone."""
         main = f"objective {int(np.argmax(task.weights))}"
         self.relaxation.seconds = task.limits.seconds
         relaxed = self.relaxation.minimise(task.weights, task.tops, lower=low, upper=high, start=main)
-        if relaxed.bound > task.below(state.ceiling):
+        return Priced.of(relaxed, low, high)
+
+    def _rising(self, priced: Priced, low: Floats, high: Floats, task: _Task, state: _State) -> None:
+        """Solve what ``priced`` leaves under rising guessed ceilings."""
+        if priced.bound > task.below(state.ceiling):
             return
-        priced = Priced.of(relaxed, low, high)
         free = (high > low) & self._kinds.whole
         count = FIRST_GUESS
-        while relaxed.bound > -math.inf and count < LARGEST_REST * self._size:
+        while priced.bound > -math.inf and count < LARGEST_REST * self._size:
             guess = priced.ceiling_for(count, free)
             if guess >= task.below(state.ceiling):
                 break
-            if guess > relaxed.bound:
+            if guess > priced.bound:
                 before = state.ceiling
                 self._attempt(*priced.within(guess, self._kinds, low, high), task, state)
                 if state.over or state.ceiling - task.constant <= guess:
@@ -186,7 +264,7 @@ class _Case:
                     break
             count *= 4
         low, high = priced.within(task.below(state.ceiling), self._kinds, low, high)
-        if self._kinds.free(low, high) > LARGEST_REST * self._size and not state.many:
+        if self._kinds.free(low, high) > LARGEST_REST * self._size and not state.many and not self.part:
             state.failed = True
             return
         self._attempt(low, high, task, state)
@@ -211,10 +289,13 @@ class _Case:
         if rest.broken:
             return _none(math.inf, exact=True)
         shift = math.fsum(w * s for w, s in zip(task.weights, rest.shift, strict=True))
+        tops = [t - s for t, s in zip(task.tops, rest.shift, strict=True)]
+        if not rest.kept.size:
+            return self._settled(rest, tops, shift + task.constant)
         found = self._answer(
             rest.model,
             weights=task.weights,
-            objective_upper=[t - s for t, s in zip(task.tops, rest.shift, strict=True)],
+            objective_upper=tops,
             step=task.step,
             limits=task.limits,
             most=task.below(ceiling) - shift + 2e-6 * task.step,
@@ -222,10 +303,41 @@ class _Case:
         constant = shift + task.constant
         return dataclasses.replace(
             found,
-            x=None if found.x is None else self._rest.whole(rest.whole(found.x)),
+            x=None if found.x is None else self._whole(rest.whole(found.x)),
             objective=None if found.objective is None else found.objective + constant,
             bound=found.bound + constant,
         )
+
+    def _settled(self, rest: Rest, tops: list[float], value: float) -> SolveResult:
+        """The one point that is left, of ``value``, unless it lies above ``tops`` (k)."""
+        if any(top < -ROUNDING * (1.0 + abs(shift)) - 1e-6 for top, shift in zip(tops, rest.shift, strict=True)):
+            return _none(math.inf, exact=True)
+        x = self._whole(rest.base)
+        exact = bool(self._model.integer.all())
+        return SolveResult(StopReason.FINISHED, Proof.OPTIMAL, x, value, value, 0.0, 0, exact=exact)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Piece:
+    """A scenario or part of one, and what its prices leave of it; ``bounded``: these are of the relaxation of the zone."""
+
+    case: _Case
+    asked: _Asked
+    task: _Task
+    total: Priced
+    low: Floats
+    high: Floats
+    bounded: bool = False
+
+    @property
+    def bound(self) -> float:
+        """Of the weighted sum."""
+        return self.total.bound + self.task.constant
+
+    def by_relaxation(self) -> _Piece:
+        """The same with the bound and the prices of the relaxation."""
+        total = self.case.bounded(self.low, self.high, self.task)
+        return dataclasses.replace(self, total=total, bounded=True)
 
 
 class Reducer:
@@ -235,16 +347,17 @@ class Reducer:
         self._model, self._answer = model, answer
         self._size = int((model.integer & np.isfinite(model.lower) & np.isfinite(model.upper)).sum())
         self._cases: list[_Case] = []
+        self._in_parts = 0
         self.worthwhile = self._size >= SMALLEST_MODEL
 
     @property
     def relaxations(self) -> int:
-        """Linear programs solved."""
-        return sum(case.relaxation.solves for case in self._cases)
+        """Linear programs solved for questions; those that a program takes when it is first made belong to none."""
+        return sum(case.relaxation.solves for case in self._cases) + self._in_parts
 
     def prepare(self) -> None:
         """Build the scenarios and their prices."""
-        made = (_Case(scenario, self._answer) for scenario in scenarios(self._model))
+        made = (_Case(each.model, self._answer, each.rest.whole, each.rest.shift) for each in scenarios(self._model))
         self._cases = [case for case in made if case.possible]
 
     def minimise(
@@ -254,23 +367,31 @@ class Reducer:
 
         The result is INFEASIBLE when there is no legal point at all, or none below a finite ceiling. Weights must not be negative.
         """
+        asked = _Asked(weights, tops, step, limits)
         state = _State(ceiling, many=len(self._cases) > 1)
-        order = []
-        for number, case in enumerate(self._cases):
-            task = case.task(weights, tops, step, limits)
-            total, low, high = case.discard(task, ceiling)
-            if total.bound < math.inf:
-                order.append((total.bound + task.constant, number, task, total, low, high))
-        order.sort(key=lambda entry: entry[:2])
-        for bound, number, task, total, low, high in order:
-            if state.over or bound - task.constant > task.below(state.ceiling):
+        waiting: list[tuple[float, int, _Piece]] = []
+        numbers = itertools.count()
+        found = [case.piece(asked, ceiling) for case in self._cases]
+        while not state.over:
+            for piece in found:
+                if piece.bound < math.inf:
+                    heapq.heappush(waiting, (piece.bound, next(numbers), piece))
+            if not waiting:
                 break
-            self._cases[number].improve(total, low, high, task, state)
+            _, _, piece = heapq.heappop(waiting)
+            case, task = piece.case, piece.task
+            if piece.bound - task.constant > task.below(state.ceiling):
+                break
+            if case.part and not piece.bounded:
+                self._in_parts += 1
+                found = [piece.by_relaxation()]
+            else:
+                found = case.improve(piece, state)
         if state.failed:
             return Reduced(None, state.calls, 0)
-        found = state.stopped or state.best or _none(state.ceiling, exact=True)
-        found = dataclasses.replace(found, exact=state.exact, bound=min(found.bound, state.floor))
-        return Reduced(found, state.calls, max(0, self._size - state.kept))
+        answer = state.stopped or state.best or _none(state.ceiling, exact=True)
+        answer = dataclasses.replace(answer, exact=state.exact, bound=min(answer.bound, state.floor))
+        return Reduced(answer, state.calls, max(0, self._size - state.kept))
 
 
 def _none(bound: float, *, exact: bool) -> SolveResult:

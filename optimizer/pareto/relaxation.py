@@ -100,6 +100,8 @@ class Relaxation:
     ) -> Relaxed:
         """As ``minimise`` for any ``cost`` (columns); ``row_lower``, ``row_upper`` (rows) replace the model's for this solve."""
         model, solver = self._model, self._solver
+        if not model.n_columns:
+            return Relaxed(0.0, np.zeros(0), np.zeros(0))
         if self._cost is None or not np.array_equal(cost, self._cost):
             solver.changeColsCost(model.n_columns, self._columns, cost)
             self._cost = cost.copy()

@@ -94,7 +94,7 @@ def _case(
     for column in picks:
         low[column] = high[column] = 1.0
     while True:
-        possible, low, high, changed = _fixed_by_rows(model, low, high)
+        possible, low, high, changed = fixed_by_rows(model, low, high)
         if not possible:
             return None
         rest = restrictor.rest(low, high)
@@ -112,7 +112,7 @@ def _case(
         high[dead] = np.minimum(high[dead], sharp.upper[sharp.upper < rest.model.upper])
 
 
-def _fixed_by_rows(model: CompiledModel, low: Floats, high: Floats) -> tuple[bool, Floats, Floats, bool]:
+def fixed_by_rows(model: CompiledModel, low: Floats, high: Floats) -> tuple[bool, Floats, Floats, bool]:
     """Fix columns that some row leaves no room to move, given the bounds of the others. False when a row cannot hold at all."""
     rows = sparse.csr_array(model.matrix)
     owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))

@@ -59,6 +59,32 @@ def random_program(k: int, seed: int, *, columns: int = 6, rows: int = 2, spread
     return program(costs.tolist(), limits, upper=high.tolist())
 
 
+def facility_location(
+    k: int, customers: int, facilities: int, seed: int, *, dear: int = 400, near: int = 100, joint: bool = False
+) -> CompiledModel:
+    """Random uncapacitated facility location: every customer served by one open facility. Columns: serving, customer by customer, for less than
+    ``near``, then opening, for at most ``dear``. ``joint``: one row per facility for all its customers together instead of one for each.
+    """
+    rng = np.random.default_rng(seed)
+    serving = rng.integers(0, near, (k, customers * facilities))
+    costs = np.hstack([serving, rng.integers(dear // 8, dear + 1, (k, facilities))])
+    serve, n = customers * facilities, costs.shape[1]
+    rows: list[tuple[NDArray[np.float64], float, float]] = []
+    for customer in range(customers):
+        row = np.zeros(n)
+        row[customer * facilities : (customer + 1) * facilities] = 1.0
+        rows.append((row, 1.0, 1.0))
+    for facility in range(facilities):
+        row = np.zeros(n)
+        row[facility:serve:facilities], row[serve + facility] = 1.0, -float(customers)
+        rows += [(row, -np.inf, 0.0)] if joint else []
+        for customer in () if joint else range(customers):
+            row = np.zeros(n)
+            row[customer * facilities + facility], row[serve + facility] = 1.0, -1.0
+            rows.append((row, -np.inf, 0.0))
+    return program(costs.tolist(), [(row.tolist(), low, high) for row, low, high in rows])
+
+
 def legal_values(model: CompiledModel) -> NDArray[np.float64]:
     """Objective values of every legal point (integer columns only)."""
     ranges = [range(int(a), int(b) + 1) for a, b in zip(model.lower, model.upper, strict=True)]
