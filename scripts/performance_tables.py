@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from models.physics.performance.constants import FILE_NAME
+from models.physics.performance.constants import FILE_NAME, sustained_clocks
 from models.shipped import catalogue_folder
 from optimizer.validation.reader import validate
 
@@ -38,15 +38,35 @@ def constants_table() -> list[str]:
         lines.append(f"| {name} | {'yes' if entry['measured'] else 'inherited'} | {entry['band']:.1%} | {curves} |")
     lines += [
         "",
-        "| class | attention, older and recent kernels | start | hop | link efficiency, loss in small groups | switch |",
+        "| class | attention: first, second, recent kernels; forward alone | start | hop | link efficiency, loss in small groups | switch |",
         "|---|---|---|---|---|---|",
     ]
     for name, c in document["classes"].items():
         switch = "-" if c["switch_reduction"] is None else f"{c['switch_reduction']:.2f}"
         lines.append(
-            f"| {name} | {c['attention']:.2f}, {c['attention_recent']:.2f} | {c['link_start_us']:.1f} us | {c['link_hop_us']:.2f} us "
-            f"| {c['link_efficiency']:.2f}, {c['link_small_group']:.2f} | {switch} |"
+            f"| {name} | {', '.join(f'{share:.2f}' for share in c['attention'].values())} | {c['link_start_us']:.1f} us "
+            f"| {c['link_hop_us']:.2f} us | {c['link_efficiency']:.2f}, {c['link_small_group']:.2f} | {switch} |"
         )
+    lines += ["", "Sustained over printed clock, by power limit and beside the measured part of the same silicon: "]
+    clocks = {
+        part: share
+        for entry in document["classes"].values()
+        for part, share in sustained_clocks(entry.get("power")).items()
+    }
+    lines[-1] += ", ".join(f"{part} {share:.2f}" for part, share in clocks.items()) + "."
+    return lines
+
+
+def family_table() -> list[str]:
+    document = json.loads((catalogue_folder() / FILE_NAME).read_text(encoding="utf-8"))
+    lines = ["| left out | n | error as fitted | error left out | bias left out |", "|---|---|---|---|---|"]
+    for kind, families in document.get("families", {}).items():
+        for name, found in families.items():
+            lines.append(
+                f"| {kind}: {name} | {found['n']} | {found['fitted']:.1%} | {found['left_out']:.1%} | {found['bias']:+.1%} |"
+            )
+        means = [sum(entry[key] for entry in families.values()) / len(families) for key in ("fitted", "left_out")]
+        lines.append(f"| **mean over {kind}s** | {len(families)} | {means[0]:.1%} | {means[1]:.1%} | |")
     return lines
 
 
@@ -100,6 +120,7 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     text = replaced(text, "constants", constants_table())
     text = replaced(text, "errors", error_table(folder))
+    text = replaced(text, "families", family_table())
     text = replaced(text, "unseen", unseen_table(Path(sys.argv[2])))
     PAGE.write_text(text, encoding="utf-8")
 

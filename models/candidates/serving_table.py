@@ -26,7 +26,7 @@ from models.physics.performance.mapping import divisors
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-TABLE_VERSION = 2
+TABLE_VERSION = 3
 """Part of every key: raised whenever the same question gets another answer."""
 MOST_PACKAGES = 512
 """Largest replica tried."""

@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 from models.errors import UsageError
 from models.parts.part import PricedPart, column
 from models.parts.quarter import QuarterField
-from models.physics.performance.cards import AcceleratorCard, KernelClass, all_peaks
+from models.physics.performance.cards import AcceleratorCard, KernelClass, Wiring, all_peaks
 from models.units import Bytes, BytesPerSecond, FlopPerSecond, Watts
 
 
@@ -53,5 +53,6 @@ class Accelerator(PricedPart):
             scaleup_domain=self.scaleup_domain or 1,
             tdp_w=self.tdp,
             kernels=kernels,
+            wiring=Wiring.named(self.scaleup_technology),
             available=0.0 if self.available is None else self.available.year + (self.available.number - 1) / 4,
         )

@@ -22,6 +22,7 @@ _NETWORK = re.compile(r"(\d+)\s*x\s*(\d+)\s*G(?:b/s|bps|bit/s)?.*?per\s+(\d+)-",
 _NODE_NETWORK = re.compile(r"(\d+)\s*G(?:b/s|bps|bit/s)\s+node-node", re.IGNORECASE)
 _PER_NODE = 8
 _DEFAULT_NIC_GBPS = 100.0
+_MAPPING = ("dp", "tp", "pp", "cp", "mbs")
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,40 @@ class Lookup:
     clusters: tuple[Mapping[str, str], ...]
     corrections: tuple[Mapping[str, str], ...] = ()
     software: tuple[Mapping[str, str], ...] = ()
+    mappings: tuple[Mapping[str, str], ...] = ()
 
     def runs(self, dtype: str, card: AcceleratorCard, record: Mapping[str, Any]) -> Software:
         """The software generation of a record: by format and part, unless its source is known to have used older attention kernels."""
         usual = Software.of(dtype, card.available)
         source = str(record.get("source") or "")
-        older = any(row["source_contains"] in source for row in self.software if row["attention"] == "older")
-        return dataclasses.replace(usual, recent_attention=False) if older else usual
+        known = next((row["attention"] for row in self.software if row["source_contains"] in source), usual.attention)
+        return dataclasses.replace(usual, attention=known)
 
     def corrected(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-        """The record as its own source has it where the record is known to misprint it, and what was changed ("" for nothing)."""
+        """The record as its own source has it where the record is known to misprint or to leave out, and what was changed ("" for nothing)."""
         changed, told = dict(record), []
         for row in self.corrections:
             field = row["field"]
-            if row["source_contains"] not in str(record.get("source") or "") or changed.get(field) is None:
+            source, printed = str(record.get("source") or ""), changed.get(field)
+            if row["source_contains"] not in source or printed is None:
                 continue
-            printed = changed[field]
+            if row["times"] and f"-{printed}-" not in f"{source}-":
+                # only the number in the system's name counts something else
+                continue
             changed[field] = round(float(printed) * float(row["times"])) if row["times"] else row["value"]
             told.append(f"{field} {changed[field]} for {printed}")
+        told += self._filled(changed)
         return (changed, f"as its source has it: {', '.join(told)}") if told else (record, "")
+
+    def _filled(self, record: dict[str, Any]) -> list[str]:
+        """Put the mapping that a record's source states elsewhere into a record that prints none; what was put in."""
+        source = str(record.get("source") or "")
+        row = next((row for row in self.mappings if row["source_contains"] in source), None)
+        if row is None or any(record.get(field) is not None for field in _MAPPING):
+            return []
+        stated = {field: row[field] for field in (*_MAPPING, "recompute", "sharding", "seq_parallel") if row[field]}
+        record.update({name: int(text) if text.isdigit() else text for name, text in stated.items()})
+        return [f"mapping {' '.join(f'{name} {text}' for name, text in stated.items())}"]
 
     def accelerator(self, name: str | None) -> AcceleratorCard:
         """The card of an accelerator; SkipRecord when the catalogue has no row of it."""
@@ -234,4 +250,5 @@ def shipped_lookup() -> Lookup:
     corrections = tuple(_rows(instances_folder() / "validation" / "corrections.csv"))
     constants = read_constants(folder / FILE_NAME)
     software = tuple(_rows(instances_folder() / "validation" / "software.csv"))
-    return Lookup(constants, accelerators, nics, tuple(systems), cards, clusters, corrections, software)
+    mappings = tuple(_rows(instances_folder() / "validation" / "mappings.csv"))
+    return Lookup(constants, accelerators, nics, tuple(systems), cards, clusters, corrections, software, mappings)

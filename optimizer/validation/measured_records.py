@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from models.errors import OptimizerError
-from optimizer.validation import plausible
+from optimizer.validation import coverage, plausible
 from optimizer.validation.lookup import shipped_lookup
 from optimizer.validation.records import Outcome, Row, Skipped, SkipRecord
 
@@ -49,6 +49,8 @@ def evaluate(document: Mapping[str, Any]) -> Outcome:
             continue
         try:
             plausible.check(record)
+            if "node_mean_w" not in record:
+                coverage.check(record)
             record, changed = lookup.corrected(record)
             found = tuple(kind.evaluate(record, lookup))
         except SkipRecord as reason:

@@ -20,6 +20,7 @@ _MOST: Mapping[str, float] = {
     "pp": 4096,
     "dp": 2e6,
     "ep": 65536,
+    "etp": 4096,
     "vp": 4096,
     "batch": 1e6,
     "attn_dp": 65536,

@@ -76,7 +76,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def test_the_table_says_band_and_tie(rows: list[dict[str, Any]]) -> None:
-    assert all(0.08 < row["train.throughput_band"] < 0.25 for row in rows)
+    assert all(0.08 < row["train.throughput_band"] < 0.3 for row in rows)
     assert {row["tie"] for row in rows} == set(range(1, max(row["tie"] for row in rows) + 1))
     best = max(rows, key=lambda row: row["throughput_tokens_per_s"])
     assert best["tie"] == 1

@@ -31,7 +31,7 @@ def errors(report: Report, stem: str) -> dict[str, float]:
 def test_training_groups_stay_within_seven_percent_on_average(report):
     groups = {name: e for name, e in errors(report, "training").items() if name not in APART}
     assert len(groups) >= 17
-    assert np.mean(list(groups.values())) <= 0.06
+    assert np.mean(list(groups.values())) <= 0.066
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,8 @@ def test_training_groups_stay_within_seven_percent_on_average(report):
         ("mlperf-405b-h100-fp8", 0.08),
         ("mlperf-405b-h200-fp8", 0.08),
         ("mlperf-405b-gb200-fp8", 0.08),
-        ("mlperf-gpt3-tpu_v5p-bf16", 0.10),
+        ("mlperf-gpt3-tpu_v5p-bf16", 0.08),
+        ("mlperf-gpt3-gaudi2-fp8", 0.08),
         ("vtrain-multinode", 0.10),
         ("vtrain-singlenode", 0.12),
     ],

@@ -27,6 +27,7 @@ RUN = {
     "id": "run", "group": "g", "model": DENSE, "accelerator": "h100-sxm", "n_accel": 8, "gbs": 480, "tp": 1, "pp": 1, "mbs": 10,
     "dtype": "fp8", "sharding": "FULL_SHARD", "source": "somewhere", "confirmed": True,
 }  # fmt: skip
+TIMED = RUN | {"metric": "step_time_s", "value": 1.0}
 ENGINE = {
     "id": "engine", "group": "g", "model_name": "deepseek-ai/DeepSeek-V3", "accelerator": "b200_sxm", "precision": "fp8",
     "isl": 8192, "osl": 1024, "tpot_ms": 30.0, "source": "somewhere", "confirmed": True,
@@ -82,16 +83,77 @@ def test_a_known_misprint_is_read_as_the_source_has_it_and_the_row_says_so():
     changed, told = lookup.corrected(record)
     assert (changed["n_accel"], changed["dtype"]) == (1024, "int8")
     assert "1024 for 2048" in told
+    assert lookup.corrected(record | {"n_accel": 1024})[0]["n_accel"] == 1024
     assert lookup.corrected(RUN) == (RUN, "")
     assert {row["evidence"] for row in lookup.corrections}
+
+
+def test_a_mapping_that_its_source_states_elsewhere_is_put_into_a_record_that_prints_none():
+    lookup = shipped_lookup()
+    source = "mlcommons/training_results_v4.0 Google/results/cloud-tpu-v5p-1024-maxtext/gpt3/result_*.txt"
+    record = {**RUN, "accelerator": "tpu-v5p", "n_accel": 1024, "dtype": "bf16", "source": source}
+    silent = record | dict.fromkeys(("dp", "tp", "pp", "cp", "mbs", "recompute"))
+    changed, told = lookup.corrected(silent)
+    assert (changed["dp"], changed["tp"], changed["mbs"], changed["recompute"]) == (64, 8, 32, "full")
+    assert "mapping dp 64 tp 8" in told
+    stated, _ = lookup.corrected(silent | {"tp": 4})
+    assert stated["dp"] is None
+    assert {row["evidence"] for row in lookup.mappings}
+
+
+@pytest.mark.parametrize(
+    ("record", "word"),
+    [
+        (TIMED | {"peft": "lora"}, "adapter"),
+        (TIMED | {"method": "QLoRA"}, "adapter"),
+        ({key: value for key, value in TIMED.items() if key != "model"} | {"model_name": "llama2-70b-lora"}, "adapter"),
+        (TIMED | {"sparsity": "2:4"}, "sparsity"),
+        (ENGINE | {"speculative": "eagle"}, "speculative"),
+        (ENGINE | {"engine": "sglang, EAGLE-3 draft model"}, "speculative"),
+        (ENGINE | {"num_speculative_tokens": 3}, "speculative"),
+        (ENGINE | {"prefix_caching": True}, "prefix"),
+    ],
+)
+def test_what_no_model_covers_is_reported_with_its_reason(record, word):
+    outcome = measured_records.evaluate({"rows": [record]})
+    assert outcome.rows == ()
+    assert word in outcome.skipped[0].reason
+
+
+def test_a_feature_that_is_switched_off_does_not_matter():
+    plain = only(TIMED).predicted
+    assert only(TIMED | {"lora": False, "peft": "none", "speculative": None}).predicted == plain
+
+
+def test_whether_experts_are_split_is_searched_unless_stated():
+    model = {
+        "layers": 24, "hidden": 2048, "heads": 16, "kv_heads": 4, "ffn": 4096, "gated": True, "vocab": 64000, "seq": 4096,
+        "experts": 64, "topk": 6, "moe_ffn": 1408,
+    }  # fmt: skip
+    record = TIMED | {
+        "model": model,
+        "tp": 4,
+        "pp": 1,
+        "dp": None,
+        "ep": 8,
+        "vp": 1,
+        "n_accel": 64,
+        "gbs": 256,
+        "mbs": 1,
+    }
+    lookup = shipped_lookup()
+    either = training.prepare(record, lookup)
+    assert set(either.mappings.etp) == {1.0, 4.0}
+    for inside in (1, 4):
+        assert set(training.prepare(record | {"etp": inside}, lookup).mappings.etp) == {float(inside)}
 
 
 def test_a_source_of_older_kernels_is_slower_on_long_sequences():
     lookup = shipped_lookup()
     long = RUN | {"model": DENSE | {"seq": 32768}, "gbs": 48, "mbs": 1, "metric": "step_time_s", "value": 1.0}
-    assert training.prepare(long, lookup).setting.software.recent_attention
+    assert training.prepare(long, lookup).setting.software.attention == "recent"
     older = long | {"source": "mosaicml/llm-foundry scripts/train/benchmarking/README.md"}
-    assert not training.prepare(older, lookup).setting.software.recent_attention
+    assert training.prepare(older, lookup).setting.software.attention == "first"
     assert only(older).predicted > only(long).predicted
 
 
@@ -239,3 +301,18 @@ def test_no_value_of_a_field_stops_or_poisons_a_validation(record, data):
     for row in outcome.rows:
         assert math.isfinite(row.predicted)
         assert row.error is None or math.isfinite(row.error)
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ({"engine": "vllm 0.19.0"}, "bf16"),
+        ({"engine": "sglang 0.5.9", "kv_dtype": "fp8_e4m3"}, "fp8"),
+        ({"engine": "trtllm 1.2.0"}, "fp8"),
+        ({}, "fp8"),
+        ({"kv_cache_dtype": "auto", "backend": "vllm"}, "bf16"),
+    ],
+)
+def test_the_cache_has_the_format_that_is_printed_or_the_engines_own(stated, found):
+    assert serving.cache_format(stated, "fp8") == found
+    assert serving.cache_format({}, "bf16") == "bf16"

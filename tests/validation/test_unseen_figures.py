@@ -23,23 +23,24 @@ def errors(report: Report, stem: str, part: str = "") -> dict[str, float]:
 
 def test_every_record_is_evaluated(report):
     assert report.skipped == ()
-    assert len(report.rows) >= 140
+    assert len(report.rows) >= 180
 
 
 def test_dense_training_of_other_software_and_parts(report):
     experts = errors(report, "training", "moe")
     dense = [e for name, e in errors(report, "training").items() if name not in experts]
     assert len(dense) >= 11
-    assert np.mean(dense) <= 0.11
+    assert np.mean(dense) <= 0.08
 
 
 def test_training_with_experts_is_rougher(report):
-    assert np.mean(list(errors(report, "training", "moe").values())) <= 0.23
+    assert np.mean(list(errors(report, "training", "moe").values())) <= 0.25
 
 
 def test_engines_that_only_decode_and_engines_that_do_both(report):
     assert max(errors(report, "serving", "disagg").values()) <= 0.10
-    assert np.mean(list(errors(report, "serving", "agg-").values())) <= 0.28
+    assert np.mean(list(errors(report, "serving", "agg-").values())) <= 0.25
+    assert np.mean(list(errors(report, "serving").values())) <= 0.20
 
 
 def test_the_memory_filter_rejects_none_of_them(report):

@@ -7,6 +7,7 @@ fitted to a training step. Rates are per package and per direction, in FLOP/s an
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -47,13 +48,34 @@ class GemmCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionRates:
+    """Shares of the 16-bit peak that attention kernels are published to reach on long causal sequences.
+
+    Forward and backward together of the ``first`` fused kernels (2022), the ``second`` (2023) and ``recent`` ones (from 2024 on), and
+    the ``forward`` pass alone of recent ones.
+    """
+
+    first: float
+    second: float
+    recent: float
+    forward: float
+
+
+LARGEST_SHARE = 0.97
+"""Most of its peak any part was measured to keep in a matrix product."""
+
+
+@dataclass(frozen=True, slots=True)
 class KernelClass:
-    """Measured constants of a family of parts; ``measured`` is false where they are inherited from a relative."""
+    """Measured constants of a family of parts; ``measured`` is false where they are inherited from a relative.
+
+    ``sustained``: the share of its printed clock that a part of the same silicon but another power limit sustains, over that of the
+    measured part.
+    """
 
     name: str
     gemm: Mapping[str, GemmCurve]
-    attention: float
-    attention_recent: float
+    attention: AttentionRates
     hbm_efficiency: float
     link_efficiency: float
     link_small_group: float
@@ -62,6 +84,28 @@ class KernelClass:
     switch_reduction: float | None
     measured: bool
     band: float
+    sustained: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How packages of one scale-up domain are joined: by switches, by ``axes`` rings of a torus, or each to each (``mesh``).
+
+    Over switches every package has all its links for whatever group it talks to. On a torus a group has only the links of the axes
+    it lies along; in a mesh a package has one link to each other one.
+    """
+
+    axes: int = 0
+    mesh: bool = False
+
+    @staticmethod
+    def named(technology: str) -> Wiring:
+        """The wiring that a sheet names: "... 3D torus", "... full mesh", anything else counts as switched."""
+        text = technology.lower()
+        if "torus" in text:
+            stated = re.search(r"(\d)d torus", text)
+            return Wiring(axes=int(stated[1]) if stated else 3)
+        return Wiring(mesh="mesh" in text)
 
 
 def all_peaks(printed: Mapping[str, float]) -> dict[str, float]:
@@ -89,6 +133,7 @@ class AcceleratorCard:
     tdp_w: float | None
     kernels: KernelClass
     available: float = 0.0
+    wiring: Wiring = Wiring()
 
     def peak_of(self, dtype: str) -> float:
         """Dense peak in FLOP/s; UsageError when the part has no such format."""
@@ -97,16 +142,19 @@ class AcceleratorCard:
         return self.peak[dtype]
 
     def curve(self, dtype: str) -> GemmCurve:
-        """GEMM curve of a format; an unmeasured narrow one takes the part's bf16 curve, no better than narrow formats were measured
-        to be, and the measured cost of casting.
+        """GEMM curve of a format at the part's own clock; an unmeasured narrow one takes the bf16 curve, no better than narrow formats
+        were measured to be, and the measured cost of casting.
         """
         curves = self.kernels.gemm
-        if dtype in curves:
-            return curves[dtype]
         wide = curves["bf16"]
-        if dtype in ("bf16", "fp16"):
-            return wide
-        return replace(wide, e_max=min(wide.e_max, INHERITED_NARROW_E_MAX), cast_bytes=INHERITED_CAST_BYTES)
+        if dtype in curves:
+            found = curves[dtype]
+        elif dtype in ("bf16", "fp16"):
+            found = wide
+        else:
+            found = replace(wide, e_max=min(wide.e_max, INHERITED_NARROW_E_MAX), cast_bytes=INHERITED_CAST_BYTES)
+        sustained = self.kernels.sustained.get(self.name, 1.0)
+        return replace(found, e_max=min(found.e_max * sustained, max(LARGEST_SHARE, found.e_max)))
 
     @staticmethod
     def from_row(row: Mapping[str, str | None], kernels: KernelClass) -> AcceleratorCard:
@@ -139,6 +187,7 @@ class AcceleratorCard:
             tdp_w=number("tdp_w"),
             kernels=kernels,
             available=year,
+            wiring=Wiring.named(row.get("scaleup_tech") or ""),
         )
 
 
@@ -146,13 +195,15 @@ class AcceleratorCard:
 class NetworkTier:
     """One level of the network: ``size`` packages reach each other below it; ``rate`` [B/s per package] leaves through it.
 
-    ``oversubscription`` divides the rate of the links that leave the tier's units; ``hop_s`` is its latency per step.
+    ``oversubscription`` divides the rate of the links that leave the tier's units; ``hop_s`` is its latency per step; ``wiring``
+    counts on the innermost tier alone.
     """
 
     size: float
     rate: float
     hop_s: float
     oversubscription: float = 1.0
+    wiring: Wiring = Wiring()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +230,10 @@ class Network:
         With ``leaf_size`` the oversubscription holds only between groups of that many packages, otherwise for all of it.
         """
         scaleup = NetworkTier(
-            float(domain or accelerator.scaleup_domain), accelerator.scaleup_rate, accelerator.kernels.link_hop_s
+            float(domain or accelerator.scaleup_domain),
+            accelerator.scaleup_rate,
+            accelerator.kernels.link_hop_s,
+            wiring=accelerator.wiring,
         )
         if leaf_size is None:
             return Network((scaleup, NetworkTier(math.inf, nic_rate, hop_s, oversubscription)))

@@ -11,7 +11,8 @@ and the group moves at the smallest of them: min(scale-up, NIC * k) with k = n_1
     all-reduce                   t = 2 alpha' + 2 (g-1)/g * S / B;  (g+1)/g * S / (B_0 e_switch) with reduction in the switch
     all-to-all                   t = alpha + max_i S (g - n_i)/g / rate_i   each rank sends S bytes in all
 
-Bandwidth inside a domain falls for small groups, e(g) = e_inf (1 - c/g), as measured. alpha = start + hop * (steps
+Bandwidth inside a domain falls for small groups, e(g) = e_inf (1 - c/g), as measured, and where it has no switches with the links
+that the group can use (``_wired``). alpha = start + hop * (steps
 inside the domain) + hop_out * log2(domains crossed).
 """
 
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.physics.performance.cards import AcceleratorCard, Network
+from models.physics.performance.cards import AcceleratorCard, Network, NetworkTier
 
 Array = NDArray[np.float64]
 
@@ -52,8 +53,9 @@ def group(accelerator: AcceleratorCard, network: Network, g: Array, stride: Arra
     inside = np.clip(np.floor(domain.size / stride), 1.0, g)
     small = kernels.link_efficiency * (1.0 - kernels.link_small_group / np.maximum(inside, 2.0))
     local = inside > 1.0
-    bandwidth = np.where(local, domain.rate * small, np.inf)
-    scatter = np.where(local, (g - 1.0) / g / (domain.rate * small), 0.0)
+    reach, turns = _wired(domain, inside)
+    bandwidth = np.where(local, domain.rate * small * reach, np.inf)
+    scatter = np.where(local, np.maximum((g - 1.0) / g / reach, turns) / (domain.rate * small), 0.0)
     hops = _steps(inside, domain.size) * domain.hop_s
     unit = domain.size
     for tier in network.tiers[1:]:
@@ -67,6 +69,23 @@ def group(accelerator: AcceleratorCard, network: Network, g: Array, stride: Arra
     switch = kernels.switch_reduction
     reduction = (g <= inside) & (g >= 4.0) & (switch is not None)
     return Group(g, inside, bandwidth, kernels.link_start_s + hops, scatter, reduction)
+
+
+def _wired(domain: NetworkTier, inside: Array) -> tuple[Array | float, Array | float]:
+    """(share of a package's links that a ring of ``inside`` ranks can use, link-times per byte of an even exchange).
+
+    A torus of A axes and n packages along each gives a group the links of the k axes it needs, n^k >= g. An even exchange on it
+    travels a quarter of each axis on average, k n/4 hops over 2k of 2A links: n A/4 link-times per byte. A mesh of N gives g - 1 of
+    its N - 1 links.
+    """
+    axes = float(domain.wiring.axes)
+    if domain.wiring.mesh and np.isfinite(domain.size) and domain.size > 1.0:
+        return np.maximum(inside - 1.0, 1.0) / (domain.size - 1.0), 0.0
+    if axes < 2.0 or not np.isfinite(domain.size) or domain.size <= 1.0:
+        return 1.0, 0.0
+    along = np.log(np.maximum(inside, 2.0)) / (np.log(domain.size) / axes)
+    used = np.clip(np.ceil(along - 1e-9), 1.0, axes)
+    return used / axes, inside ** (1.0 / used) * axes / 4.0
 
 
 def _steps(inside: Array, domain: float) -> Array:

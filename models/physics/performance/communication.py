@@ -52,10 +52,8 @@ def expert(s: Setting, m: Mappings, tokens: Array, compute: Array) -> Array:
     ranks = collectives.group(s.accelerator, s.network, m.ep, stride, s.constants.free.network)
     rows = tokens / np.where(m.sp > 0.0, m.tp, 1.0) * s.model.topk * s.expert_imbalance
     sent = collectives.distinct_share(ranks, float(s.model.topk), s.model.route_domains)
-    width = widths(s.accelerator, s.dtype).saved
-    time = collectives.all_to_all(ranks, rows * s.model.hidden * width * sent)
-    back = collectives.all_to_all(ranks, rows * s.model.hidden * 2.0 * sent)
-    total = time + back
+    # training frameworks send activations in 16 bits both ways, whatever the format of the products
+    total = 2.0 * collectives.all_to_all(ranks, rows * s.model.hidden * 2.0 * sent)
     if s.expert_overlap:
         total = total - (1.0 - s.constants.free.overlap_exposed) * np.minimum(total, compute)
     return total * (s.model.moe_layers / s.model.layers)

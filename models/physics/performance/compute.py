@@ -98,7 +98,7 @@ def experts(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array, Array
     shared = layers.feed_forward_products(model, m.tp, shared_width)
     shared_time, shared_cast = product_time(s, tokens, shared)
     per_token = rows / tokens
-    traffic = per_token * (4.0 * model.hidden + layers.activation_traffic(model, m.etp, model.moe_ffn))
+    traffic = per_token * (layers.PERMUTED * model.hidden + layers.activation_traffic(model, m.etp, model.moe_ffn))
     if shared_width:
         time = time + shared_time
         traffic = traffic + layers.activation_traffic(model, m.tp, shared_width)
@@ -114,7 +114,7 @@ def attention(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array, Arr
     operations = operations * (model.attention_layers / model.layers)
     peak = card.peak_of("bf16")
     if s.software.fused_attention:
-        kernel = card.kernels.attention_recent if s.software.recent_attention else card.kernels.attention
+        kernel = getattr(card.kernels.attention, s.software.attention)
         forward = 0.5 * operations / (peak * kernel * s.constants.free.attention)
         return forward, 2.5 * forward, np.zeros(len(m))
     curve = card.curve("bf16")

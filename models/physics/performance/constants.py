@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import UsageError
-from models.physics.performance.cards import GemmCurve, KernelClass
+from models.physics.performance.cards import AttentionRates, GemmCurve, KernelClass
 
 FUSED_LAUNCH_SHARE = 0.15
 """Launch floor of software with fused kernels against eager software (0.15 ms against 1 ms per pass)."""
@@ -52,15 +52,15 @@ class Software:
     """What the training software does; none of it is a fitted number.
 
     fused_attention: scores are never written to memory; overlap: tensor-, expert- and data-parallel traffic runs behind
-    compute; launch_share: part of the eager launch floor that is left (1 eager, 0 whole graphs); recent_attention: kernels of
-    2024 or later.
+    compute; launch_share: part of the eager launch floor that is left (1 eager, 0 whole graphs); attention: generation of the
+    fused kernels, a field of ``AttentionRates``.
     """
 
     name: str
     fused_attention: bool
     overlap: bool
     launch_share: float
-    recent_attention: bool
+    attention: str
 
     @staticmethod
     def of(dtype: str, available: float) -> Software:
@@ -71,13 +71,13 @@ class Software:
         """
         recent = available >= 2022.0 or available <= 0.0
         if dtype == "fp16":
-            return Software("unfused", fused_attention=False, overlap=False, launch_share=1.0, recent_attention=False)
+            return Software("unfused", fused_attention=False, overlap=False, launch_share=1.0, attention="first")
         return Software(
             "fused",
             fused_attention=True,
             overlap=recent,
             launch_share=FUSED_LAUNCH_SHARE,
-            recent_attention=dtype != "bf16" or available >= 2024.0,
+            attention="recent" if dtype != "bf16" or available >= 2024.0 else "second",
         )
 
 
@@ -130,6 +130,27 @@ def from_document(document: Mapping[str, Any]) -> PerformanceConstants:
         raise UsageError(f"performance constants are incomplete: {error}") from error
 
 
+CLOCK_EXPONENT = 0.5
+"""Sustained clock over power limit: power grows with the cube of the clock where voltage follows it, in proportion where voltage is at
+its floor; matrix products run in between."""
+
+
+def sustained_clocks(entry: Mapping[str, Any] | None) -> dict[str, float]:
+    """Share of the printed clock that power-limited parts sustain in matrix products, over that of the measured part of their silicon.
+
+    The limit per compute unit sets the clock; the printed peak per unit is the clock that the sheet counts with. From the limits, peaks
+    and units of the sheets as they stand in the document: a hypothetical part is not held to the limit of the one it came from.
+    """
+    if entry is None:
+        return {}
+
+    def of(sheet: Mapping[str, Any]) -> float:
+        units = float(sheet["units"])
+        return float((float(sheet["tdp_w"]) / units) ** CLOCK_EXPONENT / (float(sheet["bf16_tflops"]) / units))
+
+    return {str(part): of(sheet) / of(entry["measured"]) for part, sheet in entry["parts"].items()}
+
+
 def _kernel_class(name: str, entry: Mapping[str, Any]) -> KernelClass:
     curves = {
         dtype: GemmCurve(
@@ -144,8 +165,7 @@ def _kernel_class(name: str, entry: Mapping[str, Any]) -> KernelClass:
     return KernelClass(
         name=name,
         gemm=curves,
-        attention=float(entry["attention"]),
-        attention_recent=float(entry["attention_recent"]),
+        attention=AttentionRates(**{name: float(share) for name, share in entry["attention"].items()}),
         hbm_efficiency=float(entry["hbm_efficiency"]),
         link_efficiency=float(entry["link_efficiency"]),
         link_small_group=float(entry["link_small_group"]),
@@ -154,4 +174,5 @@ def _kernel_class(name: str, entry: Mapping[str, Any]) -> KernelClass:
         switch_reduction=None if reduction is None else float(reduction),
         measured=bool(entry["measured"]),
         band=float(entry["band"]),
+        sustained=sustained_clocks(entry.get("power")),
     )

@@ -96,6 +96,11 @@ def activation_traffic(model: ModelShape, t: Array, width: float) -> Array:
     return (model.up + 1.0) * width / t
 
 
+PERMUTED = 7.0
+"""Times a token's hidden state is read or written per chosen expert: copied into the order of ranks (2), sorted by local expert (2),
+and both undone, but for the sum over the experts that is written once (3)."""
+
+
 OPTIMIZER_BYTES = 48.0
 """Bytes read or written per parameter by one Adam step in mixed precision: 28 by the update itself (weight, master, moments,
 gradient), 20 by the gradient on its way there (unscaled into fp32, its norm, clipping)."""
@@ -113,6 +118,11 @@ def kernels_per_layer(model: ModelShape) -> float:
     """Kernels started in one forward pass of the mean layer."""
     latent = LATENT_KERNELS if model.attention == "mla" else 0.0
     return LAYER_KERNELS + latent + EXPERT_KERNELS * model.moe_layers / model.layers
+
+
+def expert_starts(model: ModelShape, local: Array) -> Array:
+    """Products started in one forward pass of the mean layer by ``local`` experts, which each have their own: up and down."""
+    return 2.0 * local * model.moe_layers / model.layers
 
 
 def training_operations(model: ModelShape) -> float:

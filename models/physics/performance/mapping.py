@@ -114,6 +114,7 @@ class Fixed:
     pp: int | None = None
     dp: int | None = None
     ep: int | None = None
+    etp: int | None = None
     vp: int | None = None
     mbs: int | None = None
     recompute: int | None = None
@@ -241,8 +242,10 @@ def _experts(model: ModelShape, tp: int, copies: int, fixed: Fixed) -> list[tupl
     if not model.experts:
         return [(1, 1)]
     if fixed.ep:
-        inside = tp if copies % fixed.ep == 0 else 1
-        return [(fixed.ep, inside)]
+        # a stated degree is taken as it is; whether tensor parallelism splits the experts too is searched over
+        inside = [fixed.etp] if fixed.etp else [1, tp] if tp > 1 else [1]
+        fits = [(fixed.ep, t) for t in inside if copies * tp // t % fixed.ep == 0]
+        return fits or [(fixed.ep, 1)]
     found = {(e, tp) for e in divisors(copies) if model.experts % e == 0}
     found |= {(e, 1) for e in divisors(copies * tp) if model.experts % e == 0}
-    return sorted(found)
+    return sorted(pair for pair in found if fixed.etp in (None, pair[1]))

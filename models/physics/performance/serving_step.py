@@ -30,6 +30,8 @@ DECODE_ATTENTION = 0.5
 """Share of the attention kernel rate that single-query attention reaches on arithmetic."""
 CAST_KERNELS, LATENT_CASTS = 4.0, 2.0
 """Kernels that cast the input of each product of a layer into a narrow format; more of them with latent attention."""
+DECODE_KERNELS = 2.0
+"""Kernels of a layer that only decoding has: the new entry is written to the cache, and the parts of a split attention are joined."""
 STEP_KERNELS = 30.0
 """Kernels of a step outside its layers: inputs, embedding, last norm, output product, and the sampling of a token."""
 EXPERT_IMBALANCE = 1.1
@@ -95,7 +97,8 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
     arithmetic = arithmetic + 2.0 * local * output / s.accelerator.peak_of("bf16")
     cache = local * context * s.cache_bytes_per_token() / cache_split(s, t) / s.memory_rate
     cache = np.maximum(cache, _core_arithmetic(s, t, local, context))
-    starts = float(model.layers) * starts_per_layer(s) + STEP_KERNELS * s.accelerator.curve("bf16").launch_s
+    layer = starts_per_layer(s) + DECODE_KERNELS * s.accelerator.curve("bf16").launch_s
+    starts = float(model.layers) * layer + STEP_KERNELS * s.accelerator.curve("bf16").launch_s
     return {
         "hbm": np.maximum(reading - arithmetic, 0.0),
         "gemm": arithmetic,
@@ -153,7 +156,7 @@ def _core_arithmetic(s: ServingSetting, t: Array, local: Array, context: float) 
     per_pair = 4.0 * model.heads * model.dim / t
     if model.attention == "mla":
         per_pair = 2.0 * model.heads / t * (2.0 * model.kv_latent + model.rope_dim)
-    rate = s.accelerator.peak_of("bf16") * s.accelerator.kernels.attention_recent * DECODE_ATTENTION
+    rate = s.accelerator.peak_of("bf16") * s.accelerator.kernels.attention.forward * DECODE_ATTENTION
     return model.attention_layers * local * context * per_pair / rate
 
 
@@ -193,7 +196,7 @@ def prefill(s: ServingSetting, t: Array, tokens: Array, prompt: float, others: A
         gemm = gemm + block.count * np.maximum(time, stored)
         casts = casts + block.count * curve.cast_bytes * block.rows * block.each.inputs / s.memory_rate
     core = 0.5 * layers.attention_operations(model, t) * tokens * prompt * model.attention_layers
-    core = core / (card.peak_of("bf16") * card.kernels.attention_recent)
+    core = core / (card.peak_of("bf16") * card.kernels.attention.forward)
     split = layers.attention_traffic(model, t) + layers.activation_traffic(model, t, float(model.ffn))
     moved = 2.0 * s.constants.free.traffic * tokens * (layers.norm_traffic(model) + split) * model.layers
     network = _prefill_network(s, t, tokens)

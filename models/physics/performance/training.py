@@ -144,7 +144,9 @@ def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     context = communication.context(s, m, tokens, forward.attention, forward.attention_backward)
     work = (2.0 + gemm_again) * gemm + attention + hbm + tensor_total + experts
     kernels = layers.kernels_per_layer(s.model)
-    starts = kernels * s.accelerator.curve("bf16").launch_s
+    starts = np.full(len(m), kernels * s.accelerator.curve("bf16").launch_s)
+    if s.model.moe_layers:
+        starts = starts + layers.expert_starts(s.model, s.model.experts / m.ep) * s.accelerator.curve(s.dtype).launch_s
     # the host issues kernel after kernel, so its floor grows with their number
     floor = s.constants.free.launch_s * s.software.launch_share * kernels / layers.LAYER_KERNELS
     launch = np.maximum((2.0 + again) * floor - work, (2.0 + again) * starts)

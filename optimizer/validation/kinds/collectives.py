@@ -88,7 +88,8 @@ def _group(record: Mapping[str, Any], card: AcceleratorCard, lookup: Lookup, g: 
     inside = str(record.get("scope") or "intra_node").replace("-", "_") in ("intra_node", "intra_domain", "scale_up")
     per_node = float(record.get("gpus_per_node") or card.scaleup_domain)
     if inside and g[0] <= max(per_node, card.scaleup_domain):
-        network = Network((NetworkTier(math.inf, card.scaleup_rate, card.kernels.link_hop_s),))
+        size = max(per_node, card.scaleup_domain, g[0]) if card.wiring.mesh or card.wiring.axes else math.inf
+        network = Network((NetworkTier(size, card.scaleup_rate, card.kernels.link_hop_s, wiring=card.wiring),))
         return collectives.group(card, network, g, np.ones(1), 1.0)
     if per_node < 1.0:
         raise SkipRecord("no accelerators in a node")

@@ -88,6 +88,20 @@ def _model(record: Mapping[str, Any], lookup: Lookup) -> ModelShape:
     return lookup.model(name)
 
 
+_WIDE_CACHES = ("vllm", "sglang")
+"""Engines that keep the cache in the format of activations unless told otherwise (their option is "auto")."""
+
+
+def cache_format(record: Mapping[str, Any], dtype: str) -> str:
+    """The format of the cache: as printed, else what the engine does by default, else 8 bits beside narrow weights."""
+    engine = str(record.get("engine") or record.get("backend") or "").lower()
+    wide = dtype not in ("fp8", "fp4") or any(name in engine for name in _WIDE_CACHES)
+    for key in ("cache_dtype", "kv_dtype", "kv_cache_dtype"):
+        if record.get(key) not in (None, "", "auto"):
+            return number_format(record[key], "bf16")
+    return "bf16" if wide else "fp8"
+
+
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     """Time per output token (judged), time to first token (shown: its queue depends on arrivals nobody prints)."""
     if record.get("phase") is not None and record.get("tokens_per_s") is not None:
@@ -101,9 +115,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     isl, osl = float(record["isl"]), float(record["osl"])
     tensor, packages = float(engine.tensor), engine.packages
     batch = np.array([engine.batch * engine.groups])
-    cache = number_format(
-        record.get("cache_dtype") or record.get("kv_dtype"), "fp8" if dtype in ("fp8", "fp4") else "bf16"
-    )
+    cache = cache_format(record, dtype)
     network, compute = lookup.network(card, record), compute_dtype(card, dtype)
     s = ServingSetting(model, card, network, lookup.constants, packages, compute, cache, dtype)
     t = np.array([tensor])

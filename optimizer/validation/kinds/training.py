@@ -177,6 +177,7 @@ def _fixed(record: Mapping[str, Any], shard: int | None) -> Fixed:
         pp=whole("pp"),
         dp=whole("dp"),
         ep=whole("ep"),
+        etp=whole("etp"),
         vp=whole("vp"),
         mbs=whole("mbs"),
         recompute=_RECOMPUTE.get(str(record.get("recompute") or "").lower()),

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from models.physics.performance.cards import AcceleratorCard, GemmCurve, KernelClass, ModelShape, Network, NetworkTier
+from models.physics.performance.cards import (
+    AcceleratorCard,
+    AttentionRates,
+    GemmCurve,
+    KernelClass,
+    ModelShape,
+    Network,
+    NetworkTier,
+)
 from models.physics.performance.constants import FreeConstants, PerformanceConstants
 
 INFINITY = float("inf")
@@ -15,8 +23,7 @@ def make_kernels(**changes) -> KernelClass:
             "bf16": GemmCurve(0.8, 60.0, 3e-6),
             "fp8": GemmCurve(0.75, 90.0, 9e-6, cast_bytes=7.0),
         },
-        "attention": 0.4,
-        "attention_recent": 0.55,
+        "attention": AttentionRates(first=0.3, second=0.4, recent=0.5, forward=0.55),
         "hbm_efficiency": 0.85,
         "link_efficiency": 0.8,
         "link_small_group": 0.6,

@@ -36,9 +36,17 @@ class Twin:
         bandwidth, scatter, hops = math.inf, 0.0, 0.0
         if inside > 1:
             rate = tiers[0].rate * self.k.link_efficiency * (1 - self.k.link_small_group / inside)
+            wiring, reach, turns = tiers[0].wiring, 1.0, 0.0
+            if wiring.mesh:
+                reach = (inside - 1) / (tiers[0].size - 1)
+            elif wiring.axes:
+                used = next(
+                    k for k in range(1, wiring.axes + 1) if tiers[0].size ** (k / wiring.axes) >= inside * 0.999999
+                )
+                reach, turns = used / wiring.axes, inside ** (1 / used) * wiring.axes / 4
             bandwidth, scatter, hops = (
-                rate,
-                (g - 1) / g / rate,
+                rate * reach,
+                max((g - 1) / g / reach, turns) / rate,
                 (inside - 1 if inside <= 8 else 7 * (1 + math.log2(inside / 8))) * tiers[0].hop_s,
             )
         below = tiers[0].size
@@ -118,7 +126,7 @@ class Twin:
             gemm += self.moe * (time + sum(part[0] for part in extra))
             casts += self.moe * sum(part[1] for part in parts + extra)
             casts_back += self.moe * sum(part[2] for part in parts + extra)
-            split += self.moe * rows / self.tokens * (4 * h + (model.up + 1) * model.moe_ffn / m.etp)
+            split += self.moe * rows / self.tokens * (7 * h + (model.up + 1) * model.moe_ffn / m.etp)
             split += self.moe * (model.up + 1) * shared / t
         norm = 10 * h / (t if m.sp else 1)
         traffic = free.traffic * 2 * self.tokens * (norm + split) / self.memory_rate
@@ -141,7 +149,9 @@ class Twin:
         }
         work = sum(terms.values())
         kernels = 10 + (3 if model.attention == "mla" else 0) + 5 * self.moe
-        starts = (2 + again) * kernels * self.card.curve("bf16").launch_s
+        starts = kernels * self.card.curve("bf16").launch_s
+        starts += 2 * self.moe * (model.experts / m.ep if self.moe else 0) * self.card.curve(s.dtype).launch_s
+        starts *= 2 + again
         terms["launch"] = max((2 + again) * free.launch_s * s.software.launch_share * kernels / 10 - work, starts)
         terms["context_comm"] = self.context(forward, backward)
         return terms
@@ -154,7 +164,7 @@ class Twin:
         operations = pair * self.tokens * model.seq * model.attention_layers / model.layers
         peak = self.card.peak["bf16"]
         if s.software.fused_attention:
-            rate = self.k.attention_recent if s.software.recent_attention else self.k.attention
+            rate = getattr(self.k.attention, s.software.attention)
             forward = operations / 2 / (peak * rate * self.free.attention)
             return forward, 2.5 * forward, 0.0
         curve = self.card.curve("bf16")
@@ -191,7 +201,7 @@ class Twin:
         domains = max(m.ep / inside, 1)
         sent = min(domains * (1 - (1 - 1 / domains) ** model.topk) / model.topk, 1) if domains > 1 else 1.0
         rows = self.tokens / (m.tp if m.sp else 1) * model.topk * s.expert_imbalance
-        total = 2 * alpha + rows * model.hidden * (self.saved + 2) * sent * scatter
+        total = 2 * alpha + rows * model.hidden * 4 * sent * scatter
         if s.expert_overlap:
             total -= min(total, compute) * (1 - self.free.overlap_exposed)
         return total * self.moe

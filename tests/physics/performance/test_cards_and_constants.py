@@ -16,7 +16,7 @@ from models.physics.performance.cards import (
     ModelShape,
     dtype_name,
 )
-from models.physics.performance.constants import FILE_NAME, Software, from_document, read_constants
+from models.physics.performance.constants import FILE_NAME, Software, from_document, read_constants, sustained_clocks
 from models.shipped import catalogue_folder
 from optimizer.performance_cache import PerformanceCache
 from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_kernels
@@ -76,17 +76,44 @@ def test_software_follows_format_and_year():
     assert not Software.of("fp16", 2023.0).fused_attention
     assert not Software.of("bf16", 2020.5).overlap
     assert Software.of("bf16", 2022.75).overlap
-    assert Software.of("fp8", 2022.75).recent_attention
-    assert not Software.of("bf16", 2022.75).recent_attention
+    assert Software.of("fp8", 2022.75).attention == "recent"
+    assert Software.of("bf16", 2024.0).attention == "recent"
+    assert Software.of("bf16", 2022.75).attention == "second"
 
 
 def test_every_accelerator_has_a_class_and_unknown_ones_the_last():
     constants = read_constants(catalogue_folder() / FILE_NAME)
     assert constants.kernel_class("h100_sxm").name == "hopper"
-    assert constants.kernel_class("gb300").name == "blackwell"
+    assert constants.kernel_class("gb300").name == "blackwell_ultra"
     assert constants.kernel_class("never-heard-of").name
     assert constants.band("never-heard-of") >= constants.band("h100_sxm")
     assert not constants.kernel_class("tpu_v5p").measured
+
+
+def test_a_part_of_the_same_silicon_sustains_what_its_power_limit_allows():
+    def sheet(watts, flops, units):
+        return {"tdp_w": watts, "bf16_tflops": flops, "units": units}
+
+    parts = {"same": sheet(700, 989, 132), "cooler": sheet(350, 989, 132), "smaller": sheet(350, 494.5, 66)}
+    found = sustained_clocks({"measured": sheet(700, 989, 132), "parts": parts | {"faster": sheet(700, 1978, 132)}})
+    assert found["same"] == 1.0
+    assert found["cooler"] == pytest.approx(0.5**0.5)
+    assert found["smaller"] == pytest.approx(1.0)
+    assert found["faster"] == pytest.approx(0.5)
+    assert sustained_clocks(None) == {}
+    slow = make_card(name="cooler", kernels=make_kernels(sustained=found))
+    assert slow.curve("bf16").e_max == pytest.approx(0.8 * 0.5**0.5)
+    assert make_card(name="custom", kernels=make_kernels(sustained=found)).curve("bf16").e_max == 0.8
+
+
+def test_the_sheets_of_the_power_limits_are_those_of_the_catalogue():
+    catalogue = load("training-30mw").catalogue.of(Accelerator)
+    document = json.loads((catalogue_folder() / FILE_NAME).read_text(encoding="utf-8"))
+    for entry in document["classes"].values():
+        for name, sheet in entry.get("power", {}).get("parts", {}).items():
+            if name in catalogue:
+                assert sheet["tdp_w"] == catalogue[name].tdp
+                assert sheet["bf16_tflops"] * 1e12 == pytest.approx(catalogue[name].peak_bf16)
 
 
 def test_constants_of_another_schema_or_incomplete_are_refused(tmp_path):

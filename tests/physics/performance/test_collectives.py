@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.physics.performance import collectives
-from models.physics.performance.cards import Network, NetworkTier
+from models.physics.performance.cards import Network, NetworkTier, Wiring
 from tests.physics.performance.conftest import make_card, make_kernels, make_network
 
 SIZE = np.array([1e9])
@@ -78,6 +78,32 @@ def test_copies_to_one_domain_travel_once():
     assert collectives.distinct_share(ranks, 8.0)[0] == pytest.approx(expected)
     assert collectives.distinct_share(ranks, 8.0, 4)[0] == pytest.approx(0.5)
     assert collectives.distinct_share(group(card, make_network(), 8, 1), 8.0)[0] == 1.0
+
+
+def test_a_group_has_only_the_links_it_lies_along():
+    card = make_card()
+
+    def rate(g: float, wiring: Wiring, domain: float) -> float:
+        network = Network((NetworkTier(domain, 450e9, 1e-6, wiring=wiring),))
+        return float(group(card, network, g, 1).bandwidth[0])
+
+    switched = {g: rate(g, Wiring(), 512) for g in (2, 8, 64, 512)}
+    for g, axes in ((8, 1), (64, 2), (512, 3)):
+        assert rate(g, Wiring(axes=3), 512) == pytest.approx(switched[g] * axes / 3)
+    for g in (2, 8):
+        assert rate(g, Wiring(mesh=True), 8) == pytest.approx(switched[g] * (g - 1) / 7)
+    assert Wiring.named("ICI 3D torus + OCS") == Wiring(axes=3)
+    assert Wiring.named("Infinity Fabric full mesh") == Wiring(mesh=True)
+    assert Wiring.named("NVLink5") == Wiring()
+
+
+def test_an_even_exchange_on_a_ring_travels_a_quarter_of_it():
+    card, payload = make_card(), np.array([1e12])
+    ring = Network((NetworkTier(64.0, 450e9, 0.0, wiring=Wiring(axes=2)),))
+    ranks = group(card, ring, 8, 1)
+    link = 450e9 * card.kernels.link_efficiency * (1 - card.kernels.link_small_group / 8) / 4
+    # eight ranks on one axis: each byte takes two hops on average, over two of the four links
+    assert collectives.all_to_all(ranks, payload)[0] == pytest.approx(1e12 * 2 / (2 * link), rel=1e-3)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from models.physics.performance.cards import Network
+from models.physics.performance.cards import Network, Wiring
 from models.physics.performance.constants import Software
 from models.physics.performance.mapping import enumerate_mappings
 from models.physics.performance.setting import Setting
@@ -26,7 +28,11 @@ CASES = [
     (EXPERTS, "bf16", 128, 256, 2023.0, 2.0),
     (EXPERTS, "fp8", 192, 384, 2023.0, 1.0),
     (DENSE, "bf16", 144, 288, 2025.0, 1.0),
+    (EXPERTS, "bf16", 512, 1024, 2023.0, 1.0),
+    (EXPERTS, "fp8", 64, 128, 2023.0, 1.0),
 ]
+WIRED = {512: (Wiring(axes=3), 512), 64: (Wiring(mesh=True), 8)}
+"""A torus of 8 x 8 x 8 and meshes of eight, by the number of packages of the case."""
 
 
 @pytest.mark.parametrize(("model", "dtype", "packages", "batch", "year", "oversubscription"), CASES)
@@ -35,6 +41,9 @@ def test_arrays_equal_plain_numbers(model, dtype, packages, batch, year, oversub
     network = make_network(oversubscription=oversubscription)
     if packages == 144:
         network = Network.of(card, 50e9, domain=72)
+    if packages in WIRED and model is EXPERTS:
+        wiring, domain = WIRED[packages]
+        network = Network.of(replace(card, wiring=wiring), 50e9, domain=domain)
     setting = Setting(
         model, card, network, float(batch), dtype, make_constants(), Software.of(dtype, year), expert_imbalance=1.2
     )
