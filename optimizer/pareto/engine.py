@@ -191,7 +191,7 @@ class Run:
             delta=tuple((space.delta * problem.unit).tolist()),
             resolution=tuple(resolution),
             error=tuple((np.array(certified) * problem.unit).tolist()) if kept else (math.inf,) * k,
-            hypervolume=hypervolume_bounds(points, problem.in_units(open_uppers), lows),
+            hypervolume=hypervolume_bounds(points, problem.in_units(open_uppers), lows, error * problem.unit),
             ideal=tuple(lows.tolist()),
             solves=self.tally.effort.solves,
             relaxations=relaxations + self.tally.effort.relaxations,

@@ -41,10 +41,18 @@ def open_volume(uppers: Floats, floors: Floats, ideal: Floats, reference: Floats
     return min(covered_volume(mirrored, ideal, reference), float(edges.prod(axis=1).sum()))
 
 
-def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats) -> HypervolumeBounds | None:
+def at_most_volume(points: Floats, error: Floats, covered: float, ideal: Floats, reference: Floats) -> float:
+    """The most of the same box that legal values outside open zones dominate, of which some listed one of ``points`` (n x k) is never worse by more
+    than ``error`` (k); ``covered`` is what the points dominate themselves.
+    """
+    return covered_volume(points - error, ideal, reference) if bool((error > 0).any()) else covered
+
+
+def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats, error: Floats) -> HypervolumeBounds | None:
     """Hypervolume of the listed points, and the most the true frontier can have; None without points or where it would take too long.
 
-    The reference is the componentwise worst listed value plus a tenth of the range (one where that is zero).
+    ``error`` (k) is what closed zones leave: no legal value outside the open ones is better than every listed point by more. The reference is
+    the componentwise worst listed value plus a tenth of the range (one where that is zero).
     """
     if (
         points.shape[0] == 0
@@ -56,11 +64,9 @@ def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats) -> Hy
     spans = worst - ideal
     reference = worst + np.where(spans > 0, 0.1 * spans, 1.0)
     now = covered_volume(points, ideal, reference)
-    return HypervolumeBounds(
-        now,
-        min(1.0, now + open_volume(open_uppers, np.broadcast_to(ideal, open_uppers.shape), ideal, reference)),
-        tuple(reference.tolist()),
-    )
+    left = open_volume(open_uppers, np.broadcast_to(ideal, open_uppers.shape), ideal, reference)
+    most = at_most_volume(points, error, now, ideal, reference) + left
+    return HypervolumeBounds(now, min(1.0, most), tuple(reference.tolist()))
 
 
 def certified_error(open_uppers: Floats, floors: Floats, spans: Floats, error: Floats) -> tuple[float, ...]:

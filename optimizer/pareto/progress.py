@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.pareto.indicators import affordable, covered_volume, open_volume
+from optimizer.pareto.indicators import affordable, at_most_volume, covered_volume, open_volume
 from optimizer.pareto.query import Point
 from optimizer.pareto.space import Space
 
@@ -38,14 +38,17 @@ def measure(space: Space, unfinished: Sequence[Point], solves: int, seconds: flo
     zones = [s.upper for s in space.settled if not s.closed.proven] + list(unfinished)
     uppers = np.array(zones, dtype=np.float64).reshape(-1, space.k)
     covered, left = 0.0, 1.0 if len(uppers) else 0.0
+    most = 1.0
     if len(points) and bool(np.isfinite(space.ideal).all()) and affordable(len(points) + len(uppers), space.k):
         worst = points.max(axis=0)
         reference = worst + np.maximum(0.1 * (worst - space.ideal), space.delta)
         covered = covered_volume(points, space.ideal, reference)
         floors = np.array([space.floors.get(u, tuple(space.ideal)) for u in zones], dtype=np.float64)
         left = open_volume(uppers, floors.reshape(-1, space.k), space.ideal, reference)
+        error = space.delta - space.discrete
+        most = min(1.0, at_most_volume(points, error, covered, space.ideal, reference) + left)
     return Progress(
-        len(points), len(uppers), 1.0 - left, (covered, min(1.0, covered + left)), solves, seconds,
+        len(points), len(uppers), 1.0 - left, (covered, most), solves, seconds,
         _time_left(len(unfinished), left, solves, seconds),
     )  # fmt: skip
 

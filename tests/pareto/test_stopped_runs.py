@@ -1,0 +1,80 @@
+"""What a run says when it is stopped, after any number of questions: the true frontier must agree with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from optimizer.pareto.algorithms import algorithm_class
+from optimizer.pareto.engine import Run, RunLimits
+from optimizer.pareto.indicators import covered_volume
+from optimizer.pareto.ledger import Ledger
+from optimizer.pareto.oracle import Oracle, OracleOptions, Reply
+from optimizer.pareto.problem import ScaledProblem
+from optimizer.pareto.progress import measure
+from optimizer.pareto.query import Query
+from optimizer.pareto.solving import WIDTHS
+from optimizer.pareto.space import Space
+from tests.pareto.programs import frontier, legal_values, random_program
+from tests.pareto.test_effort import Known
+
+CASES = [
+    (2, "epsilon"), (2, "halving"), (2, "boxes"), (3, "boxes"), (3, "zones"), (3, "batches"), (4, "boxes"), (4, "zones"), (4, "batches"),
+]  # fmt: skip
+
+
+class KnownToAResolution(Known):
+    """Answers for zones with ``delta`` (k) taken off their corners, from the nondominated set."""
+
+    def __init__(self, oracle: Oracle, points: np.ndarray, delta: np.ndarray) -> None:
+        super().__init__(points, oracle.ideal, oracle.worst)
+        self.delta, self.columns = delta, oracle.problem.scaled.n_columns
+
+    def _one(self, query: Query) -> Reply:
+        boxes = tuple(tuple((np.asarray(box) - self.delta + 1.0).tolist()) for box in query.boxes)
+        reply = super()._one(dataclasses.replace(query, boxes=boxes))
+        return reply if reply.point is None else dataclasses.replace(reply, x=np.zeros(self.columns))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+@pytest.mark.parametrize(("k", "algorithm"), CASES)
+def test_hypervolume_lies_within_its_bounds_and_the_error_holds_whenever_a_run_stops(
+    k: int, algorithm: str, share: float
+) -> None:
+    for seed in range(4):
+        model = random_program(k, seed, columns=7, rows=3, spread=40)
+        true = np.array(frontier(legal_values(model)))
+        problem = ScaledProblem.of(model, [1.0] * k)
+        oracle = Oracle(problem, OracleOptions(reduce=False))
+        points = np.round((true - model.offsets) / problem.unit)
+        delta = 1.0 + np.floor(share * np.ptp(points, axis=0))
+        for asked in range(1, 12 * len(points), max(1, len(points) // 3)):
+            space = Space(
+                delta, oracle.ideal, oracle.worst, problem.discrete, WIDTHS.get(algorithm, 1), typical=oracle.typical
+            )
+            known = KnownToAResolution(oracle, points, delta)
+            chosen = algorithm_class(algorithm)(space)
+            run = Run(problem, space, chosen, known, Ledger(None, {}, model.n_columns), RunLimits(solves=asked))
+            run.execute()
+            result = run.result(backend="known", resolution=[None] * k, error=delta - 1.0, relaxations=0)
+            if not result.n_points:
+                continue
+            near = result.points[None] <= true[:, None] + np.array(result.error) + 1e-9
+            assert near.all(axis=2).any(axis=1).all()
+            assert result.hypervolume is not None
+            reference = np.array(result.hypervolume.reference)
+            volume = covered_volume(true, np.array(result.ideal), reference)
+            assert result.hypervolume.listed - 1e-9 <= volume <= result.hypervolume.at_most + 1e-9
+            worst = np.array(list(space.points)).max(axis=0)
+            volume = covered_volume(points, space.ideal, worst + np.maximum(0.1 * (worst - space.ideal), delta))
+            low, high = measure(space, chosen.unfinished(), asked, 1.0).hypervolume
+            assert low - 1e-9 <= volume <= high + 1e-9
+            if known.asked < asked:
+                assert result.status.value == "complete"
+                break
+        else:
+            pytest.fail("never complete")
+        assert math.isfinite(sum(result.error))
