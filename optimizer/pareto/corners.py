@@ -6,6 +6,7 @@ several weights w, a new y needs one corner with ``w (u - 1) >= b`` for all of t
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,13 @@ MOST_POINTS = {2: 2000, 3: 1000, 4: 250, 5: 60, 6: 25}
 
 class Corners:
     """The corners of ``known`` (n x k) below ``worst`` (k) and what each weighted sum of ``weights`` (t x k) may be there; the first k
-    weights are those of the objectives alone.
+    weights are those of the objectives alone. ``best`` (corners x k): the largest values that are new there; ``spans`` (k) ranges.
     """
 
     def __init__(self, known: Floats, weights: Floats, ideal: Floats, worst: Floats) -> None:
         self._known = known
         self._k = known.shape[1]
+        self.spans = np.maximum(worst - ideal, 1.0)
         region = SearchRegion(self._k)
         for point in _spread(known, MOST_POINTS.get(self._k, 10)):
             region.add(point)
@@ -40,13 +42,29 @@ class Corners:
         if not len(corners):
             # nothing can lie below this one, nor anywhere
             corners = ideal[None] - 1.0
-        groups = _grouped(corners, np.maximum(worst - ideal, 1.0))
-        tops = (corners[np.concatenate(groups)] - 1.0) @ weights.T
-        # sums of integers, but bounds come from a linear program: what is left out here must exceed its rounding
-        self._tops = tops + 1e-6 + 1e-9 * np.abs(tops)
+        groups = _grouped(corners, self.spans)
+        self.best = corners[np.concatenate(groups)] - 1.0
         ends = np.cumsum([group.size for group in groups])
         self._leaves = [slice(int(b - g.size), int(b)) for b, g in zip(ends, groups, strict=True)]
-        self._roofs = np.array([self._tops[leaf].max(axis=0) for leaf in self._leaves])
+        self._tops, self._roofs = self._sums(weights)
+
+    def also(self, weights: Floats) -> Corners:
+        """The same corners with further ``weights`` (s x k) behind those they have."""
+        wider = copy.copy(self)
+        tops, roofs = self._sums(weights)
+        wider._tops, wider._roofs = np.hstack([self._tops, tops]), np.hstack([self._roofs, roofs])
+        return wider
+
+    def _sums(self, weights: Floats) -> tuple[Floats, Floats]:
+        """What each weighted sum may be at each corner, and at most within each leaf."""
+        tops = self.best @ weights.T
+        # sums of integers, but bounds come from a linear program: what is left out here must exceed its rounding
+        tops += 1e-6 + 1e-9 * (np.abs(self.best) @ np.abs(weights).T)
+        return tops, np.array([tops[leaf].max(axis=0) for leaf in self._leaves])
+
+    def within(self, more: Floats, witness: NDArray[np.intp], last: int) -> NDArray[np.bool_]:
+        """Which of the ``last`` bounds ``more`` (n x last) leave room at the corners ``witness`` (n)."""
+        return np.asarray(more <= self._tops[witness, -last:], dtype=bool)
 
     def reachable(self, bounds: Floats, witness: NDArray[np.intp], work: Work) -> NDArray[np.bool_]:
         """Which ``bounds`` (n x t) leave room below a corner; ``witness`` (n) holds a corner that may do so, and is updated."""

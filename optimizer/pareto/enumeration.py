@@ -23,6 +23,7 @@ from optimizer.pareto.corners import Corners
 from optimizer.pareto.labels import Found, Labels, OutOfWorkError, Prices, Stages, Work
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.relaxation import Relaxation
+from optimizer.pareto.surrogates import Surrogates
 
 MOST_COLUMNS = 1_500
 MOST_STEPS = 5_000
@@ -30,14 +31,12 @@ MOST_ROWS = 60
 """Columns, steps of all columns together and rows above which listing is not tried."""
 FIRST_WIDTH, WIDER = 240, 8
 """Labels kept in the first pass, and how many times as many in each further one."""
-WORK, WORK_PER_POINT = 0.5, 0.025
+WORK, WORK_PER_POINT = 3.0, 0.05
 """Work allowed for a pass, in units of about a second, and for each point known so far and objective: about what a solver takes for these."""
 MOST_WORK = 60.0
 """Work allowed for a pass at most."""
-GROWTH, GROWTH_OF_MANY = 8.0, 16.0
-"""How many times the work of a pass the next wider one takes at most, where filtering labels takes time in proportion to their number or its square."""
-FEW = 4
-"""Inequalities and objectives together up to which filtering takes time in proportion; equations keep labels apart, so there it does as well."""
+GROWTH = 8.0
+"""How many times the work of a pass the next wider one takes at most."""
 DIRECTIONS = {2: 8, 3: 6, 4: 4, 5: 3, 6: 2}
 """Parts into which weights are divided, by the number of objectives: some twenty to forty weighted sums."""
 
@@ -117,17 +116,17 @@ def _widening(
     k = len(stages.costs)
     known = Found(np.empty((0, len(stages.order))), np.empty((0, k)), cut=math.inf)
     width = FIRST_WIDTH
-    linear = len(stages.most) + k <= FEW or len(stages.totals) > 0
+    surrogates = Surrogates(stages)
     allowed = 2.0 * WORK
     while known.cut > 1.0:
         corners = Corners(known.y, weights, ideal, worst) if len(known.y) else None
         work = Work(2.0 * allowed, late)
         try:
-            known = _best(known, Labels(stages, prices, corners, width, work).run())
+            known = _best(known, Labels(stages, prices, surrogates, corners, width, work).run())
         except OutOfWorkError:
             return None
         allowed = min(MOST_WORK, WORK + WORK_PER_POINT * k * len(known.y))
-        next_one = min(GROWTH, known.cut) if linear else min(GROWTH_OF_MANY, known.cut**2)
+        next_one = min(GROWTH, known.cut)
         if known.cut > 1.0 and work.done * next_one > allowed:
             return None
         width *= WIDER

@@ -19,6 +19,7 @@ from scipy import sparse
 from optimizer.backends.integers import LARGEST, scaled_to_integers
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.corners import Corners
+from optimizer.pareto.surrogates import MANY, Surrogates
 
 Whole = NDArray[np.int64]
 
@@ -173,8 +174,12 @@ class Found:
 class Labels:
     """One pass over all columns, ``width`` labels at most after each (those with the least bounds of each sum)."""
 
-    def __init__(self, stages: Stages, prices: Prices, corners: Corners | None, width: int, work: Work) -> None:
+    def __init__(
+        self, stages: Stages, prices: Prices, surrogates: Surrogates, corners: Corners | None, width: int, work: Work
+    ) -> None:
         self._stages, self._prices, self._corners, self._work = stages, prices, corners, work
+        self._surrogates = surrogates
+        surrogates.begin()
         self._m, self._e, self._k = len(stages.most), len(stages.totals), len(stages.costs)
         self._t = len(prices.bounds)
         self._width = width
@@ -228,6 +233,13 @@ class Labels:
         bounds = labels[:, labels.shape[1] - self._t :]
         if self._corners is not None and len(labels) > 1:
             kept = kept[self._corners.reachable(bounds, witness, self._work)]
+            if kept.size > MANY:
+                some = witness[kept]
+                left = self._surrogates.reachable(
+                    self._corners, labels[kept], bounds[kept], some, stage + 1, self._work
+                )
+                witness[kept] = some
+                kept = kept[left]
         kept = kept[self._undominated(labels[kept])]
         if kept.size > self._width:
             self._cut *= kept.size / self._width

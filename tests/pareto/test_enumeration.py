@@ -5,19 +5,24 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import optimizer.pareto.enumeration as enumeration_module
+import optimizer.pareto.labels as labels_module
+import optimizer.pareto.surrogates as surrogates_module
 from optimizer import moo_json
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import Closure, FrontierStatus, solve
 from optimizer.pareto.certificate import Claim, local_upper_bounds, verify
 from optimizer.pareto.enumeration import Enumeration, enumerated
+from optimizer.pareto.labels import Stages
 from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.problem import ScaledProblem
+from optimizer.pareto.surrogates import Inequalities, Separation, Surrogates
 from tests.pareto.programs import frontier, legal_values, program
 
 INF = np.inf
@@ -76,6 +81,17 @@ def decimals(rng: np.random.Generator, k: int) -> CompiledModel:
     return program(costs.tolist(), [(row.tolist(), -INF, round(float(rng.uniform(1, 6)), 2))], offsets=[0.5] * k)
 
 
+def dense(rng: np.random.Generator, k: int) -> CompiledModel:
+    n = 6
+    low, steps = rng.integers(-2, 2, n), rng.integers(2, 5, n)
+    rows = []
+    for _ in range(int(rng.integers(2, 6))):
+        body = rng.integers(1, 60, n) * np.where(rng.random(n) < 0.25, -1, 1)
+        rows.append((body.tolist(), -INF, float(round((np.maximum(body, 0) @ steps) * 0.35 + body @ low))))
+    costs = rng.integers(1, 100, (k, n)) * np.where(rng.random((k, n)) < 0.2, 1, -1)
+    return program(costs.tolist(), rows, lower=low.tolist(), upper=(low + steps).tolist())
+
+
 def made(kind: str, k: int, seed: int) -> CompiledModel:
     rng = np.random.default_rng(seed)
     largest = int(rng.choice([2, 20, 1000, 10**7]))
@@ -83,6 +99,8 @@ def made(kind: str, k: int, seed: int) -> CompiledModel:
         return knapsack(rng, k, rows=1 + seed % 3, largest=largest)
     if kind == "decimals":
         return decimals(rng, k)
+    if kind == "dense":
+        return dense(rng, k)
     makers = {"assignment": assignment, "packing": packing, "general": general, "equations": equations}
     return makers[kind](rng, k, largest=largest)
 
@@ -101,7 +119,7 @@ def true_frontier(model: CompiledModel) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("width", [8, 240])
-@pytest.mark.parametrize("kind", ["knapsack", "assignment", "packing", "general", "equations", "decimals"])
+@pytest.mark.parametrize("kind", ["knapsack", "assignment", "packing", "general", "equations", "dense", "decimals"])
 def test_equals_brute_force(kind: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enumeration_module, "FIRST_WIDTH", width)
     monkeypatch.setattr(enumeration_module, "WORK", 5.0)
@@ -121,7 +139,65 @@ def test_equals_brute_force(kind: str, width: int, monkeypatch: pytest.MonkeyPat
     assert found_some >= 6
 
 
-@pytest.mark.parametrize("name", ["ks14_KP_p-5_n-20_1", "ks14_KP_p-3_n-40_1", "vopt_spa_sppnw41"])
+@pytest.mark.parametrize("kind", ["knapsack", "general", "equations", "dense"])
+def test_inequalities_shared_by_labels_lose_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enumeration_module, "FIRST_WIDTH", 8)
+    monkeypatch.setattr(labels_module, "MANY", 2)
+    monkeypatch.setattr(surrogates_module, "MANY", 2)
+    asked = 0
+    reachable = Surrogates.reachable
+
+    def counted(self: Surrogates, *given: Any) -> NDArray[np.intp]:
+        nonlocal asked
+        asked += 1
+        return reachable(self, *given)
+
+    monkeypatch.setattr(Surrogates, "reachable", counted)
+    for k, seed in itertools.product((2, 3, 4), range(3)):
+        model = made(kind, k, 100 * seed + k + 7)
+        found, problem, infeasible = listed(model)
+        assert (found is None) == infeasible
+        if found is not None:
+            np.testing.assert_allclose(problem.in_units(found.y), true_frontier(model))
+    assert asked >= 5
+
+
+@pytest.mark.parametrize("kind", ["knapsack", "general", "equations", "dense"])
+def test_an_inequality_holds_for_every_completion_and_a_separation_is_one(kind: str) -> None:
+    shown = 0
+    for seed in range(12):
+        model = made(kind, 3, seed)
+        n = model.n_columns
+        stages = Stages.of(model, model.lower, model.upper, np.arange(n))
+        if stages is None or n > 7:
+            continue
+        points = np.array(list(itertools.product(*(range(int(top) + 1) for top in stages.steps))), dtype=float)
+        room, sums = points @ stages.room.T, points @ stages.sums.T
+        points = points[(room <= stages.most).all(axis=1) & (sums == stages.totals).all(axis=1)]
+        rng = np.random.default_rng(seed)
+        separation = Separation(stages, np.full(3, 50.0))
+        for stage in range(1, n):
+            chosen = points[rng.integers(0, len(points))] if len(points) else np.zeros(n)
+            rows = np.concatenate([stages.room[:, :stage], stages.sums[:, :stage], stages.costs[:, :stage]])
+            label = rows @ chosen[:stage]
+            label[len(rows) - 3 :] += stages.start
+            ends = points[(points[:, :stage] == chosen[:stage]).all(axis=1)] @ stages.costs.T + stages.start
+            corner = label[len(rows) - 3 :] + rng.integers(-60, 10, 3)
+            found = separation.between(label, corner, stage)
+            within = (ends <= corner).all(axis=1).any()
+            if found is not None:
+                assert not within
+                shown += 1
+                inequality = Inequalities(stages, found[0][None], found[1][None])
+                bound = inequality.bounds(label[None], stage)[0, 0]
+                assert bound > found[0] @ corner
+                assert (ends @ found[0] >= bound - 1e-9 * (1 + abs(bound))).all()
+    assert shown > 10
+
+
+@pytest.mark.parametrize(
+    "name", ["ks14_KP_p-5_n-20_1", "ks14_KP_p-3_n-40_1", "vopt_spa_sppnw41", "ks14_ILP_p-3_n-20_m-10_1"]
+)
 def test_known_sets_need_no_solver(name: str) -> None:
     model = moo_json.read(FOLDER / f"{name}.json")
     result = solve(model)
@@ -130,12 +206,14 @@ def test_known_sets_need_no_solver(name: str) -> None:
     assert result.tolerated == 0
 
 
-def test_what_is_too_large_is_left_to_a_solver() -> None:
+def test_what_is_too_large_is_left_to_a_solver(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     many = program(rng.integers(1, 99, (2, 1600)).tolist(), [(rng.integers(1, 9, 1600).tolist(), 90, INF)])
     assert listed(many)[0] is None
-    dense = [(rng.integers(1, 99, 40).tolist(), -INF, 900.0) for _ in range(20)]
-    assert listed(program((-rng.integers(1, 99, (3, 40))).tolist(), dense))[0] is None
+    monkeypatch.setattr(enumeration_module, "WORK", 0.05)
+    monkeypatch.setattr(enumeration_module, "WORK_PER_POINT", 0.0)
+    rows = [(rng.integers(1, 99, 40).tolist(), -INF, 900.0) for _ in range(20)]
+    assert listed(program((-rng.integers(1, 99, (3, 40))).tolist(), rows))[0] is None
 
 
 def test_a_limit_on_time_ends_it() -> None:
