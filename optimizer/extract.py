@@ -22,7 +22,7 @@ from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.design import Design, Margin, PlantChoice, PodChoice, SiteExchange, Watts4, design_id
 from optimizer.figures import figures_of
 from optimizer.orders import orders_of, settled, with_orders
-from optimizer.plant import Chosen, canonical_plant, plant_of, rings_of, step_of
+from optimizer.plant import Chosen, canonical_plant, hung_explicitly, plant_of, rings_of, step_of
 from optimizer.reliability import reliability_of
 from optimizer.spend import spend_of
 
@@ -35,7 +35,7 @@ def design_of(
     chosen = list(_chosen(formulation, values))
     plant = plant_of(formulation, chosen)
     fewest = canonical_plant(formulation, plant, chosen)
-    if _asks_for_more(formulation, {**values, **fewest}):
+    if hung_explicitly(chosen) or _asks_for_more(formulation, {**values, **fewest}):
         values.update(_canonical_served(formulation, values))
         values.update(settled(formulation, model, values, plant_too=True))
         plant = _plant_of(formulation, plant, values)
@@ -46,7 +46,7 @@ def design_of(
     orders = orders_of(formulation, values)
     instance = formulation.instance
     pods = tuple(_pod_choice(instance, c) for c in chosen)
-    rings = rings_of(formulation, chosen)
+    rings = rings_of(formulation, chosen, values)
     bom = [line for c in chosen for line in pod_lines(instance, c.placements, c.row, c.count)]
     bom.extend(plant_lines(instance, plant))
     bom = with_orders(instance, bom, orders)

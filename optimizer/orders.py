@@ -38,7 +38,7 @@ def settled(
     offers = formulation.candidates.offers
     if not offers and not plant_too:
         return {}
-    blocks = (*FREE, "units") if plant_too else FREE
+    blocks = (*FREE, "units", "hung", "ring") if plant_too else FREE
     position = {name: number for number, name in enumerate(model.column_keys)}
     x, free, cost = np.zeros(model.n_columns), np.zeros(model.n_columns, dtype=np.bool_), np.zeros(model.n_columns)
     for name, block in formulation.blocks.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from models.candidates.ring_load import rack_loads
 from models.formulation.build import Formulation
 from models.formulation.capacity import column_load, kind_block, rack_kinds, units_for
 from models.formulation.core import units_per_column
+from models.formulation.ring_rows import hung_block
 from models.site import Chain
 from optimizer.compiled_model import Floats
 from optimizer.design import PlantChoice, RackGroup, RingChoice
@@ -95,8 +97,15 @@ def step_of(formulation: Formulation, choice: PlantChoice) -> int:
     return next(units_per_column(unit) for unit in units if unit.part == choice.part)
 
 
-def rings_of(formulation: Formulation, chosen: Sequence[Chosen]) -> tuple[RingChoice, ...]:
-    """Every rack on a pair of blocks, ring by ring, for each power topology in use."""
+def hung_explicitly(chosen: Sequence[Chosen]) -> bool:
+    """Whether the program hangs racks of a choice on blocks itself."""
+    return any(o.ring is not None and o.ring.explicit for choice in chosen for o in choice.options)
+
+
+def rings_of(
+    formulation: Formulation, chosen: Sequence[Chosen], values: Mapping[str, Floats]
+) -> tuple[RingChoice, ...]:  # fmt: skip
+    """Every rack on a pair of blocks, ring by ring, for each power topology in use; ``values`` of the program's blocks."""
     racks: dict[tuple[str, str], dict[tuple[str, ...], RackKind]] = {}
     options: dict[tuple[str, str], PlantOption] = {}
     for choice in chosen:
@@ -110,7 +119,12 @@ def rings_of(formulation: Formulation, chosen: Sequence[Chosen]) -> tuple[RingCh
                 known = kinds.get(kind.key)
                 more = kind.racks + (0 if known is None else known.racks)
                 kinds[kind.key] = RackKind(kind.key, kind.load, more, kind.small)
-    return tuple(ring for at, kinds in sorted(racks.items()) for ring in _rings(options[at], kinds))
+    found: list[RingChoice] = []
+    for at, kinds in sorted(racks.items()):
+        option = options[at]
+        assert option.ring is not None
+        found += _as_hung(formulation, option, kinds, values) if option.ring.explicit else _rings(option, kinds)
+    return tuple(found)
 
 
 def _racks_of(formulation: Formulation, choice: Chosen, option: PlantOption) -> list[RackKind]:
@@ -125,14 +139,45 @@ def _racks_of(formulation: Formulation, choice: Chosen, option: PlantOption) -> 
     ]
 
 
+def _as_hung(
+    formulation: Formulation, option: PlantOption, kinds: Mapping[tuple[str, ...], RackKind], values: Mapping[str, Floats]
+) -> list[RingChoice]:  # fmt: skip
+    """Rings as the program fills them: the largest racks in the largest places, places that stay empty left out."""
+    assert option.ring is not None
+    block = formulation.blocks[hung_block(option)]
+    places: list[tuple[int, int, int]] = []
+    for key, count in zip(block.keys, np.rint(values[block.name]).astype(int).tolist(), strict=True):
+        ring, group, load = (int(word) for word in re.findall(r"\d+", key))
+        places += [(load, ring, group)] * count
+    places.sort(key=lambda place: (-place[0], place[1], place[2]))
+    racks = sorted((k for k in kinds.values() if k.racks), key=lambda k: (-k.load, k.key))
+    hung: dict[int, dict[tuple[int, tuple[str, ...]], int]] = {}
+    for (_, ring, group), kind in zip(places, (k for k in racks for _ in range(k.racks)), strict=False):
+        held = hung.setdefault(ring, {})
+        held[group, kind.key] = held.get((group, kind.key), 0) + 1
+    return [
+        RingChoice(
+            option.site,
+            option.id,
+            1,
+            tuple(_group(option, g, key, count, kinds) for (g, key), count in sorted(held.items())),
+        )
+        for _, held in sorted(hung.items())
+    ]
+
+
+def _group(
+    option: PlantOption, group: int, key: tuple[str, ...], racks: int, kinds: Mapping[tuple[str, ...], RackKind]
+) -> RackGroup:  # fmt: skip
+    assert option.ring is not None
+    first, second = int(option.ring.groups.first[group]), int(option.ring.groups.second[group])
+    return RackGroup(first, second, key[0], key[1], key[2], racks, kinds[key].load)
+
+
 def _rings(option: PlantOption, kinds: Mapping[tuple[str, ...], RackKind]) -> list[RingChoice]:
     assert option.ring is not None
-    groups = option.ring.groups
     found = []
     for pattern, count in assign(option.ring, list(kinds.values())):
-        hung = tuple(
-            RackGroup(int(groups.first[g]), int(groups.second[g]), key[0], key[1], key[2], racks, kinds[key].load)
-            for g, key, racks in pattern
-        )
+        hung = tuple(_group(option, g, key, racks, kinds) for g, key, racks in pattern)
         found.append(RingChoice(option.site, option.id, count, hung))
     return found

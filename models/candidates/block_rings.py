@@ -19,7 +19,8 @@ s(W) = (x - 1)(x - 2) W / 2, and is left with less than s(W) + W free: that is c
 last and with their own share. A block redundant ring is filled block by block and leaves less than W in a block.
 
 *Effective load.* A rack counts as usable / N(w) kW, a kind of racks s(W) + W more; rings whose usable power carries the sum always
-have room for the racks, whatever the kinds, and for one kind no ring fewer would do.
+have room for the racks, whatever the kinds, and for one kind no ring fewer would do. Where several kinds share rings, up to about one ring fewer
+may do; ``models.formulation.ring_rows`` is exact there.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Ring:
     """``blocks`` blocks of ``capacity`` whole kW of which ``needed`` carry the load while the others back them up.
 
     ``largest_small``: most a rack beside the node racks (switches) may draw [kW]. ``swing``: at least 1, by how much the short
-    peaks of synchronous training enlarge its load where they, not the sustained peak, fill a block.
+    peaks of synchronous training enlarge its load where they, not the sustained peak, fill a block. ``explicit``: the program hangs
+    racks on blocks itself (``models.formulation.ring_rows``).
     """
 
     topology: Topology
@@ -57,6 +59,7 @@ class Ring:
     capacity: int
     largest_small: int
     swing: float = 1.0
+    explicit: bool = False
 
     @property
     def usable(self) -> int:

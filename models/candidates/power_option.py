@@ -95,7 +95,7 @@ def _ring_units(instance: Instance, site: str, option: SiteOption) -> tuple[list
     small = option.small_racks if option.small_racks is not None else instance.sites[site].air_per_rack.value
     largest = capacity // 8 if isinstance(small, Unlimited) else ceil(small * swing / KILOWATT - 1e-9)
     blocks, needed = option.blocks
-    ring = Ring(option.topology, blocks, needed, capacity, largest, swing)
+    ring = Ring(option.topology, blocks, needed, capacity, largest, swing, option.explicit_failures)
     if ring.usable <= ring.spread(ring.largest_small) + needed * ring.largest_small:
         return f"blocks of {capacity} kW are too small for racks of {ring.largest_small} kW beside the node racks"
     units = [

@@ -37,6 +37,11 @@ class RackLoads:
         whole = ring.effective(self.load, self.racks, self.small, self.smalls) + kind
         return np.asarray(np.ceil(whole - 1e-6), dtype=np.float64)
 
+    @property
+    def drawn(self) -> Floats:
+        """Whole kW of all racks by pod."""
+        return np.asarray(self.racks * self.load + self.smalls * self.small, dtype=np.float64)
+
     def fits(self, ring: Ring) -> npt.NDArray[np.bool_]:
         """Pods whose racks a ring can hold one by one."""
         return ring.carries(self.load, self.small)

@@ -9,6 +9,9 @@ count with their effective load (``models.candidates.block_rings`` proves that w
     sum_p ring[p] * use[p,o]  +  sum_c,w share[w] * kind[o,c,w]  <=  cap * units / step
     sum_{p: load w} use[c,p,o]  <=  most[c] * kind[o,c,w]              for every serving cluster c and load w of its racks
 
+Where the failures of an option are explicit, the racks' own load stands in the place of ring, and racks hang on pairs of blocks in
+rows of their own (``models.formulation.ring_rows``).
+
 ring [kW]  effective load of the racks of a pod, with share[w] where a training cluster has just one; share [kW]  what a kind of
 racks leaves unused in the ring it shares with the next one.
 """
@@ -24,6 +27,7 @@ from models.candidates.plant import PlantOption, PlantUnit
 from models.candidates.ring_load import RackLoads, rack_loads
 from models.formulation.core import POWER_QUANTUM, Core, units_per_column, up
 from models.formulation.linear import Block, Floats, Kind, Linear
+from models.formulation.ring_rows import hang_racks
 from models.instance import Instance
 from models.policy import PowerFigure
 from models.rules import Measure
@@ -40,6 +44,10 @@ def chain_capacity(m: Core, site: str, chain: Chain) -> None:
         load = chain_load(m, option)
         opened = m.option_is(option)
         greatest = greatest_load(m, option)
+        if option.ring is not None and option.ring.explicit:
+            part = option.units[0]
+            rings = most_units(m, part, greatest) // units_per_column(part)
+            hang_racks(m, option, rings, m.units_of(option, part) * (1.0 / units_per_column(part)))
         for unit in option.units:
             capacity = quanta_of(unit)
             bought = m.units_of(option, unit)
@@ -67,10 +75,17 @@ def units_for(unit: PlantUnit, load: float) -> int:
     return ceil(load / quanta_of(unit) - 1e-12) * unit.step + unit.spare
 
 
-def column_load(instance: Instance, placements: Placements, option: PlantOption) -> Floats:
-    """Load [whole kW, design] of every placement that uses ``option`` on its units; zero for the others."""
+def column_load(
+    instance: Instance, placements: Placements, option: PlantOption, effective: bool = False
+) -> Floats:  # fmt: skip
+    """Load [whole kW, design] of every placement that uses ``option`` on its units; zero for the others.
+
+    On blocks whose failures are explicit what the racks draw, and their ``effective`` load where that is asked for.
+    """
     used = placements.uses(option)
-    if option.ring is None:
+    if option.ring is not None and option.ring.explicit and not effective:
+        load = rack_loads(instance, placements.pods, option.ring).drawn[placements.pod]
+    elif option.ring is None:
         load = up(placements.chain_load(option.chain, PowerFigure.DESIGN), POWER_QUANTUM)
     else:
         alone = not isinstance(instance.workloads[placements.cluster], Serving)
@@ -80,6 +95,12 @@ def column_load(instance: Instance, placements: Placements, option: PlantOption)
 
 def rack_kinds(instance: Instance, placements: Placements, option: PlantOption) -> dict[int, Floats]:
     """Of a serving cluster under a ring option: placements by the load of their racks [kW]; empty for all others."""
+    if option.ring is None or option.ring.explicit or not isinstance(instance.workloads[placements.cluster], Serving):
+        return {}
+    return _kinds_on(instance, placements, option)
+
+
+def _kinds_on(instance: Instance, placements: Placements, option: PlantOption) -> dict[int, Floats]:
     if option.ring is None or not isinstance(instance.workloads[placements.cluster], Serving):
         return {}
     loads: RackLoads = rack_loads(instance, placements.pods, option.ring)
@@ -117,13 +138,13 @@ def chain_load(m: Core, option: PlantOption) -> Linear:
 
 
 def greatest_load(m: Core, option: PlantOption) -> float:
-    """The largest load [whole kW] the clusters could put on the option together."""
+    """The largest load [whole kW] the clusters could put on the option together, effective load on blocks."""
     most = 0.0
     for p in m.candidates.placements:
         if p.site == option.site and len(p):
             pods = m.instance.workloads[p.cluster].most_at_a_site
-            most += float(column_load(m.instance, p, option).max()) * pods
-            for w in rack_kinds(m.instance, p, option):
+            most += float(column_load(m.instance, p, option, effective=True).max()) * pods
+            for w in _kinds_on(m.instance, p, option):
                 assert option.ring is not None
                 most += float(np.ceil(option.ring.per_kind(w) - 1e-6))
     return most

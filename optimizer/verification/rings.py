@@ -32,6 +32,7 @@ class Blocks:
     capacity_kw: int
     small_kw: int
     swing: float
+    explicit: bool = False
 
     @property
     def usable_kw(self) -> int:
@@ -81,7 +82,8 @@ def blocks_of(instance: Instance, site: str, option: SiteOption) -> Blocks | Non
     small = option.small_racks if option.small_racks is not None else instance.sites[site].air_per_rack.value
     small_kw = capacity // 8 if isinstance(small, Unlimited) else ceil(small * swing / KILOWATT - 1e-9)
     needed = option.needed if option.needed is not None else 1
-    blocks = Blocks(option.topology, option.of if option.of is not None else 2, needed, capacity, small_kw, swing)
+    of = option.of if option.of is not None else 2
+    blocks = Blocks(option.topology, of, needed, capacity, small_kw, swing, option.explicit_failures)
     return blocks if capacity >= 1 and blocks.small_share > 0 else None
 
 
@@ -127,8 +129,12 @@ def _kilowatts(watts: float) -> int:
 
 
 def ring_load(instance: Instance, facts: Sequence[PodFacts], blocks: Blocks) -> int:
-    """Whole kW of the rings' usable power that the pods of a site take, kinds of racks included."""
+    """Whole kW of the rings' usable power that the pods of a site take, kinds of racks included; what racks draw where they are hung
+    one by one."""
     total, kinds = 0, set()
+    if blocks.explicit:
+        found = [(one.count, racks_of(instance, one, blocks)) for one in facts]
+        return sum(count * (r.nodes * r.node_kw + r.others * r.other_kw) for count, r in found)
     for one in facts:
         racks = racks_of(instance, one, blocks)
         taken = racks.nodes * blocks.usable_kw / max(1, blocks.full_of(racks.node_kw))

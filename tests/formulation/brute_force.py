@@ -32,6 +32,7 @@ from optimizer.bom import pod_lines
 from optimizer.design import BomLine
 
 from .brute_orders import Ordering, days_to, orderings
+from .brute_rings import Racks, fewest_rings
 from .brute_rules import keeps_rules, spend_by_vendor, units_asked, within_supply
 from .brute_split import groups, links, of_slowest
 
@@ -124,6 +125,7 @@ class Figures:
     exchange: float = 0.0
     lost: int = 0
     lost_share: int = 0
+    hung: Racks = ()
 
 
 def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
@@ -197,6 +199,7 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                 exchange=float(pods.exchange[pod]),
                 lost=up(lost),
                 lost_share=up(lost / demand * 1e4),
+                hung=racks_of(inst, pods, pod, options[Chain.POWER].ring),
             )
         )
     return made
@@ -242,7 +245,20 @@ def shared_ring(ring: Ring, load: int) -> int:
 
 def on_blocks(inst: Instance, pods: PodTable, pod: int, ring: Ring) -> int:
     """Load of a pod's racks on rings of blocks, each rack as the share of a ring full of its like."""
-    load, usable = node_rack(inst, pods, pod, ring), ring.needed * ring.capacity
+    (load, racks), (other, others) = racks_of(inst, pods, pod, ring)
+    usable = ring.needed * ring.capacity
+    if ring.explicit:
+        return load * racks + other * others
+    blocked = ring.topology.value == "block_redundant"
+    unspread = 0 if blocked else (ring.blocks - 1) * (ring.blocks - 2) / 2
+    lost = (unspread + (ring.needed if blocked else 1)) * ring.largest_small
+    total = racks * usable / racks_in(ring, load) + others * other * usable / (usable - lost)
+    whole = total + (shared_ring(ring, load) if isinstance(inst.workloads[pods.cluster], Training) else 0)
+    return ceil(whole - 1e-6)
+
+
+def racks_of(inst: Instance, pods: PodTable, pod: int, ring: Ring | None) -> Racks:
+    """Load [kW] and number of the node racks of a pod on blocks, and of its other racks."""
     rack, racks = pods.rack_design(pod), int(pods.node_racks[pod])
     others = int(pods.network_racks[pod] + pods.storage_racks[pod])
     share = inst.assumptions.design_power_share.value
@@ -253,12 +269,7 @@ def on_blocks(inst: Instance, pods: PodTable, pod: int, ring: Ring) -> int:
     spare = int(pods.spares[pod])
     rest = float(pods.it[1, pod]) - ((int(pods.systems[pod]) - spare) * each + spare * idle) * door
     other = ceil(rest / others * swing(inst, pods, ring) / 1e3 - 1e-6) if others else 0
-    blocked = ring.topology.value == "block_redundant"
-    unspread = 0 if blocked else (ring.blocks - 1) * (ring.blocks - 2) / 2
-    lost = (unspread + (ring.needed if blocked else 1)) * ring.largest_small
-    total = racks * usable / racks_in(ring, load) + others * other * usable / (usable - lost)
-    whole = total + (shared_ring(ring, load) if isinstance(inst.workloads[pods.cluster], Training) else 0)
-    return ceil(whole - 1e-6)
+    return (node_rack(inst, pods, pod, ring), racks), (other, others)
 
 
 Choice = tuple[Figures, ...]
@@ -297,6 +308,13 @@ def fewest(unit: PlantUnit, load: int) -> int:
     return needed * unit.step + unit.spare
 
 
+def of_rings(option: PlantOption, unit: PlantUnit, here: Sequence[Figures]) -> int:
+    """Units in the fewest rings that hold the racks of a site one by one; zero where nothing is hung so."""
+    if option.ring is None or not option.ring.explicit:
+        return 0
+    return unit.step * fewest_rings(option.ring, tuple(kind for row in here for kind in row.hung))
+
+
 @dataclass(frozen=True)
 class Plant:
     """Money of the units bought, in whole quanta."""
@@ -317,7 +335,7 @@ def in_range(option: PlantOption, here: Sequence[Figures], load: int) -> bool:
         return True
     least = option.loading[0]
     for unit in option.units:
-        rating = fewest(unit, load) * unit.rating / 1e3
+        rating = (of_rings(option, unit, here) or fewest(unit, load)) * unit.rating / 1e3
         if unit.curve is not None and sum(r.drawn for r in here) < least * rating - 1e-9:
             return False
     return True
@@ -362,7 +380,7 @@ def plant_of(
                 return None
             loads[at] = loads.get(at, 0) + row.loads[chain]
     for (site, chain), option in taken.items():
-        if option.ring is not None:
+        if option.ring is not None and not option.ring.explicit:
             kinds = {(row.cluster, row.rack) for row in choice if row.site == site and row.cluster in serving}
             loads[site, chain] += sum(shared_ring(option.ring, load) for _, load in kinds)
     capex = opex = tco = 0
@@ -372,7 +390,8 @@ def plant_of(
         if not in_range(option, [row for row in choice if row.site == at[0]], loads[at]):
             return None
         for unit in option.units:
-            count = max(fewest(unit, loads[at]), asked.get(unit.part, 0))
+            here = [row for row in choice if row.site == at[0]]
+            count = max(of_rings(option, unit, here) or fewest(unit, loads[at]), asked.get(unit.part, 0))
             price = unit.price.low + cash.basis * (unit.price.high - unit.price.low)
             units.append((unit.part, at[0], count, price))
             if unit.part in offered:

@@ -56,6 +56,15 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
         "tiny/power-blocks",
         {"workloads": {"train": ONE_SERVER}, "sites": {"hall": {"power": {"pairs": None}}}},
     ),
+    "power-failures": (
+        "tiny/power-blocks",
+        {
+            "workloads": {"train": {"design_space": {**ONE_SERVER["design_space"], "sizes": {"largest": 128}}}},
+            "sites": {
+                "hall": {"power": {"pairs": None, "catcher": None, "three_to_make_two": {"explicit_failures": True}}}
+            },
+        },
+    ),
     "siting": (
         "tiny/twin-sites",
         {"workloads": {"chat": {"split": False, "design_space": {"sizes": {"largest": 16}}}}},

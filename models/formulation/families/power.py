@@ -8,7 +8,8 @@
 draw [kW]  facility power of the placement by the figure the site states;  it [kW]  design power;  drawn [kW]  mean power in use;  cap [kW]  usable capacity of a
 unit, half of it for 2n, spare 1 for n+1;  units, option  core. Linear because overheads of pod and option are data. Of blocks that
 back each other up, cap is a ring's load with any one block lost and it the effective load of whole racks on pairs of blocks
-(``models.formulation.capacity``). The last line keeps units with a part-load curve above the least share of their rating for which
+(``models.formulation.capacity``), or racks are hung by the program itself, a row for each failed block on each survivor
+(``models.formulation.ring_rows``). The last line keeps units with a part-load curve above the least share of their rating for which
 the option's losses are an upper bound; the most share is never exceeded, or the option is refused.
 """
 

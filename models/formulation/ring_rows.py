@@ -1,0 +1,118 @@
+"""Racks on the blocks of a topology as decisions of the program: a row for each failed block on each survivor.
+
+For an option with ``explicit_failures``, ring r = 1, 2, ... of the most that could be needed, pair of blocks g, load w [kW] of racks:
+
+    sum_{w} (w / 2) (sum_{g on v} hung[r,g,w] + hung[r,uv,w])  <=  C * ring[r]        for every failed block u and survivor v
+    sum_{r,g, w' >= w} hung[r,g,w']  >=  sum_p racks of at least w kW in p * use[p,o]   for every load w
+    sum_r ring[r]  <=  rings bought
+
+(of a block redundant ring the whole load of a failed block falls on its reserve). hung counts places for racks of up to w kW; racks of at least
+w find a place each for every w, so that the largest racks take the largest places. Identical rings and blocks are filled in falling
+order of load. This is exact for racks of any kinds; the closed form (``models.candidates.block_rings``) is what it bounds the number
+of rings by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from models.candidates.block_rings import Ring
+from models.candidates.placement import Placements
+from models.candidates.plant import PlantOption
+from models.candidates.ring_load import rack_loads
+from models.formulation.core import Core
+from models.formulation.linear import Block, Floats, Kind, Linear
+from models.instance import Instance
+from models.physics.power_redundancy import failover_coefficients
+from models.site import Topology
+
+
+def hung_block(option: PlantOption) -> str:
+    """Name of the decision how many racks hang where."""
+    return f"hung[{option.site},{option.id}]"
+
+
+def ring_block(option: PlantOption) -> str:
+    """Name of the decision which rings carry anything."""
+    return f"ring[{option.site},{option.id}]"
+
+
+def hung_key(ring: int, group: int, load: int) -> str:
+    """Key of the places for racks of ``load`` kW on a pair of blocks of a ring."""
+    return f"r{ring}.g{group}.{load}kW"
+
+
+def hang_racks(m: Core, option: PlantOption, rings: int, bought: Linear) -> None:
+    """Adds the places of every ring and the rows above; ``bought`` counts rings."""
+    ring = option.ring
+    assert ring is not None
+    placed = [p for p in m.candidates.placements if p.site == option.site and p.uses(option).any()]
+    loads = _loads(m.instance, placed, option)
+    if not loads:
+        return
+    groups, index = len(ring.groups.first), (option.site, option.id)
+    keys = tuple(hung_key(r, g, w) for r in range(rings) for g in range(groups) for w in loads)
+    m.add_block(Block(hung_block(option), keys, Kind.INTEGER, float(max(2 * ring.capacity // w for w in loads))))
+    m.add_block(Block(ring_block(option), tuple(f"r{r}" for r in range(rings)), Kind.BINARY))
+    shape = (rings, groups, len(loads))
+    for number, load in enumerate(loads):
+        places = np.zeros(shape)
+        places[:, :, number:] = 1.0
+        needed = Linear.total([m.each(p, _racks_from(m.instance, p, option, load)) for p in placed])
+        room = Linear({hung_block(option): places.reshape(-1)}) - needed
+        m.at_least("hung", (*index, f"{load}kW"), room, 0, "", "")
+    _survivors(m, option, ring, loads, rings)
+    m.at_most("rings", index, Linear({ring_block(option): np.ones(rings)}) - bought, 0, "", "")
+
+
+def _loads(instance: Instance, placed: Sequence[Placements], option: PlantOption) -> list[int]:
+    """Loads [kW] of racks that may hang on an option, in rising order."""
+    assert option.ring is not None
+    found: set[int] = set()
+    for p in placed:
+        racks, used = rack_loads(instance, p.pods, option.ring), np.unique(p.pod[p.uses(option)])
+        found.update(np.unique(racks.load[used][racks.racks[used] > 0]).tolist())
+        found.update(np.unique(racks.small[used][racks.smalls[used] > 0]).tolist())
+    return sorted(load for load in found if load > 0)
+
+
+def _racks_from(instance: Instance, p: Placements, option: PlantOption, load: int) -> Floats:
+    """Racks of at least ``load`` kW of every placement that uses the option."""
+    assert option.ring is not None
+    racks = rack_loads(instance, p.pods, option.ring)
+    counted = racks.racks * (racks.load >= load) + racks.smalls * (racks.small >= load)
+    return np.where(p.uses(option), counted[p.pod], 0.0)
+
+
+def _survivors(m: Core, option: PlantOption, ring: Ring, loads: Sequence[int], rings: int) -> None:
+    """Each failed block on each survivor of each ring; rings and blocks in falling order of load."""
+    weights = failover_coefficients(ring.groups)
+    shape = (rings, len(ring.groups.first), len(loads))
+    each = np.array(loads, dtype=np.float64)
+    index = (option.site, option.id)
+    for number in range(rings):
+        opened = np.zeros(rings)
+        opened[number] = 2.0 * ring.capacity
+        for failed, survivor in np.ndindex(weights.shape[0], weights.shape[1]):
+            if failed == survivor or not weights[failed, survivor].any():
+                continue
+            hung = np.zeros(shape)
+            hung[number] = 2.0 * weights[failed, survivor][:, None] * each
+            left = Linear({hung_block(option): hung.reshape(-1)}) - Linear({ring_block(option): opened})
+            m.at_most("survivors", (*index, f"r{number}", f"lost{failed}", f"on{survivor}"), left, 0, "", "")
+        blocks = ring.needed if ring.topology is Topology.BLOCK_REDUNDANT else ring.blocks
+        for one, other in pairwise(range(blocks if ring.blocks > 2 else 0)):
+            hung = np.zeros(shape)
+            for side, sign in ((one, -1.0), (other, 1.0)):
+                on = (ring.groups.first == side) | (ring.groups.second == side)
+                hung[number] += sign * on[:, None] * each
+            m.at_most(
+                "blocks", (*index, f"r{number}", f"b{other}"), Linear({hung_block(option): hung.reshape(-1)}), 0, "", ""
+            )
+    for one, other in pairwise(range(rings)):
+        hung = np.zeros(shape)
+        hung[one], hung[other] = -each, each
+        m.at_most("rings_in_order", (*index, f"r{other}"), Linear({hung_block(option): hung.reshape(-1)}), 0, "", "")
