@@ -6,7 +6,7 @@ go on with, so that the rest is never held together. Those kept are numbered as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -68,13 +68,7 @@ class Placing:
         self, instance: Instance, source: PodSource, options: dict[Chain, list[PlantOption]], sift: Sift | None
     ) -> None:
         self._instance, self._source, self._sift = instance, source, sift
-        kinds = {_kind(rack) for rack in source.shared.racks}
-        self._ways = [
-            _Way(kind, chosen)
-            for kind in product(RackCooling, CoolantTo)
-            if kind in kinds
-            for chosen in combinations(options, *kind)
-        ]
+        self._ways = _ways(source.shared.racks, options)
         self._stack = PodStack(source.rows)
         self._waiting: list[tuple[PodTable, int]] = []
         self._sifted: list[_Sifted] = []
@@ -100,43 +94,18 @@ class Placing:
             return None
         pods = self._with_networks(pods)
         found = _numbered(pods, self._sifted) if self._sifted else self._spread(pods)
-        used = np.array([way.pods > 0 for way in self._ways], dtype=np.bool_)
-        if not used.any():
-            return None
-        combination = (np.cumsum(used) - 1)[found.combination]
-        return replace(found, combinations=tuple(w.chosen for w in self._ways if w.pods), combination=combination)
+        return _without_unused(found, self._ways)
 
     def rejections(self) -> list[Rejection]:
         """Combinations that did not take some of their pods."""
-        shared, found = self._source.shared, []
-        for way in self._ways:
-            if way.cool < way.pods:
-                found.append(_too_warm(shared.cluster, shared.site, way))
-            if way.held < way.cool:
-                found.append(_unheld(shared.cluster, shared.site, way))
-        return found
+        return _refused(self._ways, self._source.shared.cluster, self._source.shared.site)
 
     def _with_networks(self, pods: PodTable) -> PodTable:
         return replace(pods, networks=tuple(self._source.shared.planner.tables))
 
     def _spread(self, pods: PodTable) -> Placed:
         """Some pods under every combination they may hang on."""
-        pod_rows, combination_rows = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        kinds = [_kind(rack) for rack in pods.racks]
-        rows: dict[tuple[RackCooling, CoolantTo], Ints] = {}
-        for number, way in enumerate(self._ways):
-            if way.kind not in rows:
-                mine = np.array([kind == way.kind for kind in kinds])
-                rows[way.kind] = np.flatnonzero(mine[pods.rack])
-            cool = rows[way.kind][_cool_enough(self._instance, pods, way.chosen)[rows[way.kind]]]
-            held = cool[_on_blocks(self._instance, pods, way.chosen)[cool]]
-            way.pods, way.cool, way.held = way.pods + len(rows[way.kind]), way.cool + len(cool), way.held + len(held)
-            pod_rows.append(held)
-            combination_rows.append(np.full(len(held), number, dtype=np.int64))
-        pod, combination = np.concatenate(pod_rows), np.concatenate(combination_rows)
-        order = np.lexsort((combination, pod, pods.accelerators[pod]))
-        every = tuple(way.chosen for way in self._ways)
-        return Placed(pods, every, pod[order], combination[order])
+        return _spread(self._instance, pods, self._ways)
 
     def _sift_waiting(self, sift: Sift) -> None:
         pods = self._with_networks(PodTable.join([table for table, _ in self._waiting]))
@@ -149,6 +118,65 @@ class Placing:
         counts = np.diff(starts, append=len(whole.pod))
         self._sifted.append(_Sifted(sizes, starts, counts, kept, pod, whole.combination[kept], len(worth)))
         self._stack.add(pods, worth, sources)
+
+
+def place_pods(
+    instance: Instance, pods: PodTable, options: dict[Chain, list[PlantOption]]
+) -> tuple[Placed | None, list[Rejection]]:
+    """Pods that are there already under every combination of options that may have changed; None where none takes any."""
+    ways = _ways(pods.racks, options)
+    found = _spread(instance, pods, ways)
+    return _without_unused(found, ways), _refused(ways, pods.cluster, pods.site)
+
+
+def _ways(racks: Iterable[RackDesign], options: dict[Chain, list[PlantOption]]) -> list[_Way]:
+    kinds = {_kind(rack) for rack in racks}
+    return [
+        _Way(kind, chosen)
+        for kind in product(RackCooling, CoolantTo)
+        if kind in kinds
+        for chosen in combinations(options, *kind)
+    ]
+
+
+def _spread(instance: Instance, pods: PodTable, ways: list[_Way]) -> Placed:
+    """Pods under every combination they may hang on; the ways count them."""
+    pod_rows, combination_rows = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    kinds = [_kind(rack) for rack in pods.racks]
+    rows: dict[tuple[RackCooling, CoolantTo], Ints] = {}
+    for number, way in enumerate(ways):
+        if way.kind not in rows:
+            mine = np.array([kind == way.kind for kind in kinds])
+            rows[way.kind] = np.flatnonzero(mine[pods.rack])
+        cool = rows[way.kind][_cool_enough(instance, pods, way.chosen)[rows[way.kind]]]
+        held = cool[_on_blocks(instance, pods, way.chosen)[cool]]
+        way.pods, way.cool, way.held = way.pods + len(rows[way.kind]), way.cool + len(cool), way.held + len(held)
+        pod_rows.append(held)
+        combination_rows.append(np.full(len(held), number, dtype=np.int64))
+    pod, combination = np.concatenate(pod_rows), np.concatenate(combination_rows)
+    order = np.lexsort((combination, pod, pods.accelerators[pod]))
+    every = tuple(way.chosen for way in ways)
+    return Placed(pods, every, pod[order], combination[order])
+
+
+def _without_unused(found: Placed, ways: list[_Way]) -> Placed | None:
+    """The same with no combination that no pod came to; None where there is none at all."""
+    used = np.array([way.pods > 0 for way in ways], dtype=np.bool_)
+    if not used.any():
+        return None
+    combination = (np.cumsum(used) - 1)[found.combination]
+    return replace(found, combinations=tuple(w.chosen for w in ways if w.pods), combination=combination)
+
+
+def _refused(ways: list[_Way], cluster: str, site: str) -> list[Rejection]:
+    """Combinations that did not take some of their pods."""
+    found = []
+    for way in ways:
+        if way.cool < way.pods:
+            found.append(_too_warm(cluster, site, way))
+        if way.held < way.cool:
+            found.append(_unheld(cluster, site, way))
+    return found
 
 
 @dataclass(frozen=True)

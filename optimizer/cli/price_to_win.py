@@ -43,7 +43,7 @@ def command(subject: str, part: str, **options: Any) -> None:
     levels = _levels(about, options)
     names = tuple(dict.fromkeys(name for level in levels for name in level.values))
     gap, spent = share(options["gap"]), effort("price-to-win", options, about.instance)
-    program = PartProgram.of(about.instance, part, options["objective"], names)
+    program = PartProgram.of(about.instance, part, options["objective"], names, volume=float(options["volume"] or 1))
     found = prices_in(program, levels, options["volume"], options["objective"], gap, spent)
     if all(r.reason == NO_DESIGN for r in found):
         raise InfeasibleError(f"{about.instance.name}: {NO_DESIGN} ({levels[0]})")

@@ -26,7 +26,7 @@ from optimizer.cli._subject import search_options
     "--layer",
     "layers",
     multiple=True,
-    type=click.Choice(["silicon", "systems", "network", "power", "cooling"]),
+    type=click.Choice(["silicon", "systems", "network", "optics", "power", "cooling"]),
     help="Only these layers of the gap list.",
 )
 @click.option("--step", default="10%", show_default=True, help="One step of the gap list, as a share of a value.")
@@ -62,11 +62,12 @@ def command(subject: str, part: str | None, field: str | None, **options: Any) -
 
 def _one(instance: Any, part: str, field: str, wanted: Any, gap: float, spent: Any, options: dict[str, Any]) -> bool:
     from optimizer.cli._subject import read_span
-    from optimizer.sensitivity.part_field import find_part_field, part_of
+    from optimizer.sensitivity.failure_field import field_of
+    from optimizer.sensitivity.part_field import part_of
     from optimizer.sensitivity.spec_section import SPEC_HEADINGS, spec_data, spec_rows, spec_sentence
     from optimizer.sensitivity.spec_to_win import DEFAULT_GAP, spec_to_win
 
-    low, high = read_span(find_part_field(part_of(instance, part), field), options["span"])
+    low, high = read_span(field_of(instance, part_of(instance, part), field), options["span"])
     result = spec_to_win(
         instance, part, field, low=low, high=high, requirement=wanted, objective=options["objective"],
         gap=gap or DEFAULT_GAP, effort=spent,

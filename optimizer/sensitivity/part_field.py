@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,22 +12,27 @@ from models.errors import UsageError, nearest
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.parts.cooling import Cooling
+from models.parts.failure_rate import FailureRate
 from models.parts.network_part import Link, Switch
 from models.parts.part import Part, PriceRange
 from models.parts.power_component import PowerComponent
 from models.parts.quarter import Quarter
 from models.parts.system import System
-from models.units import FRACTION, USD, Unit, UnitError, parse, show
-from optimizer.sensitivity.repricing import price_range, priced_at
+from models.units import FRACTION, PER_SECOND, USD, Unit, UnitError, parse, show
+from optimizer.sensitivity.repricing import price_range, priced_at, with_part
 
 TOGETHER = {
     "power": ("max_power", "typical_power"),
     "radix": ("native_ports",),
     "bandwidth": ("memory_bandwidth", "native_speed", "scaleout_speed", "rate"),
     "lead_time": ("available",),
+    "mtbf": ("failure_rate",),
+    "fit": ("failure_rate",),
     "ports": ("native_ports",),
 }
 """Words people use, and the fields they mean where a part has them; the power figures move in proportion."""
+FIT = 1e-9 / 3600.0
+"""Failures in time [1/s]: one in 10^9 hours."""
 QUARTER = Unit("quarters", "quarters", "calendar quarter", "2027Q1")
 
 
@@ -46,7 +51,13 @@ class PartField:
         """A value as text."""
         if self.unit is QUARTER:
             return quarter_text(value)
+        if self.unit is PER_SECOND:
+            return f"{value / FIT:,.6g} FIT"
         return f"{value:,.0f}" if self.whole else show(value, self.unit, 6)
+
+    def within(self, instance: Instance, value: float) -> Instance:
+        """The instance with ``value`` in this field of the part."""
+        return with_part(instance, self.variant(value))
 
     def read(self, text: str) -> float:
         """A value from text with a unit; a bare number is in the canonical unit; a quarter as 2027Q1."""
@@ -82,10 +93,15 @@ def quarter_text(index: float) -> str:
     return f"{year}Q{number}"
 
 
+def field_key(name: str) -> str:
+    """A field's name as people write it: ``lead time`` is ``lead_time``."""
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
+
+
 def find_part_field(part: Part, name: str) -> PartField:
     """A field by attribute, catalogue column, or the word people use for it; UsageError for one the part does not have."""
     fields = type(part).model_fields
-    key = name.strip().lower().replace(" ", "_").replace("-", "_")
+    key = field_key(name)
     if key in ("price", "unit_price"):
         price = price_range(part)
         return PartField(part, "price", ("price",), USD, False, None if price is None else (price.low + price.high) / 2)
@@ -111,30 +127,57 @@ def find_part_field(part: Part, name: str) -> PartField:
 
 def part_of(instance: Instance, name: str) -> Part:
     """Any catalogue part by id; UsageError naming the nearest."""
-    found = next((part for part in instance.catalogue if part.id == name), None)
+    alike = [part for part in instance.catalogue if part.id == name]
+    # a row of failure rates may bear the id of the part that fails so
+    found = next((part for part in alike if not isinstance(part, FailureRate)), next(iter(alike), None))
     if found is None:
         raise UsageError(f"no part {name!r}: {nearest(name, [part.id for part in instance.catalogue])}")
     return found
 
 
+_IMPROVABLE: Mapping[type[Part], tuple[tuple[str, float], ...]] = {
+    System: (
+        ("price", -1),
+        ("power", -1),
+        ("weight", -1),
+        ("rack_units", -1),
+        ("scaleout_speed", 1),
+        ("available", -1),
+    ),
+    Accelerator: (
+        ("peak_bf16", 1),
+        ("peak_fp8", 1),
+        ("memory", 1),
+        ("memory_bandwidth", 1),
+        ("scaleup_bandwidth", 1),
+        ("failure_rate", -1),
+    ),
+    Switch: (
+        ("price", -1),
+        ("power", -1),
+        ("native_ports", 1),
+        ("native_speed", 1),
+        ("weight", -1),
+        ("height_units", -1),
+        ("failure_rate", -1),
+    ),
+    Link: (("price", -1), ("power_per_end", -1), ("reach", 1), ("failure_rate", -1)),
+    PowerComponent: (("price", -1), ("rated", 1), ("efficiency", 1), ("failure_rate", -1)),
+    Cooling: (("price", -1), ("capacity", 1), ("power_share", -1), ("failure_rate", -1)),
+}
+DOUBLED = ("scaleout_speed", "native_speed")
+"""Fields that come in generations: one step is twice the value."""
+
+
 def improvable(part: Part) -> Iterator[tuple[str, float]]:
-    """Fields a vendor can be asked to improve, each with its sign: +1 where more is better, -1 where less is."""
-    wanted: dict[type[Part], tuple[tuple[str, float], ...]] = {
-        System: (("price", -1), ("power", -1), ("weight", -1), ("rack_units", -1), ("available", -1)),
-        Accelerator: (
-            ("peak_bf16", 1),
-            ("peak_fp8", 1),
-            ("memory", 1),
-            ("memory_bandwidth", 1),
-            ("scaleup_bandwidth", 1),
-        ),
-        Switch: (("price", -1), ("power", -1), ("native_ports", 1), ("weight", -1)),
-        Link: (("price", -1), ("power_per_end", -1), ("reach", 1)),
-        PowerComponent: (("price", -1), ("rated", 1), ("efficiency", 1)),
-        Cooling: (("price", -1), ("capacity", 1), ("power_share", -1)),
-    }
-    for name, sign in wanted.get(type(part), ()):
-        if find_part_field(part, name).value:
+    """Fields a vendor can be asked to improve, each with its sign: +1 where more is better, -1 where less is.
+
+    The failure rate is among them where one could be stated; whether an instance has one, ``failure_field`` tells.
+    """
+    for name, sign in _IMPROVABLE.get(type(part), ()):
+        if (name not in type(part).model_fields and name not in ("price", "power")) or find_part_field(
+            part, name
+        ).value:
             yield name, sign
 
 
@@ -159,11 +202,12 @@ def _metadata(annotation: Any) -> Iterator[Any]:
 
 
 def improved(field: PartField, sign: float, step: float) -> float | None:
-    """The field one ``step`` (share of its value) better: at least one whole unit, a quarter for a date, never above one for an efficiency."""
+    """The field one ``step`` (share of its value) better: at least one whole unit, a quarter for a date, twice
+    the value for a speed of ports, never above one for an efficiency."""
     assert field.value is not None
     if field.unit is QUARTER:
         return field.value + sign
-    value = field.value * (1.0 + sign * step)
+    value = field.value * (2.0 if field.name in DOUBLED else 1.0 + sign * step)
     if field.name == "efficiency":
         value = min(value, (1.0 + field.value) / 2)
     if field.whole:

@@ -121,15 +121,16 @@ class PartProgram:
         objective: str = "tco",
         along: Sequence[str] = (),
         found: tuple[Instance, Candidates] | None = None,
+        volume: float = 1.0,
     ) -> PartProgram:
         """The program around the part called ``name``, or the bundle of several ids joined by commas.
 
-        ``found`` are its candidates where they are known already.
+        ``found`` are its candidates where they are known already; ``volume`` is the number of units ``held`` will be asked for.
         """
         if objective not in PRICED:
             raise UsageError(f"a price does not enter {objective!r}: {nearest(objective, list(PRICED))}")
         parts = [find_part(instance, one.strip()) for one in name.split(",")]
-        asked = _Asked.of(instance if found is None else found[0], parts, objective, tuple(along))
+        asked = _Asked.of(instance if found is None else found[0], parts, objective, tuple(along), volume)
         counts: list[float] = []
 
         def cut(stated: Instance, every: Candidates) -> Candidates:
@@ -172,8 +173,13 @@ class PartProgram:
 
     @cached_property
     def gift(self) -> Program:
-        """What any price below zero can choose, and what buys a stated volume."""
+        """What any price below zero can choose."""
         return self.asked.program(self.found, Direction.MAXIMISE)
+
+    @cached_property
+    def held(self) -> Program:
+        """What any price can choose where the units bought are limited: at least the volume; fewer, where that is more than one."""
+        return self.asked.program(self.found, Direction.MINIMISE, held=True)
 
     def ceilings(self, price: float) -> list[Limit]:
         """Money ceilings as they stand at a unit price."""
@@ -197,8 +203,14 @@ class PartProgram:
     def probe(
         self, price: float, effort: Effort, limits: Sequence[Limit], ceilings_at: float | None = None
     ) -> Probe | Answer:
-        """The cheapest design at a unit price; the bare answer where there is none. ``ceilings_at``: the price ceilings are held at."""
-        program = self.dear if price >= 0 else self.gift
+        """The cheapest design at a unit price; the bare answer where there is none.
+
+        ``limits`` may hold the units bought; ``ceilings_at``: the price ceilings are held at.
+        """
+        counted = any("units" in limit.weights for limit in limits)
+        program = self.gift if price < 0 else self.dear
+        if counted and (price >= 0 or self.asked.volume > 1):
+            program = self.held
         money = self.ceilings(price if ceilings_at is None else ceilings_at)
         answer = program.least({"rest": 1.0, "paid": price}, effort, [*limits, *money])
         return Probe(price, self.line(answer), answer.bound) if answer.found else answer
@@ -217,7 +229,7 @@ def with_at_least(limits: Sequence[Limit], count: float) -> list[Limit]:
 @dataclass(frozen=True)
 class _Asked:
     """How the part's money is told apart from the rest over any set of candidates. ``worth``: what a unit of each part is worth in
-    units of the price; ``single`` where the price is that of one part that is not quoted."""
+    units of the price; ``single`` where the price is that of one part that is not quoted; ``volume`` how many units may be asked for."""
 
     instance: Instance
     worth: Mapping[str, float]
@@ -227,9 +239,10 @@ class _Asked:
     budgets: Mapping[str, float]
     objective: str
     along: tuple[str, ...]
+    volume: float
 
     @staticmethod
-    def of(instance: Instance, parts: Sequence[Part], objective: str, along: tuple[str, ...]) -> _Asked:
+    def of(instance: Instance, parts: Sequence[Part], objective: str, along: tuple[str, ...], volume: float) -> _Asked:
         prices = {part.id: list_price(part, instance.money.price_basis) for part in parts}
         quoted = frozenset(offers_of(instance).parts) & frozenset(prices)
         single = len(parts) == 1 and not quoted
@@ -243,6 +256,7 @@ class _Asked:
             budgets={name: float(limit.value) for name, limit in limits.items() if limit is not None},
             objective=objective,
             along=along,
+            volume=volume,
         )
 
     def cut(self, found: Candidates, note: Callable[[float], None]) -> Candidates:
@@ -252,15 +266,16 @@ class _Asked:
             whole = self._whole(part)
             bought = np.concatenate(list(whole.measures["units"].terms.values()) or [np.zeros(0)])
             note(float(bought[bought > 0].min(initial=math.inf)))
-            ways = (Direction.MINIMISE, Direction.MAXIMISE)
-            return [whole.narrowed(self._criteria(whole, way), relaxable).formulation for way in ways]
+            # what holds a volume is all that a price from zero up can choose, and more
+            ways = [self._criteria(whole, Direction.MINIMISE, held=True), self._criteria(whole, Direction.MAXIMISE)]
+            return [whole.narrowed(way, relaxable).formulation for way in ways]
 
         return worthwhile(self.instance, found, judge)
 
-    def program(self, found: Candidates, more_units: Direction) -> Program:
+    def program(self, found: Candidates, more_units: Direction, held: bool = False) -> Program:
         """The program of what some price can choose, more units of the part being worse where it is paid, better where it pays."""
         whole = self._whole(found)
-        return whole.narrowed(self._criteria(whole, more_units))
+        return whole.narrowed(self._criteria(whole, more_units, held))
 
     def _whole(self, found: Candidates) -> Program:
         """Every one of the candidates with the part's money told apart, no ceiling on money in force."""
@@ -271,9 +286,15 @@ class _Asked:
         ceilings = tuple(f"budget.{name}[]" for name in self.budgets)
         return Program.of(core, measures, goals).limited((), without=ceilings)
 
-    def _criteria(self, whole: Program, more_units: Direction) -> list[tuple[Linear, Direction]]:
+    def _criteria(self, whole: Program, more_units: Direction, held: bool = False) -> list[tuple[Linear, Direction]]:
+        """``held``: a candidate that has the part is not replaced by one without; nor by more or fewer units where a volume counts."""
         m = whole.measures
         criteria = [(m["rest"], Direction.MINIMISE), (m["paid"], more_units)]
+        if held:
+            has = Linear({name: (units > 0).astype(np.float64) for name, units in m["units"].terms.items()})
+            criteria.append((m["units"] if self.volume > 1 else has, Direction.MAXIMISE))
+        if held and self.volume > 1:
+            criteria += [(m["units"], Direction.MINIMISE), (m["paid"], Direction.MAXIMISE)]
         factors = {float(f) for f in np.round(_ratio(m["paid"], m["units"]), 9)}
         if len(factors) > 1:
             criteria.append((m["units"], more_units))

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from models.candidates.part_counts import units_per_pod
+from models.candidates.part_counts import units_of_parts
 from models.candidates.placement import Candidates, Placements, enumerate_candidates
-from models.candidates.plant import Combination, PlantOption, plant_options
 from models.errors import InfeasibleError
 from models.formulation.build import Formulation
 from models.instance import Instance
@@ -23,11 +22,11 @@ from models.parts.network_part import Switch
 from models.parts.part import Part
 from models.parts.power_component import PowerComponent
 from models.parts.system import System
-from models.site import Chain
 from optimizer.performance_cache import PerformanceCache
-from optimizer.sensitivity.pool import worthwhile
+from optimizer.sensitivity.plant_variants import replanted
+from optimizer.sensitivity.pool import compacted, worthwhile
 from optimizer.sensitivity.program import Program, assemble
-from optimizer.sensitivity.repricing import joined, picked_by_price, with_part
+from optimizer.sensitivity.repricing import joined, picked_by_price
 
 
 class Variants:
@@ -50,14 +49,28 @@ class Variants:
             self._found = enumerate_candidates(self.base, self._memo)
         return self._found
 
-    def at(self, variant: Part) -> tuple[Instance, Candidates]:
-        """The instance with ``variant`` in place of the part, and its candidates."""
-        changed = with_part(self.base, variant)
-        if isinstance(variant, System | Accelerator | Switch):
-            return changed, self._renewed(changed)
-        if isinstance(variant, PowerComponent | Cooling) and not picked_by_price(variant):
-            return changed, replanted(changed, self.all)
-        return changed, enumerate_candidates(changed, self._memo)
+    def at(self, changed: Instance) -> Candidates:
+        """Candidates of the base with something about the part changed."""
+        if isinstance(self.part, System | Accelerator | Switch):
+            return self._renewed(changed)
+        if isinstance(self.part, PowerComponent | Cooling) and not picked_by_price(self.part):
+            return replanted(changed, self.all)
+        return enumerate_candidates(changed, self._memo)
+
+    def having(self, changed: Instance) -> Candidates:
+        """Candidates among which every design that has the part is: those that buy it alone, where there is one pod to choose."""
+        if not lone(changed) or not isinstance(self.part, System | Accelerator | Switch):
+            return self.at(changed)
+        if changed is self.base:
+            return with_parts(self.all, self.ids)
+        made = enumerate_candidates(confined(changed, self._systems(), self.part), self._memo)
+        return with_parts(made, self.ids)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Parts that are counted: the systems of an accelerator, else the part itself."""
+        systems = self._systems()
+        return systems if systems is not None else (self.part.id,)
 
     def _systems(self) -> tuple[str, ...] | None:
         """Systems the part is or sits in; None for a switch."""
@@ -81,9 +94,7 @@ class Variants:
     def rest(self) -> Candidates:
         """Candidates without the part, cut to those that can be the cheapest whatever stands beside them."""
         if self._rest is None:
-            systems = self._systems()
-            ids = systems if systems is not None else (self.part.id,)
-            self._rest = cheapest_of(self.base, without_parts(self.all, ids), self._goals)
+            self._rest = cheapest_of(self.base, without_parts(self.all, self.ids), self._goals)
         return self._rest
 
 
@@ -104,13 +115,27 @@ def confined(instance: Instance, systems: tuple[str, ...] | None, part: Part) ->
     return dataclasses.replace(instance, document=instance.document.model_copy(update={"workloads": workloads}))
 
 
+def lone(instance: Instance) -> bool:
+    """Whether a design is one pod: one cluster that is never more."""
+    return len(instance.workloads) == 1 and all(w.one_pod for w in instance.workloads.values())
+
+
 def without_parts(found: Candidates, parts: Iterable[str]) -> Candidates:
     """Candidates none of which buys any of the parts."""
-    names = tuple(parts)
+    return _parted(found, tuple(parts), False)
+
+
+def with_parts(found: Candidates, parts: Iterable[str]) -> Candidates:
+    """Candidates each of which buys some of the parts."""
+    return _parted(found, tuple(parts), True)
+
+
+def _parted(found: Candidates, parts: Sequence[str], having: bool) -> Candidates:
     kept: list[Placements] = []
     for placements in found.placements:
-        counts = sum((units_per_pod(placements.pods, part) for part in names), np.zeros(len(placements.pods)))
-        kept.append(placements.take(np.flatnonzero(counts[placements.pod] == 0)))
+        counts = sum(units_of_parts(placements.pods, parts).values(), np.zeros(len(placements.pods), dtype=np.int64))
+        rows = np.flatnonzero((counts[placements.pod] > 0) == having)
+        kept.append(compacted(placements, rows) if having else placements.take(rows))
     return dataclasses.replace(found, placements=tuple(p for p in kept if len(p)))
 
 
@@ -126,22 +151,3 @@ def cheapest_of(instance: Instance, found: Candidates, goals: Sequence[str] = ("
         return worthwhile(instance, found, judge)
     except InfeasibleError:
         return found
-
-
-def replanted(instance: Instance, found: Candidates) -> Candidates:
-    """The same pods under plant options made again; placements whose options are no longer usable are gone."""
-    options: dict[str, dict[Chain, list[PlantOption]]] = {}
-    refused = []
-    for site in instance.sites:
-        options[site], reasons = plant_options(instance, site)
-        refused.extend(reasons)
-    placements = []
-    for p in found.placements:
-        known = {(o.chain, o.id): o for chain in options[p.site].values() for o in chain}
-        fresh = [[known.get((o.chain, o.id)) for o in c.options] for c in p.combinations]
-        usable = np.array([all(o is not None for o in c) for c in fresh], dtype=np.bool_)
-        made = tuple(Combination(tuple(o for o in c if o is not None)) for c in fresh)
-        placements.append(dataclasses.replace(p, combinations=made).take(np.flatnonzero(usable[p.combination])))
-    return dataclasses.replace(
-        found, placements=tuple(placements), options=options, rejections=(*found.rejections, *refused)
-    )

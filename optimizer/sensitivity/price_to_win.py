@@ -119,7 +119,7 @@ def price_to_win(
     ``candidates_at_any_price`` gives them, where they are known. ``effort`` goes before time and backend. UsageError for an unknown part or objective.
     """
     wanted = requirement or Requirement()
-    program = PartProgram.of(instance, part, objective, tuple(wanted.values), candidates)
+    program = PartProgram.of(instance, part, objective, tuple(wanted.values), candidates, float(volume or 1))
     return price_in(program, wanted, volume, objective, gap, effort or Effort(time_limit, backend))
 
 

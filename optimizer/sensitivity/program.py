@@ -140,15 +140,51 @@ class Program:
         if hopeless or not empty_rows_hold:
             effort.solves += 1
             return Answer(math.inf)
-        solved = effort.least(model)
-        if solved is None or solved.x is None:
-            return Answer(-math.inf if solved is None else math.inf)
-        x = solved.point(model.n_columns)
-        hidden = _hidden(program.formulation, model, cost, quantum)
-        reached = {name: value_of(program.formulation, model, e, x) for name, e in program.measures.items()}
-        value = math.fsum(weight * reached[name] for name, weight in weights.items())
-        lower = solved.bound * quantum + cost.constant - hidden
-        return Answer(min(value, lower), value, reached, program.formulation, model, x)
+        found = _answer(program, weights, cost, quantum, model, effort)
+        finer = _without_dearer(program.formulation, cost, model, found.value) if not found.exact else None
+        if finer is None or effort.over:
+            return found
+        # what no better solution can hold had made the quantum coarse
+        cost, fewer = finer
+        quantum = _quantum(cost)
+        model, _ = compiled(program.formulation, cost * (1.0 / quantum))
+        again = _answer(program, weights, cost, quantum, replace(model, upper=np.minimum(model.upper, fewer)), effort)
+        # a solution that was left out costs more than the one that is known
+        return again if again.found and again.bound > found.bound else found
+
+
+def _answer(
+    program: Program, weights: Mapping[str, float], cost: Linear, quantum: float, model: CompiledModel, effort: Effort
+) -> Answer:
+    """The least cost of a program whose ``model`` counts it in whole ``quantum``s."""
+    solved = effort.least(model)
+    if solved is None or solved.x is None:
+        return Answer(-math.inf if solved is None else math.inf)
+    x = solved.point(model.n_columns)
+    hidden = _hidden(program.formulation, model, cost, quantum)
+    reached = {name: value_of(program.formulation, model, e, x) for name, e in program.measures.items()}
+    value = math.fsum(weight * reached[name] for name, weight in weights.items())
+    lower = solved.bound * quantum + cost.constant - hidden
+    return Answer(min(value, lower), value, reached, program.formulation, model, x)
+
+
+def _without_dearer(
+    formulation: Formulation, cost: Linear, model: CompiledModel, value: float | None
+) -> tuple[Linear, Floats] | None:
+    """The cost with no coefficient above a known ``value``, and the columns' upper bounds: zero where one alone costs more.
+
+    None where nothing is gained by it, or where something has a negative cost, so that a dear column may still pay.
+    """
+    if value is None or any(float(v.min(initial=0.0)) < 0 for v in cost.terms.values()) or np.any(model.lower < 0):
+        return None
+    starts, _, total = _columns(formulation.blocks)
+    upper, terms = np.full(total, math.inf), {}
+    for name, values in cost.terms.items():
+        dear = values > value - cost.constant + 1.0
+        upper[starts[name] : starts[name] + len(values)][dear] = 0.0
+        terms[name] = np.where(dear, 0.0, values)
+    cut = Linear(terms, cost.constant)
+    return (cut, upper) if _quantum(cut) < _quantum(cost) else None
 
 
 def goals_of(core: Core, names: Sequence[str]) -> list[Goal]:

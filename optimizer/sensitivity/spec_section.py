@@ -105,10 +105,12 @@ def gap_rows(result: GapList, most: int = MOST_GAPS) -> list[tuple[str, ...]]:
 
 def gap_values(gap: Gap) -> tuple[str, str]:
     """The field today and a step better, as text."""
-    from optimizer.sensitivity.part_field import quarter_text
+    from optimizer.sensitivity.part_field import FIT, quarter_text
 
     if gap.unit == "quarters":
         return quarter_text(gap.value), quarter_text(gap.improved)
+    if gap.field == "failure_rate":
+        return f"{gap.value / FIT:,.6g} FIT", f"{gap.improved / FIT:,.6g} FIT"
     return _figure(gap.value, gap.unit), _figure(gap.improved, gap.unit)
 
 
@@ -126,7 +128,7 @@ def _money(amount: float) -> str:
 def _left(gap: Gap) -> str:
     if gap.left is None:
         return "not legal"
-    return "in" if gap.enters else _money(gap.left)
+    return "in" if gap.enters else ("over " if gap.beyond else "") + _money(gap.left)
 
 
 def gap_sentence(result: GapList) -> str:

@@ -20,6 +20,7 @@ from models.parts.accelerator import Accelerator
 from models.parts.network_part import Switch
 from models.parts.part import Part
 from models.parts.system import System
+from optimizer.sensitivity.failure_field import field_of
 from optimizer.sensitivity.part_field import PartField, find_part_field, part_of
 from optimizer.sensitivity.part_program import PartProgram, Requirement, with_at_least
 from optimizer.sensitivity.part_variants import Variants
@@ -130,7 +131,7 @@ def spec_to_win(
     ``gap``: share of the range to which the threshold is narrowed. ``effort`` goes before time and backend. UsageError for a part or field there is not.
     """
     effort = effort or Effort(time_limit, backend)
-    known = find_part_field(part_of(instance, part), field)
+    known = field_of(instance, part_of(instance, part), field)
     start, end = _span(known, low, high)
     wanted = requirement or Requirement()
     variants = Variants(instance, known.part, candidates, (objective, *wanted.values))
@@ -215,7 +216,8 @@ class _Search:
     def program(self, value: float) -> PartProgram | None:
         """The program at a value of the field; None where no cluster can be placed."""
         part = self._variants.part
-        changed, found = self._variants.at(self._field.variant(value))
+        changed = self._field.within(self._variants.base, value)
+        found = self._variants.at(changed)
         name = part.id
         if isinstance(part, Accelerator):
             name = ",".join(s.id for s in changed.catalogue.of(System).values() if s.accelerator == part.id and s.price)
@@ -256,7 +258,7 @@ class _Search:
         if best.measures["units"] > 0:
             return True if best.exact else None
         limits = [*self._wanted.limits(program.dear), *program.ceilings(at_list)]
-        mine = program.gift.least({"rest": 1.0, "paid": at_list}, effort, with_at_least(limits, 1.0))
+        mine = program.held.least({"rest": 1.0, "paid": at_list}, effort, with_at_least(limits, 1.0))
         if mine.infeasible:
             return False
         if mine.value is not None and mine.value <= (best.value or 0.0) + 0.01:

@@ -62,12 +62,12 @@ def _pod_money(inst: Instance, table, row: int, cash: Money) -> dict[str, float]
     pod, combination = int(table.pod[row]), table.combinations[int(table.combination[row])]
     pods = table.pods
     loads = {"power": pods.it, "air": pods.air, "rear_door": pods.rear_door, "liquid": pods.liquid}
-    typical = float(pods.it[2, pod]) + sum(
-        float(loads[o.chain.value][2, pod]) * o.shares[2] for o in combination.options
+    in_use = float(pods.it[3, pod]) + sum(
+        float(loads[o.chain.value][3, pod]) * o.shares[3] for o in combination.options
     )
     low, high = float(pods.cost_low[:, pod].sum()), float(pods.cost_high[:, pod].sum())
     goods = (low + cash.basis * (high - low)) * cash.charges
-    return {"capex": goods + float(pods.it[1, pod]) * cash.shell, "opex": goods * cash.upkeep + typical * cash.watt}
+    return {"capex": goods + float(pods.it[1, pod]) * cash.shell, "opex": goods * cash.upkeep + in_use * cash.watt}
 
 
 def _design(inst: Instance, choice: Choice, exact, money: dict[str, Money], part: str, price: float) -> Known:

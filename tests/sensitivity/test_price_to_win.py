@@ -10,11 +10,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from models.candidates.placement import enumerate_candidates
 from models.errors import InfeasibleError
 from models.instance import Instance
 from models.loading import load
-from optimizer.sensitivity.part_program import Requirement
+from optimizer.sensitivity.parametric import Probe
+from optimizer.sensitivity.part_field import part_of
+from optimizer.sensitivity.part_program import PartProgram, Requirement, with_at_least
 from optimizer.sensitivity.price_to_win import NO_DESIGN, PriceToWin, price_to_win
+from optimizer.sensitivity.program import Answer, Effort
 from optimizer.sensitivity.repricing import candidates_at_any_price, find_part, list_price
 from optimizer.solve import solve
 from tests.formulation.test_pruning_keeps_frontiers import changes
@@ -204,3 +208,22 @@ def test_a_bundle_of_parts_has_one_factor() -> None:
     factors = [r.interval[0] / r.list_price for r in alone.values() if r.interval[0] is not None and r.list_price]
     assert both.interval[0] is not None
     assert both.interval[0] >= max(factors) - 1e-6
+
+
+def test_a_volume_is_bought_in_the_cheapest_way_that_buys_it() -> None:
+    """Designs with the part are told from those without it, and volumes from one another, at a price from zero up."""
+    inst = load("tiny/performance")
+    found = enumerate_candidates(inst)
+    price = list_price(part_of(inst, "dgx_h100"), inst.money.price_basis) or 0.0
+    designs = known_designs(inst, found, "dgx_h100", price)
+    for volume in (1, 20, 30):
+        program = PartProgram.of(inst, "dgx_h100", found=(inst, found), volume=float(volume))
+        for at in (0.0, price / 2, price):
+            probe = program.probe(at, Effort(), with_at_least((), float(volume)))
+            best = min((d.cost(at) for d in designs if d.units >= volume), default=None)
+            if best is None:
+                assert isinstance(probe, Answer)
+                assert probe.infeasible
+            else:
+                assert isinstance(probe, Probe)
+                assert probe.line.at(at) == pytest.approx(best, abs=1.0)

@@ -112,7 +112,7 @@ def test_gains_are_true_for_every_part() -> None:
     inst = load("tiny/performance")
     result = gap_list(inst)
     assert result.proven
-    assert {g.layer for g in result.gaps} == {"silicon", "systems", "network", "power", "cooling"}
+    assert {g.layer for g in result.gaps} == {"silicon", "systems", "network", "optics", "power", "cooling"}
     for gap in result.gaps[:: max(1, len(result.gaps) // 8)]:
         if gap.layer == "silicon":
             continue
