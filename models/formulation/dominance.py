@@ -150,7 +150,7 @@ class _Read:
         read = _Read(starts, int(sum(lengths)), [], [], [], np.full(int(sum(lengths)), -1, dtype=np.int64), [])
 
         def column_of(expression: Linear) -> Floats | None:
-            if not any(name in expression.terms for name in group.blocks):
+            if not read.columns or not any(name in expression.terms for name in group.blocks):
                 return None
             parts = [expression.terms.get(name, np.zeros(n)) for name, n in zip(group.blocks, lengths, strict=True)]
             return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.loading import load, shipped_instances
+from models.loading import load
+from models.shipped import shipped_instances
 from models.reading.yaml_file import read_yaml
 from optimizer.check import check_instance
 
