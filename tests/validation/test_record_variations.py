@@ -51,6 +51,15 @@ def test_a_batch_is_that_of_one_attention_group():
     assert crowded.predicted > only(four).predicted > only(four | {"batch": 1}).predicted
 
 
+def test_attention_groups_may_lie_inside_the_printed_tensor_degree():
+    inside = ENGINE | {"mode": "agg", "batch": 16, "tp": 4, "attn_dp": 4}
+    assert serving.engine_of(inside) == serving.Engine(tensor=1, groups=4, stages=1, batch=16.0)
+    assert serving.engine_of(inside | {"n_accel": 16}) == serving.Engine(tensor=4, groups=4, stages=1, batch=16.0)
+    half = ENGINE | {"mode": "agg", "batch": 16, "tp": 8, "attn_dp": 4}
+    assert serving.engine_of(half).packages == 32
+    assert serving.engine_of(half | {"n_accel": 8}) == serving.Engine(tensor=2, groups=4, stages=1, batch=16.0)
+
+
 def test_a_disaggregated_record_is_read_from_its_decode_side():
     sides = {
         "prefill": {"batch": 1, "workers": 1, "tp": 8},

@@ -71,12 +71,25 @@ def engine_of(record: Mapping[str, Any]) -> Engine:
     experts = next((int(s["moe_ep"]) * int(s.get("moe_tp") or 1) for s in sources if s.get("moe_ep")), 0)
     if number("tensor") is None and number("groups") is None:
         tensor = experts or int(record.get("n_accel") or 1) // stages or 1
+    elif _groups_inside(record, tensor, groups, stages):
+        tensor //= groups
     batch, workers = number("batch"), 1.0
     for source in sources:
         workers = float(source.get("workers") or source.get("num_workers") or workers)
     if batch is None and record.get("concurrency") is not None:
         batch = max(float(record["concurrency"]) / (groups * workers), 1.0)
     return Engine(tensor, groups, stages, batch)
+
+
+def _groups_inside(record: Mapping[str, Any], tensor: int, groups: int, stages: int) -> bool:
+    """Whether the printed tensor degree counts the whole engine, its attention groups included, as engines' own options do.
+
+    The accelerators tell where they are printed; else as many groups as the degree says so: one attention group per accelerator.
+    """
+    if groups < 2 or tensor % groups:
+        return False
+    printed = record.get("n_accel")
+    return int(printed) == tensor * stages if printed else tensor == groups
 
 
 def _model(record: Mapping[str, Any], lookup: Lookup) -> ModelShape:
