@@ -33,6 +33,12 @@ def test_dense_training_of_other_software_and_parts(report):
     assert np.mean(dense) <= 0.08
 
 
+def test_benchmark_runs_of_other_scales_and_formats(report):
+    benchmarks = errors(report, "training", "mlperf")
+    assert len(benchmarks) >= 5
+    assert max(benchmarks.values()) <= 0.10
+
+
 def test_training_with_experts_is_rougher(report):
     assert np.mean(list(errors(report, "training", "moe").values())) <= 0.25
 
