@@ -1,9 +1,10 @@
 """Racks that hold nothing but switches: their frame, their rack PDUs, and how many of them a pod takes.
 
     rack power = min(all switches, rack units x densest switch, what the room and the strongest PDUs take per rack)
-    racks      = max(rack units of all switches / rack units of a rack, their power / what room and PDUs take per rack)
+    racks      = max(rack units of all switches / rack units of a rack, their power / what room and PDUs take per rack,
+                     sum over models of which at most three fit a rack: switches / as many as fit)
 
-The PDUs are those whose one feed carries the rack power at nameplate, as racks of storage and of systems are supplied.
+Small switches fill what large ones leave of their racks. The PDUs are those whose one feed carries the rack power at nameplate, as racks of storage and of systems are supplied.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 SMALLEST_FRAME = 42.0
+LARGE = 3
+"""A switch of which no more fit a rack is large: what it leaves free is no room for another."""
 _LEVELS = ("node_leaf", "leaf_spine", "spine_core")
 _EDGE = 1e-9
 
@@ -115,37 +118,79 @@ def network_cards(instance: Instance, cluster: str) -> tuple[NetworkCard, ...]:
     return tuple(cards)
 
 
-def network_racks(
-    instance: Instance, cluster: str, site: str, cards: tuple[NetworkCard, ...], rack_units: Floats, power: Floats,
-    density: Floats,
-) -> NetworkRacks:  # fmt: skip
-    """Racks of pods whose switches take ``rack_units``, draw ``power`` [W] and are no denser than ``density`` [W per rack unit]."""
+@dataclass(frozen=True)
+class RackLimits:
+    """What one rack of switches takes: ``units``, and ``power`` [W] of the room or the strongest rack PDUs, the less of both."""
+
+    units: float
+    power: float
+
+
+def rack_limits(instance: Instance, site: str, cards: tuple[NetworkCard, ...]) -> RackLimits:
+    """Limits of a rack of switches at a site."""
     height = cards[0].frame.rack_units if cards else None
-    units = (height or SMALLEST_FRAME) - instance.assumptions.reserved_rack_units.value
     limit = instance.sites[site].air_per_rack.value
     most = inf if isinstance(limit, Unlimited) else float(limit)
+    units = (height or SMALLEST_FRAME) - instance.assumptions.reserved_rack_units.value
+    return RackLimits(units, min(most, cards[-1].capacity) if cards else most)
+
+
+def network_racks(
+    limits: RackLimits,
+    cards: tuple[NetworkCard, ...],
+    rack_units: Floats,
+    power: Floats,
+    density: Floats,
+    large: Floats,
+) -> NetworkRacks:
+    """Racks of pods whose switches take ``rack_units``, draw ``power`` [W] and are no denser than ``density`` [W per rack unit].
+
+    ``large`` racks at least: those of large switches, infinite where one fits no rack.
+    """
+    units, most = limits.units, limits.power
     capacity = np.array([card.capacity for card in cards])
-    if cards:
-        most = min(most, float(capacity[-1]))
     heat = np.asarray(power, dtype=np.float64)
     count = np.maximum(np.ceil(np.asarray(rack_units) / units - _EDGE), np.ceil(heat / most - _EDGE))
+    fits = np.isfinite(large)
+    count = np.maximum(count, np.where(fits, large, 1.0))
     each = np.minimum(np.minimum(heat, units * np.asarray(density)), most)
     card = np.searchsorted(capacity * (1 + _EDGE), each) if cards else np.full(len(heat), -1)
-    return NetworkRacks(count.astype(np.int64), np.where(count > 0, card, -1).astype(np.int64), cards)
+    return NetworkRacks(count.astype(np.int64), np.where((count > 0) & fits, card, -1).astype(np.int64), cards)
 
 
 def densest_switch(table: FabricTable) -> Floats:
     """Nameplate power per rack unit [W] of the densest switch of every row, with modules in all cages where its figure leaves them out."""
+    height = np.array([card.height or 1.0 for card in table.switches])
+    upper = np.where(
+        table.spine + table.core > 0, _nameplate(table, table.spine_switch) / height[table.spine_switch], 0.0
+    )
+    return np.asarray(np.maximum(_nameplate(table, table.switch) / height[table.switch], upper), dtype=np.float64)
+
+
+def racks_of_large(table: FabricTable, limits: RackLimits) -> Floats:
+    """Racks that the large switches of every row take, infinite where one fits no rack."""
+    above = table.spine + table.core
+    same = table.switch == table.spine_switch
+    leaves = _apart(table, table.switch, table.leaf + np.where(same, above, 0), limits)
+    return np.asarray(leaves + _apart(table, table.spine_switch, np.where(same, 0, above), limits), dtype=np.float64)
+
+
+def _apart(table: FabricTable, model: Ints, count: Ints, limits: RackLimits) -> Floats:
+    height = np.array([card.height or 1.0 for card in table.switches])[model]
+    bare = np.array([card.max_power or 0.0 for card in table.switches])[model]
+    each = np.floor(np.minimum(limits.units / height, limits.power / np.maximum(_nameplate(table, model), 1.0)) + _EDGE)
+    racks = np.where(each <= LARGE, np.ceil(count / np.maximum(each, 1.0) - _EDGE), 0.0)
+    fits = (height <= limits.units * (1 + _EDGE)) & (bare <= limits.power * (1 + _EDGE))
+    return np.where(fits | (count == 0), racks, inf)
+
+
+def _nameplate(table: FabricTable, model: Ints) -> Floats:
+    """Nameplate power [W] of one switch, with the hottest module of the row in all cages where its figure leaves them out."""
     watts = np.array([max(m.near.power_per_end, m.far.power_per_end) for m in table.media] + [0.0])
     hottest = np.max([watts[getattr(table, f"medium_{level}")] for level in _LEVELS], axis=0)
-    bare = np.array([(card.max_power or 0.0) / (card.height or 1.0) for card in table.switches])
-    modules = np.array([_open_cages(card) / (card.height or 1.0) for card in table.switches])
-
-    def of(index: Ints) -> Floats:
-        return np.asarray(bare[index] + modules[index] * hottest, dtype=np.float64)
-
-    upper = np.where(table.spine + table.core > 0, of(table.spine_switch), 0.0)
-    return np.maximum(of(table.switch), upper)
+    bare = np.array([card.max_power or 0.0 for card in table.switches])
+    modules = np.array([_open_cages(card) for card in table.switches])
+    return np.asarray(bare[model] + modules[model] * hottest, dtype=np.float64)
 
 
 def _open_cages(card: SwitchCard) -> int:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_table import FabricTable
 from models.candidates.network_plan import Network, NetworkChoice, NetworkNeed, plan_network
-from models.candidates.network_rack import densest_switch
+from models.candidates.network_rack import RackLimits, densest_switch, racks_of_large
 from models.candidates.rows_of_racks import rack_plan
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
@@ -82,6 +82,13 @@ class NetworkRow:
             values[here] = densest_switch(self.planner.tables[number])[rows]
         return values
 
+    def large(self, limits: RackLimits) -> Floats:
+        """Racks of the large switches by pod, infinite where one fits no rack."""
+        values = np.zeros(len(self.row))
+        for number, here, rows in self._parts:
+            values[here] = racks_of_large(self.planner.tables[number], limits)[rows]
+        return values
+
     @cached_property
     def _parts(self) -> list[tuple[int, Ints, Ints]]:
         """Every table in use, the pods that use it and their rows of it."""
@@ -112,6 +119,13 @@ class NetworkRows:
         values = np.zeros(len(self.legal))
         for choice in self.choices.values():
             values = np.maximum(values, choice.densest)
+        return values
+
+    def large(self, limits: RackLimits) -> Floats:
+        """Racks of the large switches of all networks, by pod."""
+        values = np.zeros(len(self.legal))
+        for choice in self.choices.values():
+            values = values + choice.large(limits)
         return values
 
     def bandwidth(self, network: Network) -> Floats:

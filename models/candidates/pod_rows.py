@@ -12,7 +12,14 @@ from models.candidates.fabric_choice import narrowest
 from models.candidates.fabric_table import FabricTable
 from models.candidates.failures import failures_of
 from models.candidates.network_plan import Network
-from models.candidates.network_rack import NetworkCard, NetworkRacks, densest_switch, network_racks
+from models.candidates.network_rack import (
+    NetworkCard,
+    NetworkRacks,
+    densest_switch,
+    network_racks,
+    rack_limits,
+    racks_of_large,
+)
 from models.candidates.pod_goodput import Useful, pod_availability, stated_write, useful_of, worst_loss
 from models.candidates.pod_networks import BESIDE, NetworkRows, Planner, plan_networks, space_of
 from models.candidates.pod_performance import Performance, power_in_use
@@ -207,14 +214,14 @@ def _lacking(beside: NetworkRows, switched: NetworkRacks) -> str:
 
 def _switch_racks(shared: Shared, fabric: FabricTable, beside: NetworkRows) -> NetworkRacks:
     """Racks for the switches of all networks."""
+    limits = rack_limits(shared.instance, shared.site, shared.network_cards)
     return network_racks(
-        shared.instance,
-        shared.cluster,
-        shared.site,
+        limits,
         shared.network_cards,
         fabric.rack_units + beside.total("rack_units"),
         fabric.power_max + beside.total("power_max"),
         np.maximum(densest_switch(fabric), beside.densest),
+        racks_of_large(fabric, limits) + beside.large(limits),
     )
 
 

@@ -18,9 +18,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-PENALTY = 50.0
-
-
 @dataclass(frozen=True)
 class Layer:
     """Cables of one level: ``flow`` [items, items] symmetric, and what a way between two bays counts [bays, bays] m."""
@@ -29,9 +26,9 @@ class Layer:
     cost: Floats
 
 
-def capped(distance: Floats, longest: float) -> Floats:
-    """Distances [m] that count many times over where they are above ``longest`` [m]."""
-    return np.asarray(distance + PENALTY * np.maximum(distance - longest, 0.0))
+def capped(distance: Floats, longest: float, penalty: float) -> Floats:
+    """Distances [m], each metre above ``longest`` counted ``penalty`` times more."""
+    return np.asarray(distance + penalty * np.maximum(distance - longest, 0.0))
 
 
 def total_cost(layers: Sequence[Layer], at: Ints) -> float:

@@ -135,7 +135,7 @@ def pod_content(instance: Instance, pod: PodChoice, name: str) -> PodContent:
     beside, more = network_wires(instance, pod, name, compute, storage, switches)
     switches, wires = switches + beside, wires + more
     leftover = _leaves_beside_nodes(compute + storage, switches, wires)
-    network = _network_racks(instance, pod, name, leftover)
+    network = _network_racks(instance, pod, name, leftover, compute + storage, wires)
     return PodContent(name, pod, compute + storage + network, wires, level_rules(instance, pod))
 
 
@@ -309,8 +309,10 @@ def _leaves_beside_nodes(compute: list[RackContent], switches: list[Content], wi
     return left
 
 
-def _network_racks(instance: Instance, pod: PodChoice, name: str, switches: list[Content]) -> list[RackContent]:
-    from optimizer.layout.packing import pack
+def _network_racks(
+    instance: Instance, pod: PodChoice, name: str, switches: list[Content], served: list[RackContent], wires: list[Wire]
+) -> list[RackContent]:
+    from optimizer.layout.packing import Limits, anchors_of, pack
 
     told = pod.network_rack
     frame = instance.catalogue.get(Rack, told["frame"]) if told else network_frame(instance, pod.cluster)
@@ -324,7 +326,8 @@ def _network_racks(instance: Instance, pod: PodChoice, name: str, switches: list
     limits = [] if isinstance(limit, Unlimited) else [float(limit)]
     heat = min(limits + ([float(told["feed_w"])] if told else []), default=None)
     load = _load(instance, pod.site, frame, units * strip)
-    groups = pack(switches, pod.network_racks, room, heat, load)
+    leaves = frozenset(wire.upper for wire in wires if wire.level.endswith("node_leaf"))
+    groups = pack(switches, leaves, anchors_of(served, wires), pod.network_racks, Limits(room, heat, load))
     if groups is None:
         each = f"{room} units" + ("" if heat is None else f" and {heat / 1e3:g} kW")
         raise UnplaceableError(f"{len(switches)} switches do not fit into {pod.network_racks} racks of {each}")

@@ -23,6 +23,8 @@ Ints = npt.NDArray[np.int64]
 ALONE = 9  # racks that CP-SAT takes as a whole
 FREE_BAYS = 24
 WINDOW = 6
+PENALTIES = (50.0, 1e3, 1e5)
+"""How many times a metre beyond what a level allows counts: at first, and where some cable stays too long."""
 
 
 @dataclass(frozen=True)
@@ -189,16 +191,14 @@ def place(built: Built, hall: Hall, bays: Bays, effort: Effort) -> tuple[list[in
     """
     items = items_of(built)
     distance = bays.distances()
-    layers = [
-        Layer(flow, capped(distance, built.content.rules[level].longest - built.rises[level]))
-        for level, flow in items.flow.items()
-    ]
+    layers = _layers(built, items, distance, PENALTIES[0])
     at = arrange(layers, distance, items.leaves, bays.x, bays.y)
     bound = least_way(hall, built.flows, np.ones(hall.positions, dtype=np.bool_))
     if effort.windows:
         at, proven = _polish(layers, bays, distance, items, at, effort, bound)
         if proven is not None and items.slots == 1:
             bound = max(bound, proven)
+    at = _within_reach(built, items, bays, distance, at)
     positions = [0] * len(built.content.racks)
     for group, numbers in enumerate(items.members):
         start = int(bays.first[at[group]])
@@ -206,6 +206,37 @@ def place(built: Built, hall: Hall, bays: Bays, effort: Effort) -> tuple[list[in
             positions[number] = start
             start += built.flows.slots[number]
     return positions, bound
+
+
+def _layers(built: Built, items: Items, distance: Floats, penalty: float) -> list[Layer]:
+    """The cables of each level, and what a way counts for them."""
+    rules = built.content.rules
+    return [
+        Layer(flow, capped(distance, rules[level].longest - built.rises[level], penalty))
+        for level, flow in items.flow.items()
+    ]
+
+
+def _within_reach(built: Built, items: Items, bays: Bays, distance: Floats, at: Ints) -> Ints:
+    """``at``, or where a cable there is longer than its level allows, the first arrangement found in which none is."""
+    if not _too_long(built, items, distance, at):
+        return at
+    for penalty in PENALTIES[1:]:
+        layers = _layers(built, items, distance, penalty)
+        for found in (improve(layers, items.leaves, at), arrange(layers, distance, items.leaves, bays.x, bays.y)):
+            if not _too_long(built, items, distance, found):
+                return found
+    return at
+
+
+def _too_long(built: Built, items: Items, distance: Floats, at: Ints) -> bool:
+    """True where a cable may be longer than its level allows."""
+    way = distance[np.ix_(at, at)]
+    rules = built.content.rules
+    return any(
+        bool((way[flow > 0] > rules[level].longest - built.rises[level] + 1e-9).any())
+        for level, flow in items.flow.items()
+    )
 
 
 def _polish(

@@ -21,6 +21,7 @@ from optimizer.verification.racks import EIA, FEEDS
 from optimizer.verification.services import Services
 
 SMALLEST_FRAME = 42.0
+AT_MOST = 3
 LEVELS = ("node_leaf", "leaf_spine", "spine_core")
 
 
@@ -49,11 +50,13 @@ def network_racks_of(
     if frame is not None and parts:
         most = min(most, per_feed * max(part.rated or 0.0 for part in parts))
     heat = fabric.power_max + services.total("power_max")
-    count = max(_whole((fabric.rack_units + services.total("rack_units")) / room), _whole(heat / most))
+    models = list(_models(instance, pod, fabric, services))
+    sums = max(_whole((fabric.rack_units + services.total("rack_units")) / room), _whole(heat / most))
+    count = max(sums, sum(_racks_of_large(*model, room, most) for model in models))
     told: dict[str, Any] = {}
     facts = NetworkRackFacts(count)
     if count:
-        power = min(heat, room * max(_densities(instance, pod, fabric, services), default=0.0), most)
+        power = min(heat, room * max((watts / height for _, height, watts in models), default=0.0), most)
         best = min(_pairs(parts, per_feed, power), key=lambda pair: pair[:2], default=None)
         where = f"{prefix}.network_rack"
         if checks.rule(where, frame is not None and best is not None, power, "W within what a frame's rack PDUs carry"):
@@ -107,8 +110,11 @@ def _pairs(
             yield FEEDS * needed * _sum(part.price), part.id, FEEDS * needed, part
 
 
-def _densities(instance: Instance, pod: PodChoice, fabric: FabricFacts, services: Services) -> Iterator[float]:
-    """Nameplate power per rack unit [W] of every switch model, with a module in every cage where its figure leaves them out."""
+def _models(
+    instance: Instance, pod: PodChoice, fabric: FabricFacts, services: Services
+) -> Iterator[tuple[int, float, float]]:
+    """Number, rack units and nameplate power [W] of every switch model of a network, with a module in every cage where its figure leaves
+    them out."""
     rows: list[tuple[FabricFacts, Mapping[str, Any]]] = [(fabric, pod.fabric)]
     rows += [(facts, pod.networks[name]) for name, facts in services.networks.items()]
     for facts, told in rows:
@@ -118,7 +124,13 @@ def _densities(instance: Instance, pod: PodChoice, fabric: FabricFacts, services
         for model, number in facts.models.items():
             switch = instance.catalogue.get(Switch, model)
             if number:
-                yield ((switch.max_power or 0.0) + _cages(switch) * hottest) / (switch.height_units or 1.0)
+                yield number, switch.height_units or 1.0, (switch.max_power or 0.0) + _cages(switch) * hottest
+
+
+def _racks_of_large(number: int, height: float, watts: float, room: float, most: float) -> int:
+    """Racks of a switch model of which at most three fit a rack; small ones fill what is left beside them."""
+    each = int(min(room / height, most / max(watts, 1.0)) + 1e-9)
+    return 0 if each > AT_MOST else _whole(number / max(each, 1))
 
 
 def _cages(switch: Switch) -> int:

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.candidates.network_rack import network_cards, network_frame, network_racks
+from models.candidates.network_rack import (
+    RackLimits,
+    network_cards,
+    network_frame,
+    network_racks,
+    rack_limits,
+    racks_of_large,
+)
 from models.candidates.part_counts import units_per_pod
 from models.candidates.placement import enumerate_candidates
 from models.instance import Instance
@@ -17,6 +24,8 @@ from models.loading import load
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.rack import Rack
 from models.policy import Stated
+from optimizer.extract import pod_of
+from optimizer.layout.contents import pod_content
 
 
 def _with_space(instance: Instance, **fields: Any) -> Instance:
@@ -57,7 +66,8 @@ def test_the_rack_pdus_are_the_cheapest_that_carry_the_rack_on_one_feed(
     instance = dataclasses.replace(instance, document=instance.document.model_copy(update={"sites": {site: place}}))
     watts = kilowatts * 1e3
     cards = network_cards(instance, "train")
-    found = network_racks(instance, "train", site, cards, np.array([30.0]), np.array([watts]), np.array([watts]))
+    limits = rack_limits(instance, site, cards)
+    found = network_racks(limits, cards, np.array([30.0]), np.array([watts]), np.array([watts]), np.zeros(1))
     parts = [
         p
         for p in instance.catalogue.of(PowerComponent).values()
@@ -115,3 +125,34 @@ def test_switches_without_a_rack_to_buy_are_no_pod(lacking: str) -> None:
     found = enumerate_candidates(bare)
     assert not any(len(p) for p in found.placements)
     assert any("racks of switches" in rejection.reason for rejection in found.rejections)
+
+
+def test_large_switches_stand_apart_and_small_ones_beside_them() -> None:
+    """Chassis of 32 units and 40 kW: one to a rack of 44 units, so as many racks as chassis, however much is left in each."""
+    space: dict[str, Any] = {
+        "systems": ["gb200_nvl72"],
+        "preliminary_parts": True,
+        "fabric": {"switches": ["a7816r4"], "media": None, "tiers": [2], "speeds": ["400 Gbit/s"]},
+        "sizes": {"smallest": 8208, "largest": 8208, "step": 72},
+    }
+    instance = load("training-30mw", overrides={"workloads": {"train": {"design_space": space}}})
+    seen = 0
+    for placements in enumerate_candidates(instance).placements:
+        pods = placements.pods
+        for row in range(0, len(pods), max(len(pods) // 3, 1)):
+            fabric = pods.fabric_row(row)
+            assert fabric["switch"] == fabric["spine_switch"] == "a7816r4"
+            chassis = fabric["leaf"] + fabric["spine"]
+            assert pods.network_racks[row] >= chassis
+            pod_content(instance, pod_of(instance, placements, int(np.flatnonzero(placements.pod == row)[0])), "p")
+            seen += 1
+    assert seen
+
+
+def test_a_switch_that_fits_no_rack_is_no_pod() -> None:
+    table = next(table for p in enumerate_candidates(load("tiny/budget")).placements for table in p.pods.fabrics)
+    assert np.isinf(racks_of_large(table, RackLimits(0.5, 1e9))).all()
+    assert np.isinf(racks_of_large(table, RackLimits(44.0, 1000.0))).all()
+    assert (racks_of_large(table, RackLimits(44.0, 1e9)) == 0).all()
+    # two of one unit to a rack of two
+    assert (racks_of_large(table, RackLimits(2.0, 1e9)) == -(-(table.leaf + table.spine + table.core) // 2)).all()

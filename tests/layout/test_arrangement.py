@@ -13,11 +13,11 @@ from models.parts.part import Confidence
 from models.parts.rack import Rack
 from optimizer.layout.arrange import Layer, arrange, capped, total_cost
 from optimizer.layout.bound import Flows, least_way
-from optimizer.layout.contents import Content, RackContent, UnplaceableError
+from optimizer.layout.contents import Content, RackContent, UnplaceableError, Wire
 from optimizer.layout.elevation import Pull, devices_of, elevation
 from optimizer.layout.exact import solve_window
 from optimizer.layout.hall import Hall, bays_of
-from optimizer.layout.packing import pack
+from optimizer.layout.packing import Limits, anchors_of, pack
 from optimizer.layout.phases import imbalance, phase_loads
 from optimizer.layout.plan import DeviceKind
 
@@ -99,7 +99,7 @@ def test_a_cap_moves_racks_that_the_sum_would_leave_far_away() -> None:
     for node, hub, count in ((0, 2, 100), (1, 2, 1), (0, 3, 1), (1, 3, 1)):
         flow[node, hub] = flow[hub, node] = count
     leaves = np.array([True, True, False, False])
-    at = arrange([Layer(flow, capped(distance, 2.0))], distance, leaves, bays.x, bays.y)
+    at = arrange([Layer(flow, capped(distance, 2.0, 50.0))], distance, leaves, bays.x, bays.y)
     assert max(distance[at[a], at[b]] for a in (0, 1) for b in (2, 3)) <= 2.0
 
 
@@ -143,14 +143,23 @@ def test_a_rack_that_is_too_full_says_so() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.sampled_from([1, 2, 3, 4]), min_size=1, max_size=7), st.integers(1, 3), st.integers(4, 8))
-def test_packing_finds_a_packing_exactly_where_one_exists(heights: list[int], racks: int, room: int) -> None:
+@given(
+    st.lists(st.sampled_from([1, 2, 3, 4]), min_size=1, max_size=7),
+    st.integers(0, 7),
+    st.integers(1, 3),
+    st.integers(4, 8),
+)
+def test_packing_finds_a_packing_exactly_where_one_exists(
+    heights: list[int], below: int, racks: int, room: int
+) -> None:
     items = [_item(f"s-{n}", height, 10.0) for n, height in enumerate(heights)]
     exists = any(
         all(sum(h for h, r in zip(heights, split, strict=True) if r == rack) <= room for rack in range(racks))
         for split in itertools.product(range(racks), repeat=len(heights))
     )
-    groups = pack(items, racks, room, None, None)
+    leaves = frozenset(item.id for item in items[:below])
+    anchors = {item.id: float(n % 3) for n, item in enumerate(items)}
+    groups = pack(items, leaves, anchors, racks, Limits(room, None, None))
     assert (groups is not None) == exists
     if groups is not None:
         assert sorted(item.id for group in groups for item in group) == sorted(item.id for item in items)
@@ -160,9 +169,41 @@ def test_packing_finds_a_packing_exactly_where_one_exists(heights: list[int], ra
 
 def test_packing_keeps_heat_and_mass() -> None:
     items = [Content(f"s-{n}", "s", DeviceKind.SWITCH, "leaf 0", 1, 20.0, 1000.0) for n in range(6)]
-    assert [len(group) for group in pack(items, 3, 40, 2500.0, None) or []] == [2, 2, 2]
-    assert pack(items, 2, 40, 2500.0, None) is None
-    assert pack(items, 2, 40, None, 50.0) is None
+    leaves = frozenset(item.id for item in items)
+    groups = pack(items, leaves, {}, 3, Limits(40, 2500.0, None))
+    assert groups is not None
+    assert [len(group) for group in groups] == [2, 2, 2]
+    assert pack(items, leaves, {}, 2, Limits(40, 2500.0, None)) is None
+    assert pack(items, leaves, {}, 2, Limits(40, None, 50.0)) is None
+
+
+def test_leaves_that_serve_the_same_racks_share_a_rack_whatever_their_network() -> None:
+    nodes = [_item(f"node-{n}", 4, 80.0, DeviceKind.SYSTEM) for n in range(8)]
+    racks = [RackContent(f"r{n}", "compute", _frame(), 0, [node]) for n, node in enumerate(nodes)]
+    wires = [Wire(f"node-{n}", "1", -1, f"leaf-{n // 2}", "1", "node_leaf") for n in range(8)]
+    wires += [Wire(f"node-{n}", "2", -1, f"store-{n // 4}", "1", "storage node_leaf") for n in range(8)]
+    wires += [Wire(f"leaf-{n}", "9", -1, "spine-0", "1", "leaf_spine") for n in range(4)]
+    anchors = anchors_of(racks, wires)
+    assert (anchors["leaf-0"], anchors["leaf-3"], anchors["store-1"], anchors["spine-0"]) == (0.5, 6.5, 5.5, 3.5)
+    switches = [
+        _item(name, 1, 10.0) for name in ("leaf-0", "leaf-1", "leaf-2", "leaf-3", "spine-0", "store-0", "store-1")
+    ]
+    leaves = frozenset(item.id for item in switches) - {"spine-0"}
+    groups = pack(switches, leaves, anchors, 3, Limits(3, None, None))
+    assert groups is not None
+    assert [{item.id for item in group} for group in groups] == [
+        {"leaf-0", "leaf-1", "store-0"}, {"leaf-2", "leaf-3", "store-1"}, {"spine-0"}
+    ]  # fmt: skip
+    # a switch that only fits beside large ones goes where the large one serves the same nodes
+    large = [_item(f"leaf-{n}", 8, 90.0) for n in range(4)]
+    groups = pack([*large, *switches[5:]], leaves, anchors, 4, Limits(9, None, None))
+    assert groups is not None
+    together = {frozenset(item.id for item in group) for group in groups if len(group) > 1}
+    assert together in (
+        {frozenset({a, "store-0"}), frozenset({b, "store-1"})}
+        for a in ("leaf-0", "leaf-1")
+        for b in ("leaf-2", "leaf-3")
+    )
 
 
 def test_supplies_are_spread_over_lines_and_feeds() -> None:
