@@ -75,9 +75,38 @@ def _check_floor(checks: Checks, instance: Instance, plan: SitePlan) -> None:
         checks.same(f"{where}.{rack.id}.x", rack.x, x)
         checks.same(f"{where}.{rack.id}.y", rack.y, (rack.row - 1) * rows.row_pitch)
         checks.same(f"{where}.{rack.id}.facing", rack.facing, "+y" if rack.row % 2 else "-y", "fronts face fronts")
+    _check_equipment(checks, plan, taken)
+
+
+def _check_equipment(checks: Checks, plan: SitePlan, taken: dict[tuple[int, int], str]) -> None:
+    """Units on positions of their own within a row, or beyond its ends and off each other."""
+    where, hall = f"layout.{plan.site}", plan.hall
     for unit in plan.equipment:
-        clear = unit.x + unit.width / 2 <= CLOSE or unit.x - unit.width / 2 >= hall.per_row * hall.pitch - CLOSE
-        checks.rule(f"{where}.{unit.id}", clear, unit.x, "beside the rack positions")
+        low, high = unit.x - unit.width / 2, unit.x + unit.width / 2
+        checks.same(f"{where}.{unit.id}.y", unit.y, (unit.row - 1) * hall.row_pitch)
+        checks.rule(
+            f"{where}.{unit.id}.depth", unit.depth <= hall.row_pitch, unit.depth, hall.row_pitch, "m between rows"
+        )
+        if not unit.slots:
+            clear = high <= CLOSE or low >= hall.per_row * hall.pitch - CLOSE
+            checks.rule(f"{where}.{unit.id}", clear, unit.x, "beside the rack positions")
+            for other in plan.equipment:
+                off = (
+                    other is unit
+                    or other.row != unit.row
+                    or abs(other.x - unit.x) >= (other.width + unit.width) / 2 - CLOSE
+                )
+                checks.rule(f"{where}.{unit.id}", off, other.id, "ground of its own")
+            continue
+        start, end = (unit.position - 1) * hall.pitch, (unit.position - 1 + unit.slots) * hall.pitch
+        checks.rule(f"{where}.{unit.id}", start - CLOSE <= low and high <= end + CLOSE, unit.x, "m on its positions")
+        last = unit.position + unit.slots - 1
+        inside = unit.row >= 1 and unit.position >= 1 and last <= hall.per_row
+        inside = inside and (unit.row - 1) * hall.per_row + last <= hall.positions
+        checks.rule(f"{where}.{unit.id}", inside, (unit.row, unit.position), "positions of the hall")
+        for column in range(unit.position, last + 1):
+            other_id = taken.setdefault((unit.row, column), unit.id)
+            checks.rule(f"{where}.{unit.id}", other_id == unit.id, other_id, "a position of its own")
 
 
 def _units(device: Device) -> range:

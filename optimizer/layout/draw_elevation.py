@@ -23,6 +23,7 @@ COLOURS = {
     DeviceKind.BLANK: ("url(#blank)", "#cbd2d9"),
 }
 TRAY_COLOURS = {"compute tray": "#cfe3f7", "scale-up switch": "#fde3c0", "power shelf": "#e3d7f4"}
+PIPE_COLOURS = {"supply": "#2b7de9", "return": "#d64545"}
 FEED_COLOURS = {"A": "#c0392b", "B": "#2563a8"}
 
 
@@ -47,7 +48,8 @@ def elevation_svg(plan: SitePlan, title: str, liquid: frozenset[str]) -> str:
         height = _card(canvas, x, y, width, group, group[0].pod in liquid)
         x, tallest, right = x + width + 22, max(tallest, height), max(right, x + width)
     bottom = y + tallest + 16
-    _legend(canvas, MARGIN, bottom + 8, {device.kind for rack in plan.racks for device in rack.devices})
+    piped = any(rack.pod in liquid and rack.kind == "compute" for rack in plan.racks)
+    _legend(canvas, MARGIN, bottom + 8, {device.kind for rack in plan.racks for device in rack.devices}, piped)
     return canvas.page(max(right + MARGIN, 900), bottom + 44, title)
 
 
@@ -192,7 +194,7 @@ def _manifolds(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRa
     """The pair of pipes of every rack with cold plates; with the id of the manifold where it is bought."""
     bought = next((_title(device) for device in rack.devices if device.kind is DeviceKind.MANIFOLD), "liquid manifold")
     tall = rack.rack_units * UNIT
-    for offset, colour, name in ((0.13, "#2b7de9", "supply"), (0.84, "#d64545", "return")):
+    for offset, (name, colour) in zip((0.13, 0.84), PIPE_COLOURS.items(), strict=True):
         canvas.box(x + view * offset, top + 2, 5, tall - 4, colour, title=f"{bought}, {name}", radius=2)
 
 
@@ -249,8 +251,8 @@ def _title(device: Device) -> str:
     return f"{device.id}{part}: {device.role}, {units}"
 
 
-def _legend(canvas: Canvas, x: float, y: float, there: set[DeviceKind]) -> None:
-    """Colours of the kinds of devices that are there."""
+def _legend(canvas: Canvas, x: float, y: float, there: set[DeviceKind], piped: bool) -> None:
+    """Colours of the kinds of devices that are there, and of manifolds where racks are ``piped``."""
     shown = (
         (DeviceKind.SYSTEM, "systems"), (DeviceKind.SWITCH, "switches"), (DeviceKind.STORAGE, "storage"), (DeviceKind.SHELF, "power shelves"),
         (DeviceKind.CDU, "CDUs"), (DeviceKind.BATTERY, "batteries"),
@@ -265,3 +267,7 @@ def _legend(canvas: Canvas, x: float, y: float, there: set[DeviceKind]) -> None:
         canvas.box(x, y, 7, 11, "#ffffff", stroke=colour, line=1.4)
         canvas.text(x + 13, y + 9.5, f"rack PDU, feed {feed}", size=10.5, fill="#3e4c59")
         x += 130
+    for name, colour in PIPE_COLOURS.items() if piped else ():
+        canvas.box(x, y, 5, 11, colour, radius=2)
+        canvas.text(x + 11, y + 9.5, f"liquid {name}", size=10.5, fill="#3e4c59")
+        x += 100

@@ -128,7 +128,7 @@ class CableRun:
 
 @dataclass(frozen=True, slots=True)
 class FloorUnit:
-    """Cooling equipment that stands at the end of a row."""
+    """Cooling equipment on the floor: at ``position`` of its row and as many as ``slots``, or at the row's end where ``slots`` is 0."""
 
     id: str
     part: str
@@ -137,6 +137,8 @@ class FloorUnit:
     y: float
     width: float
     depth: float
+    position: int = 0
+    slots: int = 0
 
 
 @dataclass(frozen=True, slots=True)

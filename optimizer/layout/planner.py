@@ -11,14 +11,13 @@ import numpy.typing as npt
 
 from models.candidates.rows_of_racks import positions_of
 from models.instance import Instance
-from models.parts.cooling import Cooling, CoolingKind
-from models.site import Chain
 from models.units import Unlimited
 from optimizer.design import Design, PodChoice
 from optimizer.layout.contents import PodContent, UndecidedLayoutError, UnplaceableError, pod_content
 from optimizer.layout.hall import Hall, bays_of
+from optimizer.layout.in_row import Unit, left_free, places_for, slots_of, stand, units_of
 from optimizer.layout.phases import phase_loads
-from optimizer.layout.plan import CableRun, FloorUnit, Layout, PlacedRack, SitePlan
+from optimizer.layout.plan import CableRun, Layout, PlacedRack, SitePlan
 from optimizer.layout.pods import Built, Effort, Types, build, items_of, place, region, too_few_places
 from optimizer.layout.reach import prove_reachable
 from optimizer.layout.routes import Port, Spot, ports_of, run_of, vertical
@@ -81,10 +80,26 @@ def hall_for(instance: Instance, site: str, contents: Sequence[PodContent]) -> H
 
 
 def _site_plan(instance: Instance, design: Design, site: str, effort: Effort) -> SitePlan:
+    """The plan with distribution units in the rows; where cables are too long or positions too few then, with them at row ends."""
     contents = [pod_content(instance, pod, name) for name, pod in pods_at(design, site)]
     hall = hall_for(instance, site, contents)
+    units = units_of(instance, design, site)
+    widths = [hall.slots_of(rack.frame.width or hall.pitch) for content in contents for rack in content.racks]
+    places = places_for(hall, units, sum(widths), len(widths), max(widths))
+    if places:
+        try:
+            return _on_floor(hall, site, contents, units, places, effort)
+        except UndecidedLayoutError:
+            pass
+    return _on_floor(hall, site, contents, units, [], effort)
+
+
+def _on_floor(
+    hall: Hall, site: str, contents: Sequence[PodContent], units: Sequence[Unit], places: Sequence[int], effort: Effort
+) -> SitePlan:
+    """Pods one after the other on the positions that ``places`` leave free, then the distribution units."""
     types = Types()
-    free = np.ones(hall.positions, dtype=np.bool_)
+    free = left_free(hall, places, slots_of(hall, units))
     placed: list[_Placed] = []
     for content in contents:
         built = build(content, hall, types)
@@ -94,12 +109,14 @@ def _site_plan(instance: Instance, design: Design, site: str, effort: Effort) ->
         placed.append(one)
     racks = tuple(rack for one in placed for rack in one.racks)
     cables = tuple(cable for one in placed for cable in one.cables)
+    liquid = {content.name for content in contents if content.pod.cooling == "liquid"}
+    served = [rack for rack in racks if rack.pod in liquid and rack.kind == "compute"]
     return SitePlan(
         site=site,
         hall=hall,
         racks=racks,
         cables=cables,
-        equipment=tuple(_equipment(instance, design, site, hall, racks)),
+        equipment=tuple(stand(hall, units, places, served, racks)),
         total_length=sum(cable.length for cable in cables),
         bound=sum(one.bound for one in placed),
     )
@@ -199,29 +216,3 @@ def _at(hall: Hall, built: Built, positions: list[int], way: float) -> _Placed:
     )
     upright = sum(vertical(ports[w.lower].get(w.tray, ports[w.lower][-1]), ports[w.upper][-1]) for w in content.wires)
     return _Placed(built, positions, tuple(racks), cables, max(way + upright - built.slack, 0.0))
-
-
-def _equipment(
-    instance: Instance, design: Design, site: str, hall: Hall, racks: tuple[PlacedRack, ...]
-) -> Iterator[FloorUnit]:
-    """Coolant distribution units at the ends of the rows whose racks they serve, in turn: left end, right end."""
-    rows = sorted({rack.row for rack in racks})
-    ends = [(row, side) for side in (0, 1) for row in rows]
-    number = 0
-    used: dict[tuple[int, int], float] = {}
-    for choice in design.plant:
-        if choice.site != site or choice.chain != Chain.LIQUID.value:
-            continue
-        part = instance.catalogue.of(Cooling).get(choice.part)
-        if part is None or part.kind not in (CoolingKind.CDU, CoolingKind.CDU_TO_AIR) or not part.footprint:
-            continue
-        depth = min(1.2, part.footprint)
-        width = part.footprint / depth
-        for _ in range(choice.units):
-            row, side = ends[number % len(ends)]
-            start = used.get((row, side), 0.6)
-            used[row, side] = start + width + 0.1
-            left, right = -start - width / 2, hall.per_row * hall.pitch + start + width / 2
-            x = left if side == 0 else right
-            number += 1
-            yield FloorUnit(f"{site}/{part.id}-{number:03d}", part.id, row, x, (row - 1) * hall.row_pitch, width, depth)

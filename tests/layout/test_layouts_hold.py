@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from optimizer.layout.check import check_layout
-from optimizer.layout.plan import DeviceKind, Layout, PlacedRack, SitePlan
+from optimizer.layout.hall import Hall
+from optimizer.layout.in_row import Unit, left_free, places_for, slots_of, stand
+from optimizer.layout.plan import DeviceKind, FloorUnit, Layout, PlacedRack, SitePlan
 from optimizer.layout.planner import lay_out
 from optimizer.layout.write import write_layout
 
@@ -29,6 +31,32 @@ def test_every_rule_holds(case: str, number: int) -> None:
     assert check_layout(instance, design, layout) == []
     for plan in layout.sites:
         assert 0 < plan.bound <= plan.total_length * (1 + 1e-9)
+
+
+def test_distribution_units_stand_among_the_racks_they_serve() -> None:
+    layout = cases.laid_out("rack-scale", 2)[2]
+    (plan,) = layout.sites
+    assert plan.equipment
+    for unit in plan.equipment:
+        assert unit.slots * plan.hall.pitch >= unit.width
+        beside = [rack for rack in plan.racks if rack.row == unit.row and rack.kind == "compute"]
+        assert min(abs(rack.x - unit.x) for rack in beside) <= (unit.slots + 4) * plan.hall.pitch
+
+
+def test_distribution_units_stand_at_row_ends_where_racks_need_every_position() -> None:
+    hall = Hall(positions=8, per_row=4, pitch=0.6, row_pitch=3.0, tray=3.0)
+    units = [Unit(f"u{n}", "cdu", 0.9, 1.2) for n in range(2)]
+    assert places_for(hall, units, 7, 7, 1) == []
+    places = places_for(hall, units, 4, 4, 1)
+    assert len(places) == 2
+    assert left_free(hall, places, 2).sum() == 4
+    rack = cases.laid_out("performance", 0)[2].sites[0].racks[0]
+    ends = list(stand(hall, units, [], [], [replace(rack, row=1)]))
+    assert [unit.slots for unit in ends] == [0, 0]
+    assert all(unit.x + unit.width / 2 <= 0 or unit.x - unit.width / 2 >= 4 * 0.6 for unit in ends)
+    assert abs(ends[0].x - ends[1].x) >= ends[0].width
+    assert slots_of(hall, [replace(units[0], positions=3)]) == 3
+    assert [unit.id for unit in stand(hall, units, places, [rack], [rack])] == ["u0", "u1"]
 
 
 def test_the_same_design_is_laid_out_alike() -> None:
@@ -53,6 +81,10 @@ def _raised(rack: PlacedRack) -> PlacedRack:
 
 def _without(kind: DeviceKind) -> Callable[[PlacedRack], PlacedRack]:
     return lambda rack: replace(rack, devices=tuple(d for d in rack.devices if d.kind is not kind))
+
+
+def _in_place_of(rack: PlacedRack) -> FloorUnit:
+    return FloorUnit("u", "cdu", rack.row, rack.x, rack.y, rack.width, 1.0, rack.position, rack.slots)
 
 
 TAMPERED: dict[str, Callable[[Layout], Layout]] = {
@@ -97,6 +129,10 @@ TAMPERED: dict[str, Callable[[Layout], Layout]] = {
     ),
     "a shorter total": lambda layout: _with_plan(
         layout, lambda plan: replace(plan, total_length=plan.total_length - 1)
+    ),
+    "a distribution unit on a rack": lambda layout: _with_plan(
+        layout,
+        lambda plan: replace(plan, equipment=(*plan.equipment, _in_place_of(plan.racks[0]))),
     ),
     "another row pitch": lambda layout: _with_plan(
         layout, lambda plan: replace(plan, hall=replace(plan.hall, row_pitch=1.0))
