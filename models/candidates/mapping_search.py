@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 Columns = dict[str, npt.NDArray[Any]]
 
 FIELDS = tuple(f.name for f in dataclasses.fields(Mappings))
-TABLE_VERSION = 4
+TABLE_VERSION = 5
 """Part of every key: raised whenever the same question gets another answer."""
 TOGETHER = 100_000
 """Mappings of neighbouring sizes looked at together."""

@@ -134,6 +134,13 @@ def test_a_feature_that_is_switched_off_does_not_matter():
     assert only(TIMED | {"lora": False, "peft": "none", "speculative": None}).predicted == plain
 
 
+def test_a_record_without_any_degree_is_searched_over_sharding_too():
+    lookup = shipped_lookup()
+    silent = TIMED | dict.fromkeys(("tp", "pp", "dp", "mbs", "sharding"))
+    assert set(training.prepare(silent, lookup).mappings.shard) >= {1.0, 3.0}
+    assert set(training.prepare(silent | {"tp": 1, "pp": 1}, lookup).mappings.shard) == {1.0}
+
+
 def test_whether_experts_are_split_is_searched_unless_stated():
     model = {
         "layers": 24, "hidden": 2048, "heads": 16, "kv_heads": 4, "ffn": 4096, "gated": True, "vocab": 64000, "seq": 4096,

@@ -103,7 +103,9 @@ def state_bytes(model: ModelShape, m: Mappings, held: Held, w: Widths, *, shard_
         kept = np.where(full, ranks, 1.0)
         shared = np.where(split, ranks, 1.0)
         gradients = w.gradient / (shared if shard_gradients else kept)
-        total = total + parameters * (w.weight / kept + gradients + w.moments / shared)
+        # what is fully sharded is cast from the optimizer's own copy as it is gathered
+        weights = np.where(full, 0.0, w.weight)
+        total = total + parameters * (weights + gradients + w.moments / shared)
     # two gathered layers are alive at a time when everything is sharded
     gathered = 2.0 * 2.0 * (dense + experts) / np.maximum(model.layers / m.pp, 1.0)
     return total + np.where(full, gathered, 0.0)

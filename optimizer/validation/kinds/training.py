@@ -1,7 +1,8 @@
 """Published training runs: step time, throughput or utilisation of a model on so many accelerators.
 
 Fields of the mapping that are null or absent are searched over, and the best that fits in memory is taken. A record without any
-sharding field is tried as its software of the time did it (fp16: replicated; later: sharded optimizer), then with any sharding.
+sharding field is tried as its software of the time did it (fp16: replicated; later: sharded optimizer), then with any sharding;
+one without any degree of parallelism is searched over all of it.
 """
 
 from __future__ import annotations
@@ -130,6 +131,8 @@ def _usual_batch(model: ModelShape, packages: int) -> int:
 def _mappings(record: Mapping[str, Any], setting: Setting, packages: int, batch: int) -> Mappings:
     stated = _sharding(record)
     usual = stated if stated is not None else (0 if setting.dtype == "fp16" else 1)
+    if setting.dtype != "fp16" and all(record.get(degree) is None for degree in ("tp", "pp", "dp")):
+        usual = stated
     for shard in dict.fromkeys((usual, stated)):
         fixed = _fixed(record, shard)
         found = enumerate_mappings(setting.model, packages, batch, fixed)

@@ -54,6 +54,14 @@ def test_sharding_the_optimizer_saves_exactly_its_twelve_bytes(model):
     assert saved[0] == pytest.approx(12.0 * (dense * (1 - 1 / 16) + routed * (1 - ep / 16)), rel=0.05)
 
 
+def test_full_sharding_keeps_gradients_and_optimizer_states_alone_beside_two_gathered_layers():
+    card, software = make_card(), Software.of("bf16", 2023.0)
+    spread = Mappings.of([MappingChoice(tp=1, pp=1, dp=64, mbs=1, shard=3)])
+    states = memory_use(DENSE, card, spread, 64, "bf16", software).states[0]
+    layer = DENSE.attention_weights() + DENSE.dense_weights()
+    assert states == pytest.approx(16.0 * DENSE.params() / 64 + 2.0 * 2.0 * layer, rel=1e-9)
+
+
 def test_a_transposed_copy_is_kept_only_where_the_part_needs_one():
     assert widths(make_card(available=2023.0), "fp8").weight == 2.0
     assert widths(make_card(available=2025.0), "fp8").weight == 1.0
