@@ -130,7 +130,7 @@ def _usual_batch(model: ModelShape, packages: int) -> int:
 
 def _mappings(record: Mapping[str, Any], setting: Setting, packages: int, batch: int) -> Mappings:
     stated = _sharding(record)
-    usual = stated if stated is not None else (0 if setting.dtype == "fp16" else 1)
+    usual: int | None = stated if stated is not None else (0 if setting.dtype == "fp16" else 1)
     if setting.dtype != "fp16" and all(record.get(degree) is None for degree in ("tp", "pp", "dp")):
         usual = stated
     for shard in dict.fromkeys((usual, stated)):
