@@ -63,6 +63,10 @@ class NetworkRacks:
     card: Ints
     cards: tuple[NetworkCard, ...]
 
+    def take(self, rows: Ints) -> NetworkRacks:
+        """Those of some pods."""
+        return NetworkRacks(self.count[rows], self.card[rows], self.cards)
+
     @property
     def legal(self) -> npt.NDArray[np.bool_]:
         """Pods whose racks can be bought."""

@@ -17,16 +17,17 @@ from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import FabricTable, Refusal
 from models.candidates.network_rack import network_cards
+from models.candidates.pod_draft import FabricKey, Shared
 from models.candidates.pod_goodput import spares_of
 from models.candidates.pod_networks import Planner
 from models.candidates.pod_performance import Performance
-from models.candidates.pod_rows import FabricKey, Shared, pods_of
+from models.candidates.pod_rows import pods_of
 from models.candidates.pod_storage import storage_cards
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import RackDesign
 from models.candidates.rejection import Rejection, Stage
 from models.candidates.rows_of_racks import rack_plan
-from models.candidates.site_fit import fits_alone, racks_for_site
+from models.candidates.site_fit import racks_for_site
 from models.candidates.throughput_table import Memo
 from models.candidates.told_apart import FABRIC_LAYERS, comparison
 from models.instance import Instance
@@ -68,18 +69,12 @@ class PodSource:
         cluster, site, performance = shared.cluster, shared.site, shared.performance
         for number, which, key in self.joined:
             for role, part in product(performance.roles, self.parts):
-                pods, short = pods_of(shared, number, which, key, role, part)
-                if short:
-                    rejections.append(Rejection(shared.racks[number].id, Stage.POD, short, cluster, site))
-                elif not len(pods):
-                    reason = performance.refusal(role)
-                    rejections.append(Rejection(shared.racks[number].id, Stage.POD, reason, cluster, site))
-                fitting, too_large = fits_alone(shared.instance, pods)
-                if too_large:
-                    rejections.append(Rejection(shared.racks[number].id, Stage.POD, too_large, cluster, site))
-                if self.barred:
-                    fitting = fitting[not_barred(pods.take(fitting), self.barred)]
-                yield pods, fitting, len(shared.tables[which])
+                made = pods_of(shared, number, which, key, role, part)
+                refusal = made.lacking or ("" if made.buildable else performance.refusal(role))
+                reasons = filter(None, (refusal, made.too_large))
+                rack = shared.racks[number].id
+                rejections += [Rejection(rack, Stage.POD, reason, cluster, site) for reason in reasons]
+                yield made.pods, not_barred(made.pods, self.barred), len(shared.tables[which])
 
 
 def system_counts(instance: Instance, cluster: str, accelerators_per_system: int) -> Ints:

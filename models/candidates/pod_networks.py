@@ -67,6 +67,10 @@ class NetworkRow:
     table: Ints
     row: Ints
 
+    def take(self, rows: Ints) -> NetworkRow:
+        """That of some pods."""
+        return NetworkRow(self.planner, self.table[rows], self.row[rows])
+
     def figure(self, name: str) -> Floats:
         """A column of the fabrics by pod, 0 where the network has no switch."""
         values = np.zeros(len(self.row))
@@ -105,6 +109,10 @@ class NetworkRows:
 
     choices: dict[Network, NetworkRow]
     legal: npt.NDArray[np.bool_]
+
+    def take(self, rows: Ints) -> NetworkRows:
+        """Those of some pods."""
+        return NetworkRows({network: choice.take(rows) for network, choice in self.choices.items()}, self.legal[rows])
 
     def total(self, name: str) -> Floats:
         """A figure of all networks together, by pod."""

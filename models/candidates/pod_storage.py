@@ -85,6 +85,10 @@ class StorageRows:
     read: Floats
     ingest: Floats
 
+    def take(self, rows: Ints) -> StorageRows:
+        """Some of the pods."""
+        return StorageRows(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
 
 def node_ports(part: StorageNode) -> tuple[int, float] | None:
     """Ports of a node and their speed [B/s] from text such as ``8x400G``; None where it is not of that form."""

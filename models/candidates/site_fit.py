@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.pod_table import PodTable
 from models.candidates.rack_contents import contents_of, loads_on_ground
 from models.candidates.rack_design import RackDesign
 from models.candidates.rack_power import with_feeds
@@ -151,23 +150,25 @@ def _no_more_parts(few: Ints, better: RackDesign, many: Ints, worse: RackDesign)
     return all(bool(np.all(few * number <= many * other.get(part.id, 0))) for part, number in better.parts)
 
 
-def fits_alone(instance: Instance, pods: PodTable) -> tuple[npt.NDArray[np.int64], str]:
-    """Pods that a site could hold with nothing else in it, and a count in words of those it could not."""
-    place = instance.sites[pods.site]
-    fits = np.ones(len(pods), dtype=np.bool_)
+def fits_alone(instance: Instance, site: str, drawn: npt.NDArray[np.float64], positions: Ints) -> tuple[Ints, str]:
+    """Pods that a site could hold with nothing else in it, and a count in words of those it could not.
+
+    ``drawn`` [W] by the figure its utility is stated for, and rack ``positions``, of each pod.
+    """
+    place = instance.sites[site]
+    fits = np.ones(len(drawn), dtype=np.bool_)
     said = []
     if not isinstance(place.utility.value, Unlimited):
-        draw = pods.load(pods.it, place.utility_figure)
-        over = draw > place.utility.value
+        over = drawn > place.utility.value
         fits &= ~over
         if over.any():
             said.append(
                 f"{int(over.sum())} draw more than the utility of {place.utility.value / 1e6:g} MW before losses and cooling"
             )
     if not isinstance(place.rack_positions.value, Unlimited):
-        over = pods.floor > place.rack_positions.value
+        over = positions > place.rack_positions.value
         fits &= ~over
         if over.any():
             said.append(f"{int(over.sum())} need more than {place.rack_positions.value} rack positions")
-    reason = f"of {len(pods)} pods " + ", ".join(said) if said else ""
+    reason = f"of {len(drawn)} pods " + ", ".join(said) if said else ""
     return np.flatnonzero(fits), reason

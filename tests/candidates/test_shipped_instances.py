@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from models.loading import load
-from models.shipped import shipped_instances
 from models.reading.yaml_file import read_yaml
+from models.shipped import shipped_instances
 from optimizer.check import check_instance
 
 FOUND_BY_SOLVING = "broken/clusters-too-many"
