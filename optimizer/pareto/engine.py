@@ -17,12 +17,10 @@ from optimizer.pareto.ledger import Ledger
 from optimizer.pareto.oracle import Effort, Reply
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.progress import Progress, measure
-from optimizer.pareto.query import Answer, Outcome, Point, Query
+from optimizer.pareto.query import NOT_ASKED, Answer, Outcome, Point, Query
 from optimizer.pareto.result import LISTING, Closure, FrontierStatus, ParetoResult, ZoneRecord
 from optimizer.pareto.space import Algorithm, Space
 from optimizer.pareto.workers import Answerer
-
-NOT_ASKED = "not asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +67,7 @@ class Run:
         self._started = time.perf_counter() if started is None else started
         self.tally = Tally()
         self.stopped_by: str | None = None
+        self._unasked: str | None = None
         self._next_report = 0.0
         self.problem_text: str | None = None
         self._solutions: dict[Point, Floats] = {}
@@ -95,6 +94,8 @@ class Run:
             pass
         finally:
             rounds.close()
+        if self.stopped_by is None and any(not s.closed.proven for s in self._space.settled):
+            self.stopped_by = self._unasked
         if self.stopped_by is None and any(s.closed is Closure.TIME_LIMIT for s in self._space.settled):
             self.stopped_by = "time_limit"
         self._report()
@@ -112,7 +113,8 @@ class Run:
         fresh = iter(self._answerer.answer(open_ones, self._solve_limits(), soon) if open_ones else ())
         answers = []
         for query, reply in zip(queries, known, strict=True):
-            if reply is None and self._reason_to_stop() is not None:
+            if reply is None and (reason := self._reason_to_stop()) is not None:
+                self._unasked = reason
                 reply = Reply(Outcome.LIMIT, None, None, -math.inf, False, Effort(), NOT_ASKED)
             self.tally.replayed += reply is not None
             answers.append(self._take(query, reply if reply is not None else next(fresh)))

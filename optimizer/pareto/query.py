@@ -8,6 +8,9 @@ from enum import Enum
 
 Point = tuple[float, ...]
 
+NOT_ASKED = "not asked"
+"""Message of an answer to a question that a run which had to stop did not ask."""
+
 
 class Outcome(Enum):
     """What a question led to."""

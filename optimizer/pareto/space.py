@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.compiled_model import Floats
-from optimizer.pareto.query import Answer, Outcome, Point, Query
+from optimizer.pareto.query import NOT_ASKED, Answer, Outcome, Point, Query
 from optimizer.pareto.result import Closure
 
 Rounds = Generator[Sequence[Query], Sequence[Answer], None]
@@ -92,6 +92,8 @@ class Space:
     def give_up(self, upper: Point, answer: Answer) -> None:
         """Record that ``answer`` left the zone open."""
         closed = Closure.TIME_LIMIT if answer.outcome is Outcome.LIMIT else Closure.ERROR
+        if answer.message == NOT_ASKED:
+            closed = Closure.UNTOUCHED
         self.settle(upper, closed, answer.number)
 
     def empty_by_ideal(self, uppers: Floats) -> NDArray[np.bool_]:

@@ -257,6 +257,18 @@ def test_the_ledger_of_another_run_is_refused(tmp_path: Path) -> None:
         solve(random_program(2, 4), ledger_path=path, resume=True)
 
 
+@pytest.mark.parametrize("algorithm", ["halving", "zones", "boxes"])
+@pytest.mark.parametrize("solves", [1, 2, 3])
+def test_a_limit_within_a_round_says_what_stopped_the_run(algorithm: str, solves: int) -> None:
+    model = random_program(2 if algorithm == "halving" else 3, 5, columns=9)
+    result = solve(model, algorithm=algorithm, listing=False, limits=RunLimits(solves=solves), width=2)
+    assert result.status is FrontierStatus.PARTIAL
+    assert result.stopped_by == "solve_limit"
+    assert result.solves == solves
+    assert not any(zone.closed is Closure.TIME_LIMIT for zone in result.ledger)
+    assert covered(result, legal_values(model))
+
+
 def test_stop_is_heeded_between_rounds() -> None:
     asked = []
 
