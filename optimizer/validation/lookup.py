@@ -52,13 +52,16 @@ class Lookup:
         for row in self.corrections:
             field = row["field"]
             source, printed = str(record.get("source") or ""), changed.get(field)
-            if row["source_contains"] not in source or printed is None:
+            if row["source_contains"] not in source:
                 continue
-            if row["times"] and f"-{printed}-" not in f"{source}-":
+            if not row["times"]:
+                changed[field] = row["value"]
+            elif printed is not None and f"-{printed}-" in f"{source}-":
                 # only the number in the system's name counts something else
+                changed[field] = round(float(printed) * float(row["times"]))
+            else:
                 continue
-            changed[field] = round(float(printed) * float(row["times"])) if row["times"] else row["value"]
-            told.append(f"{field} {changed[field]} for {printed}")
+            told.append(f"{field} {changed[field]} for {'none printed' if printed is None else printed}")
         told += self._filled(changed)
         return (changed, f"as its source has it: {', '.join(told)}") if told else (record, "")
 

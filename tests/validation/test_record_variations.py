@@ -94,6 +94,8 @@ def test_a_known_misprint_is_read_as_the_source_has_it_and_the_row_says_so():
     assert "1024 for 2048" in told
     assert lookup.corrected(record | {"n_accel": 1024})[0]["n_accel"] == 1024
     assert lookup.corrected(RUN) == (RUN, "")
+    silent = {key: value for key, value in record.items() if key != "dtype"}
+    assert lookup.corrected(silent)[0]["dtype"] == "int8"
     assert {row["evidence"] for row in lookup.corrections}
 
 
@@ -139,6 +141,12 @@ def test_a_record_without_any_degree_is_searched_over_sharding_too():
     silent = TIMED | dict.fromkeys(("tp", "pp", "dp", "mbs", "sharding"))
     assert set(training.prepare(silent, lookup).mappings.shard) >= {1.0, 3.0}
     assert set(training.prepare(silent | {"tp": 1, "pp": 1}, lookup).mappings.shard) == {1.0}
+
+
+def test_a_step_time_needs_its_batch_and_a_rate_does_not():
+    without = {key: value for key, value in TIMED.items() if key != "gbs"}
+    assert "batch" in rows(without).skipped[0].reason
+    assert only(without | {"metric": "mfu", "value": 0.3, "mbs": None}).predicted is not None
 
 
 def test_whether_experts_are_split_is_searched_unless_stated():
@@ -332,3 +340,14 @@ def test_no_value_of_a_field_stops_or_poisons_a_validation(record, data):
 def test_the_cache_has_the_format_that_is_printed_or_the_engines_own(stated, found):
     assert serving.cache_format(stated, "fp8") == found
     assert serving.cache_format({}, "bf16") == "bf16"
+
+
+def test_scenarios_have_their_own_latency_limits():
+    record = {
+        "id": "b", "group": "g", "model_name": "llama2-70b-99", "accelerator": "h200_sxm", "n_accel": 8, "tokens_per_s": 3e4,
+        "source": "somewhere", "confirmed": True,
+    }  # fmt: skip
+    rates = [only(record | {"scenario": name}).predicted for name in ("Offline", "Server", "Interactive")]
+    assert rates[0] > rates[1] > rates[2]
+    assert "scenario" in rows(record | {"scenario": "SingleStream"}).skipped[0].reason
+    assert "interactive" in rows(record | {"scenario": "Interactive", "model_name": "mixtral-8x7b"}).skipped[0].reason

@@ -38,6 +38,20 @@ def benchmarks() -> dict[str, dict[str, str]]:
         return {row["model"]: row for row in csv.DictReader(stream)}
 
 
+def latency_limits(scenario: str, known: Mapping[str, str]) -> tuple[float | None, float | None]:
+    """Limits [s] on the first and on every further token: none offline, those of the server or of the interactive scenario."""
+    name = scenario.strip().lower()
+    if name == "offline":
+        return None, None
+    if "interactive" in name:
+        if not known["interactive_ttft_s"]:
+            raise SkipRecord("no limits are known of the interactive scenario of this benchmark")
+        return float(known["interactive_ttft_s"]), float(known["interactive_tpot_s"])
+    if name != "server":
+        raise SkipRecord(f"no model for the scenario {scenario!r}")
+    return float(known["ttft_limit_s"]), float(known["tpot_limit_s"])
+
+
 def serving_dtype(card: AcceleratorCard) -> str:
     """The narrowest floating format of a part, which is what submitters use; int8 where it has none below 16 bits."""
     return next((name for name in ("fp4", "fp8", "int8") if name in card.peak), "bf16")
@@ -53,7 +67,8 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     osl = float(record["tokens_per_s"]) / float(samples) if samples else float(known["osl"])
     if osl < 1.0:
         raise SkipRecord("fewer tokens than samples")
-    server = str(record["scenario"]).lower() != "offline"
+    ttft, tpot = latency_limits(str(record["scenario"]), known)
+    server = ttft is not None
     stated = record.get("dtype") or record.get("precision")
     dtype = number_format(stated, serving_dtype(card))
     packages = int(record["n_accel"])
@@ -61,8 +76,8 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     for size in divisors(packages):
         found = best_serving(
             model, card, lookup.network(card, record), size, float(known["isl"]), osl, lookup.constants, dtype,
-            ttft_limit=float(known["ttft_limit_s"]) if server else None,
-            tpot_limit=float(known["tpot_limit_s"]) if server else None,
+            ttft_limit=ttft,
+            tpot_limit=tpot,
         )  # fmt: skip
         if found is not None and (best is None or found.tokens_s / size > best.tokens_s / best.packages):
             best = found
