@@ -2,7 +2,7 @@
 
     python benchmarks/programs_bench.py [--seconds S] [CASE ...]
 
-CASE: ``instance:objectives:resolution``, for example ``training-30mw:tco,throughput,power:1%``. Each case is its own process on one core; a frontier that is
+CASE: ``instance:objectives:resolution``, an instance with ``@scenario`` where it has one, for example ``training-30mw:tco,throughput,power:1%``. Each case is its own process on one core; a frontier that is
 not complete after S processor seconds is stopped and says what it has certified.
 """
 
@@ -25,6 +25,7 @@ CASES = (
     "training-30mw:tco,throughput,power,carbon:2%",
     "training-30mw:tco,throughput,power,carbon,capex:2%",
     "mixed-100mw:tco,throughput:1%",
+    "mixed-100mw@list-prices:tco,throughput,power:1%",
     "mixed-100mw:tco,throughput,power:1%",
     "serving-8mw:tco,throughput,power:1%",
     "campus-1gw:tco,throughput:2%",
@@ -62,7 +63,7 @@ def one(case: str, seconds: float) -> None:
     name, objectives, resolution = case.split(":")
     goals = tuple(objectives.split(","))
     started = time.process_time()
-    instance = load(name)
+    instance = load(name.partition("@")[0], name.partition("@")[2] or None)
     candidates = enumerate_candidates(instance, PerformanceCache(), objectives=goals)
     placed = time.process_time()
     formulation = build(instance, goals, candidates)

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import bounded
 
-PROGRAMS = ("pyaug_3kp40", "vopt_ukp_2KP100-50", "mixed-100mw")
+PROGRAMS = ("pyaug_3kp40", "vopt_ukp_2KP100-50", "mixed-100mw@list-prices")
 SECONDS = 90.0
 
 
@@ -34,7 +34,8 @@ def one(name: str, workers: int, solves: int) -> None:
         from models.loading import load
         from optimizer.compile import compile_formulation
 
-        model, shares = compile_formulation(build(load(name), ("tco", "throughput", "power"))), [0.01] * 3
+        instance = load(name.partition("@")[0], name.partition("@")[2] or None)
+        model, shares = compile_formulation(build(instance, ("tco", "throughput", "power"))), [0.01] * 3
     began, busy = time.perf_counter(), time.process_time()
     found = solve(model, shares=shares, workers=workers, limits=RunLimits(solves=solves))
     wall, cpu = time.perf_counter() - began, time.process_time() - busy

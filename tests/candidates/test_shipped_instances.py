@@ -23,7 +23,7 @@ def _cases() -> list[tuple[str, str | None]]:
 
 
 def test_scenarios_are_among_the_cases() -> None:
-    assert ("mixed-100mw", "quoted") in _cases()
+    assert ("mixed-100mw", "list-prices") in _cases()
 
 
 @pytest.mark.parametrize(("name", "scenario"), _cases())

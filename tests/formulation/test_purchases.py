@@ -174,7 +174,7 @@ def test_pruning_and_early_choices_lose_nothing(change: dict[str, Any], objectiv
 
 
 def test_objectives_stay_whole_and_coefficients_close_together() -> None:
-    model = compile_formulation(build(load("mixed-100mw", scenario="quoted"), ["tco", "throughput", "power"]))
+    model = compile_formulation(build(load("mixed-100mw"), ["tco", "throughput", "power"]))
     assert all(step is not None for step in model.steps)
     rows = model.matrix.tocsr()
     for number, name in enumerate(model.row_keys):

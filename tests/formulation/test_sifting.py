@@ -38,7 +38,7 @@ CASES: list[tuple[str, str | None, tuple[str, ...]]] = [
     ("tiny/two-clusters", None, ("tco", "power", "availability")),
     ("tiny/twin-sites", None, ("tco", "throughput")),
     ("serving-8mw", None, ("tco", "throughput", "power")),
-    ("mixed-100mw", "quoted", ("tco", "throughput", "lead_time")),
+    ("mixed-100mw", None, ("tco", "throughput", "lead_time")),
 ]
 
 

@@ -17,7 +17,7 @@ from optimizer.compiled_model import CompiledModel
 @pytest.fixture(scope="module")
 def shared_site() -> CompiledModel:
     """A training and a serving cluster on one site; the smallest share of demand is a column of its own."""
-    return compile_formulation(build(load("mixed-100mw")))
+    return compile_formulation(build(load("mixed-100mw", "list-prices")))
 
 
 @pytest.mark.parametrize("least", [10_000, 15_242, 17_000])
