@@ -252,9 +252,9 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         raise SkipRecord(f"no model for the metric {record['metric']!r}")
     if record.get("value") is None:
         raise SkipRecord("no published value")
+    case = prepare(record, lookup)
     if metric == "step_time_s" and not (record.get("gbs") or record.get("gbs_tokens")):
         raise SkipRecord("a step time without the batch of a step")
-    case = prepare(record, lookup)
     result, fits = case.predict(lookup.constants)
     setting = case.setting
     production = metric in PRODUCTION
