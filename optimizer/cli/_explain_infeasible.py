@@ -12,7 +12,7 @@ from optimizer.cli._subject import search_options
 
 if TYPE_CHECKING:
     from models.instance import Instance
-    from optimizer.explain.infeasible import Infeasibility
+    from optimizer.explain.infeasible import Conflict, Infeasibility
 
 
 @click.command(name="infeasible", short_help="Which statements clash, and the smallest repairs with their price.")
@@ -76,24 +76,8 @@ def _print(found: Infeasibility) -> None:
         for line in found.background:
             click.echo(f"  {line}")
         return
-    proof = "proven irreducible" if found.conflict.irreducible else "not proven irreducible"
-    click.echo(f"{found.instance}: no design meets these {len(found.conflict.members)} together ({proof}):\n")
-    print_table(
-        (
-            (
-                m.group.kind.value,
-                m.group.name,
-                m.group.asks,
-                _best(m.best, m.unit),
-                m.group.owner or None,
-                m.group.where,
-            )
-            for m in found.conflict.members
-        ),
-        ("kind", "statement", "asks", "best with all else in force", "owner", "stated in"),
-        right=("best with all else in force",),
-    )
-    click.echo("\nLeave any one of them out and the others have a design." if found.conflict.irreducible else "")
+    for number, conflict in enumerate((found.conflict, *found.further)):
+        _print_conflict(found.instance if not number else "And apart from that", conflict)
     if found.repairs:
         click.echo("Smallest repairs, each solved again with everything else in force:\n")
         print_table(
@@ -114,6 +98,31 @@ def _print(found: Infeasibility) -> None:
     if found.held:
         click.echo(f"\nKept in force, too many candidates without: {', '.join(found.held)}.")
     click.echo(f"\n{found.solves} solves, {found.seconds:.1f} s. Prices are estimates where the catalogue's are.")
+
+
+def _print_conflict(where: str, conflict: Conflict) -> None:
+    several = len(conflict.members) > 1
+    proof = "proven irreducible" if conflict.irreducible else "not proven irreducible"
+    these = f"these {len(conflict.members)} together" if several else "this, whatever else is lifted"
+    click.echo(f"{where}: no design meets {these} ({proof}):\n")
+    print_table(
+        (
+            (
+                m.group.kind.value,
+                m.group.name,
+                m.group.asks,
+                _best(m.best, m.unit),
+                m.group.owner or None,
+                m.group.where,
+            )
+            for m in conflict.members
+        ),
+        ("kind", "statement", "asks", "best with all else in force", "owner", "stated in"),
+        right=("best with all else in force",),
+    )
+    click.echo(
+        "\nLeave any one of them out and the others have a design.\n" if conflict.irreducible and several else ""
+    )
 
 
 def _best(value: float | None, unit: str) -> str | None:

@@ -30,6 +30,8 @@ from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.effort import Effort
 
 KEPT_PROGRAMS = 12
+KEPT_PLACEMENTS = 1_000_000
+"""Placements of candidates kept for other programs: some hundred bytes each; those of the program being made are kept whatever they are."""
 
 Bounds = Mapping[str, float | tuple[float, float]]
 """Row key -> a bound in place of the one it has, or both of its ends."""
@@ -64,13 +66,14 @@ class Program:
 
 @dataclass(frozen=True)
 class LimitRow:
-    """A row that holds a limit: its key in the program, the side it has, and what it asks in ``unit``."""
+    """A row that holds a limit: its key in the program, the side it has, and what it asks in ``unit``; ``exact``: on both sides."""
 
     key: str
     at_most: bool
     unit: str
     limit: float
     what: str
+    exact: bool = False
 
     @property
     def counts_violators(self) -> bool:
@@ -117,6 +120,7 @@ class Asking:
                 r.unit,
                 float(r.upper if r.upper is not None else r.lower or 0.0),
                 r.what,
+                r.lower == r.upper,
             )
             for r in rows
         )
@@ -171,7 +175,7 @@ class Asking:
                 self._clusters[key] = enumerate_candidates(wide, self._memo, clusters=(cluster,))
             self._clusters.move_to_end(key)
             found.append(self._clusters[key])
-        while len(self._clusters) > KEPT_PROGRAMS:
+        while len(self._clusters) > len(found) and sum(map(_placed, self._clusters.values())) > KEPT_PLACEMENTS:
             self._clusters.popitem(last=False)
         return dataclasses.replace(
             found[0],
@@ -269,6 +273,10 @@ class Asking:
         model = self.program(lifted).model
         assert model is not None
         return np.asarray(model.objectives[0], dtype=np.float64)
+
+
+def _placed(candidates: Candidates) -> int:
+    return sum(len(placements) for placements in candidates.placements)
 
 
 def _slim(formulation: Formulation) -> Formulation:

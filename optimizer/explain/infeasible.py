@@ -64,7 +64,7 @@ class Infeasibility:
 
     ``background``: why there is nothing even with every group lifted (reasons from the catalogue), empty otherwise; ``held``:
     filters no repair was looked for in, because the candidates without them are too many.
-    ``complete`` is false where time ended the work early.
+    ``complete`` is false where time ended the work early; ``further``: conflicts that share nothing with the first nor with one another.
     """
 
     instance: str
@@ -76,6 +76,7 @@ class Infeasibility:
     complete: bool
     solves: int
     seconds: float
+    further: tuple[Conflict, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """The conflict as a table, one row per group."""
@@ -99,6 +100,9 @@ class Infeasibility:
             "irreducible": found.irreducible if found else False,
             "found_by": found.found_by if found else None,
             "groups": [m.as_dict() for m in found.members] if found else [],
+            "further": [
+                {"groups": [m.as_dict() for m in one.members], "irreducible": one.irreducible} for one in self.further
+            ],
             "repairs": [r.as_dict() for r in self.repairs],
             "background": list(self.background),
             "held": list(self.held),
@@ -127,12 +131,16 @@ def explain_infeasible(
     everything = list(asking.groups)
 
     def done(
-        feasible: bool | None, conflict: Conflict | None, mended: Sequence[Repair] = (), why: Sequence[str] = ()
+        feasible: bool | None,
+        conflict: Conflict | None,
+        mended: Sequence[Repair] = (),
+        why: Sequence[str] = (),
+        further: Sequence[Conflict] = (),
     ) -> Infeasibility:
         complete = feasible is True or (conflict is not None and conflict.irreducible) or bool(why)
         return Infeasibility(
             instance.name, feasible, conflict, tuple(mended), tuple(why), asking.held,
-            complete and not asking.out_of_time, asking.solves, time.perf_counter() - started,
+            complete and not asking.out_of_time, asking.solves, time.perf_counter() - started, tuple(further),
         )  # fmt: skip
 
     standing = asking.standing(everything)
@@ -143,9 +151,10 @@ def explain_infeasible(
         return done(False, empty, why=background(asking.program(everything).rejections))
     search = ConflictSearch(asking, say)
     conflict = search.within(everything)
+    further = search.apart_from(conflict)
     say(f"{len(conflict.members)} groups clash; looking for repairs")
     mended = repairs_of(asking, conflict.names, lambda names: search.within(names).names, most=repairs, say=say)
-    return done(False, conflict, mended)
+    return done(False, conflict, mended, further=further)
 
 
 class ConflictSearch:
@@ -166,6 +175,21 @@ class ConflictSearch:
         for part in (filters, limits):
             kept = self._without(kept, part)
         return self._proven(kept, found_by)
+
+    def apart_from(self, first: Conflict) -> list[Conflict]:
+        """Conflicts among what is left without ``first``, each without those before it: mending one leaves the others."""
+        found, left = [first], [n for n in self._asking.groups if n not in first.names]
+        while found[-1].members and not self._asking.out_of_time and self._infeasible(left):
+            found.append(self.within(left))
+            left = [n for n in left if n not in found[-1].names]
+        return found[1:]
+
+    def among_limits(self) -> Conflict:
+        """An irreducible conflict of limits alone, every filter on candidates in force; empty where filters leave nothing to choose."""
+        kept, found_by = self._head_start(list(self._asking.groups))
+        filters = [n for n in kept if not self._asking.groups[n].rows]
+        kept = self._without(kept, [n for n in kept if n not in filters])
+        return self._proven(kept, found_by, always=filters)
 
     def _head_start(self, kept: list[str]) -> tuple[list[str], str]:
         """A smaller infeasible set by arithmetic or from the linear relaxation, where one is proven."""
@@ -222,10 +246,11 @@ class ConflictSearch:
         middle = len(part) // 2
         return self._without(self._without(kept, part[:middle]), part[middle:])
 
-    def _proven(self, kept: list[str], found_by: str) -> Conflict:
+    def _proven(self, kept: list[str], found_by: str, always: Sequence[str] = ()) -> Conflict:
         infeasible = self._infeasible(kept)
         members = []
-        for name in sorted(kept, key=list(self._asking.groups).index, reverse=True):
+        shown = [n for n in kept if n not in always]
+        for name in sorted(shown, key=list(self._asking.groups).index, reverse=True):
             best, unit, needed = self._reach(name, [n for n in kept if n != name])
             members.append(Member(self._asking.groups[name], best, unit, needed))
         irreducible = infeasible and all(m.needed for m in members)

@@ -6,6 +6,7 @@ Coefficients are whole quanta, so that the next value at which something changes
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from models.formulation.family import Direction, families
 from models.formulation.linear import Kind, Linear
 from models.instance import Instance
 from optimizer.compiled_model import value_steps
-from optimizer.explain.clash import without_site_limits
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.pool import worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
@@ -31,6 +31,12 @@ STEP = 1.0
 def movable_candidates(instance: Instance) -> Candidates:
     """Candidates that no utility or floor of a site has left out."""
     return enumerate_candidates(without_site_limits(instance), PerformanceCache())
+
+
+def without_site_limits(instance: Instance) -> Instance:
+    """The instance with unlimited utilities and rack positions, so that no candidate is left out for these."""
+    sites = {name: site.without_size() for name, site in instance.sites.items()}
+    return dataclasses.replace(instance, document=instance.document.model_copy(update={"sites": sites}))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,50 @@
+"""Limits that clash, alone and several conflicts at once: each set is needed, each is named, and repairs mend all of them."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from models.loading import load
+from optimizer.explain.asking import Asking, Standing
+from optimizer.explain.clash import clashing_limits, conflict_of_limits
+from optimizer.explain.infeasible import explain_infeasible
+
+CLASHES: list[tuple[dict[str, Any], set[str]]] = [
+    ({"limits": {"power": "200 kW"}}, {"limits.power", "workloads.train.deadline"}),
+    ({"workloads": {"train": {"deadline": "1 day"}}, "limits": {"capex": "1 MUSD"}}, {"workloads.train.deadline"}),
+]
+
+
+@pytest.mark.parametrize(("overrides", "names"), CLASHES)
+def test_limits_that_clash_are_irreducible_and_named(overrides: dict[str, Any], names: set[str]) -> None:
+    inst = load("tiny/performance", overrides=overrides)
+    asking = Asking(inst)
+    found = conflict_of_limits(asking)
+    assert found.names == names
+    assert found.irreducible
+    filters = {name for name, group in asking.groups.items() if not group.rows}
+    assert asking.ask(filters | names).standing is Standing.INFEASIBLE
+    for few in combinations(sorted(names), len(names) - 1):
+        assert asking.ask(filters | set(few)).standing is Standing.FEASIBLE
+    assert {str(problem.found).partition(" asks")[0] for problem in clashing_limits(inst)} == names
+
+
+def test_two_conflicts_at_once_are_both_told_and_mended_together() -> None:
+    inst = load(
+        "tiny/performance", overrides={"sites": {"hall": {"needed_by": "2021Q1"}}, "limits": {"capex": "1 MUSD"}}
+    )
+    found = explain_infeasible(inst)
+    assert found.conflict is not None
+    sets = [found.conflict.names, *(c.names for c in found.further)]
+    assert {"limits.capex"} in sets
+    assert any("sites.hall.needed_by" in names for names in sets)
+    assert all(c.irreducible for c in (found.conflict, *found.further))
+    assert not any(a & b for a, b in combinations(sets, 2))
+    assert found.repairs
+    for repair in found.repairs:
+        changed = {change.group.name for change in repair.changes}
+        assert all(changed & names for names in sets), changed
+    assert len(found.as_dict()["further"]) == len(found.further)
