@@ -7,6 +7,7 @@ ASIC ledgers and the reach of the media allow, and says which rule refused the r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,16 +26,36 @@ Ints = npt.NDArray[np.int64]
 Columns = dict[str, npt.NDArray[Any]]
 
 
-def enumerate_fabrics(request: FabricRequest, switches: Sequence[SwitchCard], media: Sequence[LinkCard]) -> FabricTable:
+@dataclass(frozen=True)
+class Counted:
+    """The fabrics of a request before their media: the counts of every group, and what is refused before and amid counting."""
+
+    groups: tuple[tuple[BlockGroup, Counts, list[Refusal]], ...]
+    refusals: tuple[Refusal, ...]
+
+
+def count_fabrics(request: FabricRequest, switches: Sequence[SwitchCard]) -> Counted:
+    """Counts of every fabric of ``request`` that ports allow; the same for all plans of the racks."""
+    groups, refusals = block_groups(request, switches)
+    return Counted(tuple((group, *count_group(request, group)) for group in groups), tuple(refusals))
+
+
+def enumerate_fabrics(
+    request: FabricRequest,
+    switches: Sequence[SwitchCard],
+    media: Sequence[LinkCard],
+    counted: Counted | None = None,
+) -> FabricTable:
     """Every legal fabric of ``request`` built of ``switches`` and lit by the cheapest legal ``media``.
 
-    One row per node count, switch, tiers, split and breakout; the refusals say which combinations are not legal and why.
+    One row per node count, switch, tiers, split and breakout; the refusals say which combinations are not legal and why. ``counted``
+    may be handed in where a request that differs in the plan of the racks alone was counted before.
     """
-    groups, refusals = block_groups(request, switches)
+    counted = counted if counted is not None else count_fabrics(request, switches)
+    refusals = list(counted.refusals)
     known: list[LinkMedium] = []
     parts: list[Columns] = []
-    for group in groups:
-        counts, refused = count_group(request, group)
+    for group, counts, refused in counted.groups:
         refusals += refused
         if len(counts.block):
             columns, refused = _light(request, group, counts, media, known)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.table_sources import sources_digest
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
 from models.physics.performance.constants import PerformanceConstants, Software
 from models.physics.performance.mapping import Mappings, enumerate_mappings
@@ -32,8 +33,6 @@ Floats = npt.NDArray[np.float64]
 Columns = dict[str, npt.NDArray[Any]]
 
 FIELDS = tuple(f.name for f in dataclasses.fields(Mappings))
-TABLE_VERSION = 5
-"""Part of every key: raised whenever the same question gets another answer."""
 TOGETHER = 100_000
 """Mappings of neighbouring sizes looked at together."""
 LEADERS = 6
@@ -54,7 +53,7 @@ class Question:
 
     def key(self, constants: PerformanceConstants) -> str:
         """Hash of everything that can change the answer."""
-        return keys_of([self], constants, TABLE_VERSION)[0]
+        return keys_of([self], constants, sources_digest())[0]
 
 
 def keys_of(questions: Sequence[Any], constants: PerformanceConstants, *before: object) -> list[str]:

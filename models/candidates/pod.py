@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from models.candidates.barred import barred_pods, barred_racks, kept_fabrics, not_barred
 from models.candidates.batch_split import Part, parts_at
 from models.candidates.fabric_choice import narrowest, unbeaten
-from models.candidates.fabric_design import enumerate_fabrics
+from models.candidates.fabric_design import count_fabrics, enumerate_fabrics
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import FabricTable, Refusal
@@ -135,6 +135,7 @@ def _joined(
     index: dict[FabricKey, int] = {}
     joined: list[tuple[int, int, FabricKey]] = []
     counts: dict[str, tuple[Ints, Ints]] = {}
+    counted, counted_for = None, None
     for number, rack in enumerate(racks):
         if rack.system.id not in counts:
             counts[rack.system.id] = _systems_of(instance, cluster, rack.system)
@@ -145,7 +146,10 @@ def _joined(
             continue
         if key not in index:
             index[key] = len(tables)
-            whole = enumerate_fabrics(_request(instance, cluster, site, key), switches, links)
+            request, shape = _request(instance, cluster, site, key), replace(key, nodes_per_rack=0, positions=0)
+            if shape != counted_for:
+                counted, counted_for = count_fabrics(request, switches), shape
+            whole = enumerate_fabrics(request, switches, links, counted)
             best = unbeaten(whole, compare, every_rack)
             tables.append(whole.take(kept_fabrics(whole, best, barred, compare, every_rack)))
         if len(tables[index[key]]) == 0:

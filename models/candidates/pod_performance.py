@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ from models.parts.model_card import ModelCard
 from models.parts.system import System
 from models.physics.first_order import communication_factor, serving_rate, training_rate
 from models.physics.node_power import idle_power, node_power
-from models.physics.performance.cards import AcceleratorCard, Network
+from models.physics.performance.cards import AcceleratorCard, ModelShape, Network
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import BAND, Role
 from models.policy import Stated
@@ -82,6 +83,7 @@ class Performance:
         self._workload = instance.workloads[cluster]
         self._tables: Sequence[ThroughputTable | ServingTable] = []
         self._known: dict[_Key, int] = {}
+        self._cards: dict[str, AcceleratorCard] = {}
         self._searched = self._workload.method is ThroughputMethod.MAPPING
 
     @property
@@ -185,17 +187,24 @@ class Performance:
             return f"no replica of {model} as {role.value} fits in memory{limits} at any size"
         return f"{model} fits in memory at no size"
 
+    @cached_property
+    def _shape(self) -> ModelShape:
+        return self._instance.catalogue.get(ModelCard, self._workload.model).shape()
+
     def _part(self, system: System) -> tuple[str, int]:
         assert system.accelerator is not None
         accelerator = self._instance.catalogue.get(Accelerator, system.accelerator)
         return accelerator.id, min(accelerator.scaleup_domain or 1, system.accelerators or 1)
 
     def _hardware(self, key: _Key, constants: PerformanceConstants) -> tuple[AcceleratorCard, Network]:
-        card = self._instance.catalogue.get(Accelerator, key.part).card(constants.kernel_class(key.part))
+        if key.part not in self._cards:
+            part = self._instance.catalogue.get(Accelerator, key.part)
+            self._cards[key.part] = part.card(constants.kernel_class(key.part))
+        card = self._cards[key.part]
         return card, Network.of(card, key.rate, domain=key.domain, oversubscription=1.0 / key.ratio)
 
     def _training(self, workload: Training, key: _Key, constants: PerformanceConstants) -> Question:
-        shape = self._instance.catalogue.get(ModelCard, workload.model).shape()
+        shape = self._shape
         card, network = self._hardware(key, constants)
         return Question(
             model=shape,
@@ -211,7 +220,7 @@ class Performance:
         card, network = self._hardware(key, constants)
         ttft, tpot = workload.ttft_at_most, workload.tpot_at_most
         return ServingQuestion(
-            model=self._instance.catalogue.get(ModelCard, workload.model).shape(),
+            model=self._shape,
             accelerator=card,
             network=network,
             dtype=workload.dtype.value,

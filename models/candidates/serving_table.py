@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.mapping_search import keys_of
+from models.candidates.table_sources import sources_digest
 from models.candidates.throughput_table import Memo
 from models.physics.node_power import computing_share
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network
@@ -26,8 +27,6 @@ from models.physics.performance.mapping import divisors
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-TABLE_VERSION = 3
-"""Part of every key: raised whenever the same question gets another answer."""
 MOST_PACKAGES = 512
 """Largest replica tried."""
 TERMS = ("gemm", "attention", "hbm", "cache", "launch", "network", "prefill")
@@ -50,7 +49,7 @@ class ServingQuestion:
 
     def key(self, constants: PerformanceConstants) -> str:
         """Hash of everything that can change the answer."""
-        return keys_of([self], constants, "serving", TABLE_VERSION)[0]
+        return keys_of([self], constants, "serving", sources_digest())[0]
 
 
 @dataclass(frozen=True)
@@ -139,8 +138,8 @@ def serving_tables(
     columns = [f.name for f in dataclasses.fields(ServingTable) if f.name != "role"]
     found: dict[str, ServingTable] = {}
     answers = []
-    for question in questions:
-        key = question.key(constants)
+    keys = keys_of(questions, constants, "serving", sources_digest())
+    for key, question in zip(keys, questions, strict=True):
         if key not in found:
             kept = memo.get(key) if memo is not None else None
             if kept is not None:

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.mapping_search import FIELDS, TABLE_VERSION, Question, keys_of, search_all
+from models.candidates.mapping_search import FIELDS, Question, keys_of, search_all
+from models.candidates.table_sources import sources_digest
 from models.physics.node_power import computing_share, computing_shares
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.mapping import Mappings
@@ -108,7 +109,7 @@ def throughput_tables(
     questions: Sequence[Question], constants: PerformanceConstants, memo: Memo | None = None
 ) -> list[ThroughputTable]:
     """The table of every question, from the memo where it is kept there; what is missing is searched together."""
-    keys = keys_of(questions, constants, TABLE_VERSION)
+    keys = keys_of(questions, constants, sources_digest())
     found: dict[str, ThroughputTable] = {}
     missing: dict[str, Question] = {}
     for key, question in zip(keys, questions, strict=True):
