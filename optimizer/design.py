@@ -149,7 +149,8 @@ class BomLine:
 class Order:
     """``units`` (sets, of a bundle) ordered from a quote; ``contents`` units of each part in one; prices [USD] before charges.
 
-    ``arrives`` is the day of the first arrival, empty where the quote states no lead time.
+    ``arrives`` is the day of the first arrival, empty where the quote states no lead time; ``tiers`` are units and the price [USD]
+    of each that they are bought at, all at that of the tier reached, or tier by tier where tiers are incremental.
     """
 
     quote: str
@@ -163,6 +164,7 @@ class Order:
     arrives: str
     valid_until: str
     price_is_estimate: bool
+    tiers: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,10 @@ class Design:
         data["bom"] = tuple(BomLine(**line) for line in data["bom"])
         data["margins"] = tuple(Margin(**m) for m in data["margins"])
         data["preliminary"] = tuple(data["preliminary"])
-        data["orders"] = tuple(Order(**order) for order in data.get("orders", ()))
+        data["orders"] = tuple(
+            Order(**{**order, "tiers": tuple((count, price) for count, price in order.get("tiers", ()))})
+            for order in data.get("orders", ())
+        )
         data["spend"] = tuple(SpendLine(**line) for line in data.get("spend", ()))
         data["exchanges"] = tuple(
             SiteExchange(**{**one, "sites": tuple(one["sites"]), "links": tuple(one["links"])})

@@ -145,7 +145,19 @@ def order(offer: Offer, units: int, instance: Instance) -> Order:
         arrives=first.isoformat() if first is not None else "",
         valid_until=quote.valid_until.last.isoformat() if quote is not None and quote.valid_until is not None else "",
         price_is_estimate=quote is None,
+        tiers=_tiers(offer, units, offer.prices(instance.money.price_basis)),
     )
+
+
+def _tiers(offer: Offer, units: int, prices: Sequence[float]) -> tuple[tuple[int, float], ...]:
+    """Units by the price of the tier they are bought at."""
+    starts = [max(int(start), 1) for start in offer.starts]
+    if not offer.incremental:
+        reached = max((n for n, start in enumerate(starts) if start <= units), default=0)
+        return ((units, float(prices[reached])),)
+    ends = [*(start - 1 for start in starts[1:]), units]
+    counts = [min(units, end) - start + 1 for start, end in zip(starts, ends, strict=True)]
+    return tuple((count, float(price)) for count, price in zip(counts, prices, strict=True) if count > 0)
 
 
 def with_orders(instance: Instance, lines: Sequence[BomLine], orders: Sequence[Order]) -> list[BomLine]:

@@ -25,7 +25,7 @@ def page(frontier: Frontier, design: Design, instance: Instance) -> Iterator[str
     yield from _section("Racks on blocks (with any one block lost)", _rings(design), "rllrllrr")
     yield from _power(design)
     yield from _bill(design)
-    yield from _section("Orders", _orders(design), "llrrrll")
+    yield from _section("Orders", _orders(design), "llrlrrll")
     yield from _section("Spend over the horizon, at present value", _spend(design), "lllrr")
     yield from _margins(design)
     yield from _footing(design, instance)
@@ -234,11 +234,14 @@ def _bill(design: Design) -> Iterator[str]:
 
 
 def _orders(design: Design) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = [("quote", "vendor", "units", "MUSD", "one-off MUSD", "first arrival", "of")]
+    rows: list[tuple[Any, ...]] = [
+        ("quote", "vendor", "units", "tiers [USD]", "MUSD", "one-off MUSD", "first arrival", "of")
+    ]
     for one in design.orders:
         contents = " + ".join(f"{count} {part}" if count > 1 else part for part, count in one.contents.items())
         money = (f"{one.goods_usd / 1e6:,.3f}", f"{one.one_off_usd / 1e6:,.3f}")
-        rows.append((one.quote, one.vendor, f"{one.units:,}", *money, one.arrives or "not stated", contents))
+        tiers = " + ".join(f"{count:,} at {price:,.0f}" for count, price in one.tiers)
+        rows.append((one.quote, one.vendor, f"{one.units:,}", tiers, *money, one.arrives or "not stated", contents))
     return rows
 
 

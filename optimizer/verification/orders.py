@@ -75,6 +75,11 @@ class Terms:
         prices = [price for _, price in self.steps(basis)]
         return float(sum(Fraction(p) * n for p, n in zip(prices, self.split(units), strict=True)))
 
+    def paid(self, units: int, basis: PriceBasis) -> tuple[tuple[int, float], ...]:
+        """Units by the price [USD] of the tier they are bought at."""
+        prices = [price for _, price in self.steps(basis)]
+        return tuple((n, float(p)) for n, p in zip(self.split(units), prices, strict=True) if n)
+
     @property
     def fewest(self) -> int:
         """Fewest units of an order."""
@@ -202,6 +207,7 @@ def _check_order(checks: Checks, instance: Instance, one: Order, terms: Terms, w
         "arrives": terms.first.isoformat() if terms.first is not None else "",
         "valid_until": until,
         "price_is_estimate": terms.quote is None,
+        "tiers": terms.paid(one.units, instance.money.price_basis),
     }
     for name, value in expected.items():
         told = sorted(one.contents.items()) if name == "contents" else getattr(one, name)

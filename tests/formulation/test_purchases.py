@@ -78,13 +78,21 @@ def test_five_hundred_are_bought_where_four_hundred_and_sixty_are_needed() -> No
     offer = offers_of(inst).by_name["q"]
     assert order(offer, 460, inst).goods_usd == 4_140_000
     assert order(offer, 500, inst).goods_usd == 4_100_000
+    assert order(offer, 460, inst).tiers == ((460, 9000.0),)
+    steps = {"part": "dgx_h100", "vendor": "V", "tiers": tiers, "tier_kind": "incremental"}
+    stepped = load("tiny/performance", overrides={"quotes": {"q": steps}})
+    one = order(offers_of(stepped).by_name["q"], 460, stepped)
+    assert one.tiers == ((99, 10000.0), (361, 9000.0))
+    assert one.goods_usd == sum(count * price for count, price in one.tiers)
+    assert order(offers_of(stepped).by_name["q"], 501, stepped).tiers[-1] == (2, 8200.0)
     assert offer.prices(PriceBasis.MID) == (10000, 9000, 8200)
     small = [{"at_least": n, "price": f"{p} kUSD"} for n, p in ((1, 300), (30, 230))]
     few = load(
         "tiny/performance", overrides={**ONE_SIZE, "quotes": {"q": {"part": "dgx_h100", "vendor": "V", "tiers": small}}}
     )
     design = solve(few, ["tco"], "exact").points[0]
-    assert [(one.units, one.goods_usd) for one in design.orders] == [(30, 30 * 230e3)]
+    assert [(one.units, one.goods_usd, one.tiers) for one in design.orders] == [(30, 30 * 230e3, ((30, 230e3),))]
+    assert type(design).from_json(design.to_json()) == design
     surplus = [line for line in design.bom if line.layer == "surplus"]
     assert [(line.part, line.quantity, line.cost_usd) for line in surplus] == [("dgx_h100", 6, 6 * 230e3)]
     assert not any(line.price_is_estimate for line in design.bom if line.part == "dgx_h100")

@@ -212,6 +212,7 @@ DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
     ("order below need", ORDERS, _order("north", "units", lambda v: v - 1), r"orders\."),
     ("order below its minimum", ORDERS, _order("modules", "units", 1), r"orders\.modules\.units"),
     ("order cheaper", ORDERS, _order("north", "goods_usd", lambda v: v - 1.0), r"orders\.north\.goods_usd"),
+    ("a better tier", ORDERS, _order("north", "tiers", lambda v: [[n, price - 1.0] for n, price in v]), r"orders\.north\.tiers"),
     ("one-off cost denied", ORDERS, _order("south", "one_off_usd", 0.0), r"orders\.south\.one_off_usd"),
     ("arrival brought forward", ORDERS, _order("north", "arrives", "2026-11-16"), r"orders\.north\.arrives"),
     ("another vendor's order", ORDERS, _order("north", "vendor", "Southern"), r"orders\.north\.vendor"),
