@@ -30,6 +30,12 @@ _EXIT = {"complete": 0, "infeasible": 4, "partial": 5, "empty": 5}
 @click.option("--resolution", default=None, help="One value for all objectives or one each: 1% of the range, or units.")
 @click.option("--workers", default=1, show_default=True, type=int, help="Processes. Results do not depend on it.")
 @click.option("--time-limit", default=None, help="Stop after this long: 90, 90s, 10m, 1h.")
+@click.option(
+    "--solves",
+    default=None,
+    type=click.IntRange(min=1),
+    help="Stop after this many solves; asked in the order in which the points found by then cover most.",
+)
 @click.option("--ledger", default=None, type=click.Path(), help="Record the run in this file.")
 @click.option("--resume", is_flag=True, help="Continue the run recorded in --ledger.")
 @click.option("--certificate", is_flag=True, help="Check that points and closed zones cover objective space.")
@@ -55,6 +61,7 @@ def _run(
     resolution: str | None,
     workers: int,
     time_limit: str | None,
+    solves: int | None,
     ledger: str | None,
     resume: bool,
 ) -> tuple[ParetoResult, CompiledModel]:
@@ -78,7 +85,7 @@ def _run(
             shares=shares,
             backend=backend,
             algorithm=algorithm,
-            limits=RunLimits(seconds=seconds),
+            limits=RunLimits(seconds=seconds, solves=solves),
             workers=workers,
             ledger_path=ledger,
             resume=resume,

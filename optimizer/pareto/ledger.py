@@ -141,6 +141,13 @@ def read_lines(path: str | Path) -> list[dict[str, Any]]:
     return found
 
 
+def recorded_algorithm(path: str | Path | None) -> str:
+    """The algorithm of the run recorded in ``path``, ``auto`` where there is none. UsageError as ``read_lines``."""
+    if path is None or not Path(path).exists():
+        return "auto"
+    return str(next(iter(read_lines(path)), {}).get("algorithm", "auto"))
+
+
 def _answers(path: Path, head: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     lines = read_lines(path)
     if not lines:

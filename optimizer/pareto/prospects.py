@@ -15,8 +15,8 @@ import numpy as np
 
 from optimizer.compiled_model import Floats
 from optimizer.pareto.query import Answer, Outcome, Point, Query
-from optimizer.pareto.search_region import SearchRegion
-from optimizer.pareto.space import Space
+from optimizer.pareto.search_region import SearchRegion, Zone
+from optimizer.pareto.space import Space, largest_first
 
 LARGEST_WEIGHT = 1000
 TINY = 1e-9
@@ -24,6 +24,8 @@ MOST_SUMS = 400
 """Sums that are remembered, the latest ones."""
 ROUNDS = 15
 """Of the search for the largest product: the order of zones no longer changes with more."""
+ALONE = 16
+"""Points until which one question is asked at a time, since each answer still changes all that is worth asking."""
 MOST_AT_ONCE = 1 << 18
 """Pairs of zones and sums that are held at a time."""
 
@@ -55,6 +57,18 @@ class Prospects:
             self._edges[keys[part]] = self._judge(np.ascontiguousarray(region.uppers[part]))
         # what is equal but for rounding stays in the order of the zones
         return np.asarray(np.round(np.log(self._edges[keys]).sum(axis=1), 9), dtype=np.float64)
+
+    def best(self, region: SearchRegion, each: int, ahead: int = 0) -> list[Zone]:
+        """The most promising zones: ``each`` for every question that is asked at once, and ``ahead`` more."""
+        width = self._space.width if len(self._space.points) >= ALONE else 1
+        order = largest_first(self.scores(region), each * width + ahead)
+        return [region.zone(key) for key in region.keys[order].tolist()]
+
+    def share(self, key: int) -> float:
+        """What a point of the zone ``key`` may add at most, once it has a score, as a part of all up to where points are likely to lie."""
+        near = np.where(np.isfinite(self._space.ideal), self._space.ideal, 0.0)
+        whole = np.maximum(self._space.likely_far() - near, self._space.delta)
+        return float((self._edges[key] / whole).prod())
 
     def weights(self, key: int) -> Point:
         """Whole weights for a search of the zone ``key`` alone, once it has a score."""

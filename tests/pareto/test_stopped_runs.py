@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ from optimizer.pareto.oracle import Oracle, OracleOptions, Reply
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.progress import measure
 from optimizer.pareto.query import Query
-from optimizer.pareto.solving import WIDTHS
+from optimizer.pareto.solving import WIDTHS, solve
 from optimizer.pareto.space import Space
 from tests.pareto.programs import frontier, legal_values, random_program
-from tests.pareto.test_effort import Known
+from tests.pareto.test_effort import Known, enumerate_known
 
 CASES = [
     (2, "epsilon"), (2, "halving"), (2, "boxes"), (3, "boxes"), (3, "zones"), (3, "batches"), (4, "boxes"), (4, "zones"), (4, "batches"),
@@ -78,3 +79,20 @@ def test_hypervolume_lies_within_its_bounds_and_the_error_holds_whenever_a_run_s
         else:
             pytest.fail("never complete")
         assert math.isfinite(sum(result.error))
+
+
+def test_a_run_limited_to_some_solves_is_continued_with_the_algorithm_it_began_with(tmp_path: Path) -> None:
+    model = random_program(2, 5, columns=8, rows=2, spread=60)
+    whole = solve(model, listing=False)
+    ledger = tmp_path / "ledger.jsonl"
+    part = solve(model, listing=False, ledger_path=ledger, limits=RunLimits(solves=3))
+    assert (whole.algorithm, part.algorithm, part.solves) == ("epsilon", "boxes", 3)
+    rest = solve(model, listing=False, ledger_path=ledger, resume=True)
+    assert rest.algorithm == "boxes"
+    assert rest.status.value == "complete"
+    assert np.array_equal(rest.points, whole.points)
+
+
+def test_the_first_points_of_two_objectives_cover_most_of_the_hypervolume_when_few_are_asked_for() -> None:
+    early = [enumerate_known(name, "boxes")[1] for name in ("pyaug_2kp50", "vopt_spa_sppnw12", "vopt_ukp_K5050W01")]
+    assert min(early) > 0.92

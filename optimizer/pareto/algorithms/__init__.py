@@ -22,14 +22,19 @@ def algorithm_class(name: str) -> type[Algorithm]:
     return found
 
 
-def default_for(k: int, *, structured: bool = False, general: bool = False, coarse: bool = False) -> str:
-    """The algorithm that wants the least processor time for ``k`` objectives.
+def default_for(
+    k: int, *, structured: bool = False, general: bool = False, coarse: bool = False, limited: bool = False
+) -> str:
+    """The algorithm that wants the least processor time for ``k`` objectives; of a run ``limited`` to a number of solves, what it will have
+    by then counts instead.
 
     ``structured`` programs have cheap solves from reduced-cost fixing; in ``general`` ones, with integers beyond 0 and 1, solvers
     take several times as long over a union of zones as over the zones one by one. ``coarse``: every objective has a resolution.
     """
     if k == 1:
         return "single"
+    if limited and not coarse:
+        return "boxes" if k <= 4 else "batches"
     if k == 2:
         return "halving" if coarse else "epsilon"
     if structured or (general and k <= 4):

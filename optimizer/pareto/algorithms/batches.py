@@ -16,10 +16,7 @@ from optimizer.pareto.prospects import Prospects
 from optimizer.pareto.query import Answer, Outcome, Point, Query
 from optimizer.pareto.result import Closure
 from optimizer.pareto.search_region import SearchRegion, Zone
-from optimizer.pareto.space import Algorithm, Rounds, Space, largest_first
-
-ALONE = 16
-"""Points until which one question is asked at a time, since each answer still changes all that is worth asking."""
+from optimizer.pareto.space import Algorithm, Rounds, Space
 
 
 class Batches:
@@ -58,10 +55,7 @@ class Batches:
 
     def _choose(self) -> list[list[Zone]]:
         """The most promising zones, dealt out in groups of the present size."""
-        region = self._region
-        width = self._space.width if len(self._space.points) >= ALONE else 1
-        order = largest_first(self._prospects.scores(region), self._size * width)
-        zones = [region.zone(key) for key in region.keys[order].tolist()]
+        zones = self._prospects.best(self._region, self._size)
         return [zones[at : at + self._size] for at in range(0, len(zones), self._size)]
 
     def _query(self, group: list[Zone]) -> Query:
