@@ -42,8 +42,9 @@ class Lookup:
     def runs(self, dtype: str, card: AcceleratorCard, record: Mapping[str, Any]) -> Software:
         """The software generation of a record: by format and part, unless its source is known to have used older attention kernels."""
         usual = Software.of(dtype, card.available)
-        source = str(record.get("source") or "")
-        known = next((row["attention"] for row in self.software if row["source_contains"] in source), usual.attention)
+        source = str(record.get("source") or "").lower()
+        named = (row["attention"] for row in self.software if row["source_contains"].lower() in source)
+        known = next(named, usual.attention)
         return dataclasses.replace(usual, attention=known)
 
     def corrected(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:

@@ -149,6 +149,17 @@ def test_a_step_time_needs_its_batch_and_a_rate_does_not():
     assert only(without | {"metric": "mfu", "value": 0.3, "mbs": None}).predicted is not None
 
 
+def test_a_batch_printed_in_tokens_is_one_that_could_be_run():
+    lookup = shipped_lookup()
+    silent = {key: value for key, value in TIMED.items() if key not in ("gbs", "tp", "pp", "mbs", "sharding")}
+    for tokens, packages in ((4e6, 1024), (4.19e6, 2048), (16.8e6, 16384)):
+        batch = training.prepare(silent | {"gbs_tokens": tokens, "n_accel": packages}, lookup).setting.global_batch
+        assert batch == pytest.approx(tokens / DENSE["seq"], rel=0.05)
+        assert math.gcd(int(batch), packages) >= 1024
+    with_degree = silent | {"gbs_tokens": 1538 * DENSE["seq"], "n_accel": 96, "dp": 12, "tp": 2, "pp": 4}
+    assert training.prepare(with_degree, lookup).setting.global_batch % 12 == 0
+
+
 def test_whether_experts_are_split_is_searched_unless_stated():
     model = {
         "layers": 24, "hidden": 2048, "heads": 16, "kv_heads": 4, "ffn": 4096, "gated": True, "vocab": 64000, "seq": 4096,

@@ -46,14 +46,17 @@ def context(s: Setting, m: Mappings, tokens: Array, forward: Array, backward: Ar
 def expert(s: Setting, m: Mappings, tokens: Array, compute: Array) -> Array:
     """Exposed dispatch and combine of one forward pass of the mean layer.
 
-    Experts wait for their tokens and the layer for its experts, so both show whole, unless another micro-batch computes meanwhile.
+    Experts wait for their tokens and the layer for its experts, so both show whole, unless another micro-batch computes meanwhile:
+    ``compute`` [s] for each pass of the exchange.
     """
     stride = np.where(m.etp > 1.0, m.tp * 1.0, 1.0)
     ranks = collectives.group(s.accelerator, s.network, m.ep, stride, s.constants.free.network)
     rows = tokens / np.where(m.sp > 0.0, m.tp, 1.0) * s.model.topk * s.expert_imbalance
     sent = collectives.distinct_share(ranks, float(s.model.topk), s.model.route_domains)
-    # training frameworks send activations in 16 bits both ways, whatever the format of the products
-    total = 2.0 * collectives.all_to_all(ranks, rows * s.model.hidden * 2.0 * sent)
+    # frameworks send activations in 16 bits both ways; the kernels made for overlap dispatch them in the products' format
+    width = widths(s.accelerator, s.dtype).saved if s.expert_overlap else 2.0
+    total = collectives.all_to_all(ranks, rows * s.model.hidden * width * sent)
+    total = total + collectives.all_to_all(ranks, rows * s.model.hidden * 2.0 * sent)
     if s.expert_overlap:
         total = total - (1.0 - s.constants.free.overlap_exposed) * np.minimum(total, compute)
     return total * (s.model.moe_layers / s.model.layers)

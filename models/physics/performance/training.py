@@ -139,7 +139,8 @@ def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     tensor_total = again * tensor + tensor_backward
     experts = np.zeros(len(m))
     if s.model.moe_layers:
-        busy = gemm + forward.attention + forward.traffic
+        # a forward pass of one micro-batch runs beside a backward pass of another, which computes twice as long
+        busy = (2.0 + again) / (1.0 + again) * (gemm + forward.attention + forward.traffic)
         experts = (1.0 + again) * communication.expert(s, m, tokens, busy)
     context = communication.context(s, m, tokens, forward.attention, forward.attention_backward)
     work = (2.0 + gemm_again) * gemm + attention + hbm + tensor_total + experts

@@ -104,8 +104,7 @@ def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
     dtype = number_format(record.get("dtype") or record.get("precision"), "bf16")
     card.peak_of(dtype)
     network = lookup.network(card, record)
-    stated = record.get("gbs") or float(record.get("gbs_tokens") or 0.0) / model.seq
-    batch = round(float(stated)) or _usual_batch(model, packages)
+    batch = _batch(record, model, packages)
     schedule = str(record.get("schedule") or "").lower()
     dual = "dual" in schedule
     zero_bubble = dual or "zero" in schedule or schedule.startswith("zb")
@@ -121,6 +120,24 @@ def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
         expert_overlap=dual,
     )
     return Case(setting, _mappings(record, setting, packages, batch), packages)
+
+
+_ROUNDED = 0.05
+"""How far a batch printed in tokens may be from the sequences that were run: such figures are rounded."""
+
+
+def _batch(record: Mapping[str, Any], model: ModelShape, packages: int) -> int:
+    """Sequences of a step: as printed, else those nearest to the printed tokens that divide as a run's batch does, else the usual."""
+    if record.get("gbs"):
+        return round(float(record["gbs"])) or _usual_batch(model, packages)
+    about = float(record.get("gbs_tokens") or 0.0) / model.seq
+    if about < 0.5:
+        return _usual_batch(model, packages)
+    if record.get("dp"):
+        unit = int(record["dp"]) * int(record.get("mbs") or 1)
+        return max(round(about / unit), 1) * unit
+    near = range(max(math.ceil(about * (1.0 - _ROUNDED)), 1), math.floor(about * (1.0 + _ROUNDED)) + 1)
+    return max(near, key=lambda b: (math.gcd(b, packages), -abs(b - about)), default=max(round(about), 1))
 
 
 def _usual_batch(model: ModelShape, packages: int) -> int:

@@ -145,7 +145,9 @@ class Twin:
             "attention": (again + partial) * forward + backward,
             "hbm": hbm,
             "tensor_comm": again * tensor + tensor_back,
-            "expert_comm": (1 + again) * self.exchange(gemm + forward + traffic) if self.moe else 0.0,
+            "expert_comm": (1 + again) * self.exchange((gemm + forward + traffic) * (2 + again) / (1 + again))
+            if self.moe
+            else 0.0,
         }
         work = sum(terms.values())
         kernels = 10 + (3 if model.attention == "mla" else 0) + 5 * self.moe
@@ -201,7 +203,8 @@ class Twin:
         domains = max(m.ep / inside, 1)
         sent = min(domains * (1 - (1 - 1 / domains) ** model.topk) / model.topk, 1) if domains > 1 else 1.0
         rows = self.tokens / (m.tp if m.sp else 1) * model.topk * s.expert_imbalance
-        total = 2 * alpha + rows * model.hidden * 4 * sent * scatter
+        there = self.saved if s.expert_overlap else 2
+        total = 2 * alpha + rows * model.hidden * (there + 2) * sent * scatter
         if s.expert_overlap:
             total -= min(total, compute) * (1 - self.free.overlap_exposed)
         return total * self.moe

@@ -45,8 +45,9 @@ def test_arrays_equal_plain_numbers(model, dtype, packages, batch, year, oversub
         wiring, domain = WIRED[packages]
         network = Network.of(replace(card, wiring=wiring), 50e9, domain=domain)
     setting = Setting(
-        model, card, network, float(batch), dtype, make_constants(), Software.of(dtype, year), expert_imbalance=1.2
-    )
+        model, card, network, float(batch), dtype, make_constants(), Software.of(dtype, year), expert_imbalance=1.2,
+        expert_overlap=packages == 192,
+    )  # fmt: skip
     mappings = enumerate_mappings(model, packages, batch)
     chosen = np.random.default_rng(7).choice(len(mappings), size=min(120, len(mappings)), replace=False)
     some = mappings.take(np.sort(chosen))
