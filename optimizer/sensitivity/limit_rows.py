@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,11 +65,22 @@ class LimitRow:
         """A use in the words of the row: as a ceiling or a floor reads."""
         return self.sign * use + 0.0
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the row leaves no room: it can give way, but not be tightened."""
+        return self.row.lower is not None and self.row.lower == self.row.upper
+
+    @property
+    def label(self) -> str:
+        """The name, with the side that is meant where the row has two."""
+        two = self.row.lower is not None and self.row.upper is not None
+        return f"{self.name} ({'at most' if self.sign > 0 else 'at least'})" if two else self.name
+
     def bounds(self, use: float | None) -> dict[str, tuple[float | None, float | None]]:
-        """Bounds of the row at another use; None lifts it."""
-        if use is None:
-            return {self.name: (None, None)}
-        return {self.name: (None, use) if self.sign > 0 else (-use, None)}
+        """Bounds of the row at another use, its other side kept; None lifts it."""
+        if self.sign > 0:
+            return {self.name: (self.row.lower, use)}
+        return {self.name: (None if use is None else -use, self.row.upper)}
 
     @property
     def weights(self) -> dict[str, float]:
@@ -77,17 +88,28 @@ class LimitRow:
         return {self.name: self.sign}
 
 
+def lifted(limits: Iterable[LimitRow]) -> dict[str, tuple[float | None, float | None]]:
+    """Bounds of rows with all these limits lifted, both sides of one row among them."""
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for limit in limits:
+        low, high = found.get(limit.name, (limit.row.lower, limit.row.upper))
+        found[limit.name] = (low, None) if limit.sign > 0 else (None, high)
+    return found
+
+
 def limits_of(core: Core) -> list[LimitRow]:
-    """Limits somebody stated, each with an address, without the program's own logic."""
+    """Limits somebody stated, each with an address, without the program's own logic; a rule that fixes a value is two."""
     names = {family.name for family in families()}
     found = []
     for row in core.rows:
         logic = row.family != "rules" and row.what.endswith(("_units", "_open"))
         if row.family not in names or not row.source or logic:
             continue
-        if row.upper is not None and row.lower is None:
+        if row.lower is not None and row.upper is not None and row.family != "rules":
+            continue  # an equation of a family is its logic
+        if row.upper is not None:
             found.append(LimitRow(row, 1.0, row.upper, _step(core, row)))
-        elif row.lower is not None and row.upper is None:
+        if row.lower is not None:
             found.append(LimitRow(row, -1.0, -row.lower, _step(core, row)))
     return found
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from models.candidates.placement import Candidates
 from models.errors import InfeasibleError
 from models.instance import Instance
-from optimizer.sensitivity.limit_rows import STEP, LimitRow, Steered
+from optimizer.sensitivity.limit_rows import STEP, LimitRow, Steered, lifted
 from optimizer.sensitivity.program import Answer, Effort
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class _Asking:
         row = limit.row
         used = self._best.measures[limit.name]
         return LimitValue(
-            limit=limit.name,
+            limit=limit.label,
             source=row.source,
             origin=instance.origin(row.source),
             unit=row.unit,
@@ -207,7 +207,7 @@ class _Asking:
     def _tighter(self, limit: LimitRow, effort: Effort) -> Move:
         if effort.over:
             return _UNKNOWN
-        if not limit.steps:
+        if not limit.steps or limit.fixed:
             return _NO_STEP
         least = self._steered.least_use(limit, effort, self._cost)
         if least.value is None:
@@ -228,8 +228,7 @@ class _Asking:
     ) -> tuple[list[PairValue], bool]:
         """Every two limits lifted together, those that give more or less than apart; False where some were not asked about."""
         alone = {v.limit: v.lifted for v in values}
-        everything = {name: bound for row in limits for name, bound in row.bounds(None).items()}
-        all_lifted = self._steered.least(effort, everything)
+        all_lifted = self._steered.least(effort, lifted(limits))
         if all_lifted.exact and (self._gain(all_lifted) or 0.0) <= 0.0:
             return [], True  # no limit costs anything, alone or together
         found, settled = [], True
@@ -238,17 +237,17 @@ class _Asking:
             if gain is None:
                 settled &= exact
                 continue
-            apart = (alone[a.name].gain or 0.0) + (alone[b.name].gain or 0.0)
-            proven = exact and alone[a.name].proven and alone[b.name].proven
+            apart = (alone[a.label].gain or 0.0) + (alone[b.label].gain or 0.0)
+            proven = exact and alone[a.label].proven and alone[b.label].proven
             if gain or apart:
-                found.append(PairValue(a.name, b.name, gain, gain - apart, proven))
+                found.append(PairValue(a.label, b.label, gain, gain - apart, proven))
         return found, settled
 
     def both(self, a: LimitRow, b: LimitRow, effort: Effort) -> tuple[float | None, bool]:
         """What lifting two limits gains (None: not known, or nothing), and whether that is proven."""
         if effort.over:
             return None, False
-        answer = self._steered.least(effort, {**a.bounds(None), **b.bounds(None)})
+        answer = self._steered.least(effort, lifted((a, b)))
         return self._gain(answer), answer.exact
 
 

@@ -129,3 +129,24 @@ def test_other_objectives_and_the_report() -> None:
 def test_stopped_at_once_it_claims_nothing() -> None:
     result = value_of_limits(load("tiny/power"), time_limit=1e-6)
     assert not result.proven
+
+
+def test_a_rule_that_fixes_a_value_gives_way_on_either_side() -> None:
+    def fixed(count: int) -> dict[str, Any]:
+        of = {"measure": "accelerators", "cluster": "train"}
+        return {"rules": {"size": {"fix": count, "of": of, "owner": "operations", "reason": "what is staffed"}}}
+
+    costs = {count: best("tiny/performance", fixed(count)) for count in (256, 384, 512)}
+    assert costs[256] is not None
+    assert costs[384] is not None
+    result = value_of_limits(load("tiny/performance", overrides=fixed(384)))
+    sides = {v.sense: v for v in result.limits if v.source.startswith("rules.")}
+    assert set(sides) == {"at most", "at least"}
+    less = sides["at least"]
+    assert (less.value, less.looser.value, less.tighter.value) == (384, 256, None)
+    assert less.looser.gain == pytest.approx((costs[384] - costs[256]) * 1e3)
+    assert less.lifted.gain == pytest.approx((costs[384] - costs[256]) * 1e3)
+    assert sides["at most"].looser.value is None
+    assert sides["at most"].lifted.gain == 0.0
+    assert result.proven
+    assert len({v.limit for v in result.limits}) == len(result.limits)
