@@ -54,7 +54,14 @@ def binding_markdown(found: Binding) -> str:
         "",
     ]
     rows = [
-        (x.row, f"{x.value:,.7g}", f"{x.limit:,.7g}", x.unit, "binds" if x.binds else f"{x.slack_share:.1%}", x.source)
+        (
+            _named(x.row),
+            f"{x.value:,.7g}",
+            f"{x.limit:,.7g}",
+            x.unit,
+            "binds" if x.binds else f"{x.slack_share:.1%}",
+            x.source,
+        )
         for x in found.limits[:MOST_LIMITS]
     ]
     if rows:
@@ -65,6 +72,13 @@ def binding_markdown(found: Binding) -> str:
         lines += ["", "Weak inputs by how much passes through them:", ""]
         lines += markdown_table(INPUT_HEADINGS, [_row(x) for x in weak], shares)
     return "\n".join(lines) + "\n"
+
+
+def _named(row: str) -> str:
+    """A row in words: ``power.power_units[north,ups]`` is power units: north, ups."""
+    name, _, index = row.partition("[")
+    what = name.rpartition(".")[2].replace("_", " ")
+    return f"{what}: {index.rstrip(']').replace(',', ', ')}" if index.rstrip("]") else what
 
 
 def _row(x: Leaning) -> tuple[str, ...]:

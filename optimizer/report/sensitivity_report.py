@@ -165,7 +165,8 @@ def _closing(asked: Asked, told: Mapping[str, Told]) -> str:
         "",
         (
             "Every figure comes from solving again with something changed, never from duals. Money is total cost of ownership over the horizon "
-            "of the instance, in dollars of 10^6 (MUSD) unless it says otherwise; prices are estimates wherever the catalogue's are, at the basis "
+            "of the instance, in dollars of 10^6 (MUSD) unless it says otherwise, counted in whole kUSD where limits and choices move and in cents "
+            "where prices do, so that totals of two sections may differ by some kUSD; prices are estimates wherever the catalogue's are, at the basis "
             f"the instance states ({instance.money.price_basis.value}). {proof} Instance fingerprint `{instance.fingerprint[:16]}`; the same "
             f"document as data is in the JSON file beside this one. Made by `optimizer report sensitivity {instance.name}`."
         ),

@@ -160,5 +160,7 @@ def same_rows(a: Formulation, b: Formulation) -> bool:
 
 def architecture(design: Design) -> str:
     """What a design is made of, without sizes: system, rack, cooling, fabric, site, and the options of each chain."""
-    sized = (".pods", ".accelerators", ".racks")
-    return ", ".join(str(v) for k, v in design.choices.items() if not k.endswith(sized) and not k.endswith(".vendor"))
+    left_out = ("pods", "accelerators", "racks", "spares", "vendor")
+    named = ("oversubscription", "storage")
+    told = [(name.rpartition(".")[2], value) for name, value in design.choices.items()]
+    return ", ".join(f"{name} {value}" if name in named else str(value) for name, value in told if name not in left_out)

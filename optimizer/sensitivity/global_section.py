@@ -23,7 +23,9 @@ def global_rows(result: GlobalIndices, most: int = 8) -> list[tuple[str, ...]]:
     """Cells: for each output the inputs that matter most."""
     rows: list[tuple[str, ...]] = []
     for output in result.outputs:
-        mine = [i for i in result.indices if i.output == output and (i.first or i.total)][:most]
+        # shares of variance below a thousandth say nothing at these numbers of samples
+        least = 1e-3 if result.method == "sobol" else 0.0
+        mine = [i for i in result.indices if i.output == output and max(abs(i.first), abs(i.total)) > least][:most]
         # effects are in the output's unit, shares of variance in none
         millions = result.method == "morris" and output.endswith("_usd")
         scale, name = (1e-6, f"{output.removesuffix('_usd')} [MUSD]") if millions else (1.0, output)

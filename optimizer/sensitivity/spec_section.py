@@ -99,8 +99,13 @@ GAP_HEADINGS = ("part", "vendor", "ask for", "now", "then", "gain", "still deare
 
 def gap_rows(result: GapList, most: int = MOST_GAPS) -> list[tuple[str, ...]]:
     """Cells of a table: what to ask whom, and what it is worth; without steps that change nothing."""
-    telling = [g for g in result.gaps if g.gain > 0 or g.left]
-    return [(g.part, g.vendor, g.field, *gap_values(g), _money(g.gain), _left(g)) for g in telling[:most]]
+    telling = [g for g in result.gaps if g.gain > 0 or (g.left and g.closes != 0.0 and not g.beyond)]
+    return [(g.part, g.vendor, words(g.field), *gap_values(g), _money(g.gain), _left(g)) for g in telling[:most]]
+
+
+def words(field: str) -> str:
+    """A field's name as it is said: ``peak bf16``."""
+    return field.replace("_", " ")
 
 
 def gap_values(gap: Gap) -> tuple[str, str]:
@@ -148,7 +153,7 @@ def gap_sentence(result: GapList) -> str:
 
 def _asked_of(gap: Gap) -> str:
     now, then = gap_values(gap)
-    return f"{gap.part} ({gap.field} from {now} to {then}, {_money(gap.gain)})"
+    return f"{gap.part} ({words(gap.field)} from {now} to {then}, {_money(gap.gain)})"
 
 
 def gap_markdown(result: GapList) -> str:
@@ -158,7 +163,7 @@ def gap_markdown(result: GapList) -> str:
         "## What to ask for",
         "",
         (
-            f"Every field a vendor could improve, one step of {result.step:.0%} better, alone: what the cheapest design gains from it, or how much "
+            f"Every field a vendor could improve, one step of {result.step:.0%} better (ports twice as fast), alone: what the cheapest design gains from it, or how much "
             f"dearer a design with the part still is. Least cost today {result.best / 1e6:,.3f} MUSD."
         ),
         "",
@@ -166,4 +171,9 @@ def gap_markdown(result: GapList) -> str:
         "",
     ]
     lines += markdown_table(GAP_HEADINGS, gap_rows(result), GAP_HEADINGS[3:])
+    idle = sum(g.gain <= 0 and (g.closes == 0.0 or g.left is None or g.beyond) for g in result.gaps)
+    lines += [
+        "",
+        f"{len(result.gaps)} steps were tried; {idle} of them change nothing or lead to no design that comes near.",
+    ]
     return "\n".join(lines) + "\n"

@@ -205,10 +205,10 @@ def tornado_rows(result: Tornado, most: int = 20) -> list[tuple[str, ...]]:
         rows.append(
             (
                 f"{b.name} [{b.unit}]",
-                *(f"{v:,.6g}" for v in (b.low.value, b.base, b.high.value)),
+                *(plain_number(v) for v in (b.low.value, b.base, b.high.value)),
                 *ends,
                 amount("usd_usd", b.swing),
-                _decision(b),
+                _decision(b, result.systems),
             )
         )
     return rows
@@ -220,14 +220,18 @@ def _cost(end: End) -> str:
     return amount("usd_usd", end.best)
 
 
-def _decision(bar: Bar) -> str:
-    told = [
-        f"{word}: {end.systems} (keeping costs {amount('usd_usd', end.regret)} more)"
-        if end.regret is not None
-        else f"{word}: {end.systems}"
-        for word, end in (("low", bar.low), ("high", bar.high))
-        if end.moved
-    ]
+def plain_number(value: float) -> str:
+    """Six figures, with neither exponent nor needless decimals."""
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"
+
+
+def _decision(bar: Bar, today: str) -> str:
+    told = []
+    for word, end in (("low", bar.low), ("high", bar.high)):
+        if end.moved:
+            what = end.systems if end.systems != today else f"another design of {today}"
+            kept = "" if end.regret is None else f" (keeping costs {amount('usd_usd', end.regret)} more)"
+            told.append(f"{word}: {what}{kept}")
     return "; ".join(told) or "stands"
 
 

@@ -165,10 +165,9 @@ class Uncertain:
             placed = [core.each(p, p.of_pods(bought[block_name(p)][name])) for p in core.candidates.placements]
             plant = core.plant(lambda _, unit, part=name: float(unit.part == part))  # type: ignore[misc]
             found[f"units:{name}"] = Linear.total([*placed, plant])
-        if core.candidates.ways:
-            found["links"] = Linear(
-                {way_block(c): np.array([way.price for way in ways]) for c, ways in core.candidates.ways.items()}
-            )
+        found["links"] = Linear(
+            {way_block(c): np.array([way.price for way in ways]) for c, ways in core.candidates.ways.items()}
+        )
         for cluster in self.instance.workloads:
             if may_split(core, cluster):
                 reached = totals.delivered(core, cluster)

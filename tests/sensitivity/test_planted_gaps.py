@@ -125,7 +125,7 @@ def test_a_planted_gap_is_found_and_ranked_first(field: str) -> None:
     assert not first.wins_today
     assert first.proven
     assert gap_data(result)["gaps"][0]["rank"] == 1
-    assert f"lets {part} ({field}" in gap_sentence(result)
+    assert f"lets {part} ({field.replace('_', ' ')}" in gap_sentence(result)
     # as it is no legal design has it; a step better the cheapest design does, and is cheaper by what the list says
     before, _ = _designs(inst, first.value, part, field)
     assert not any(d.units for d in before)

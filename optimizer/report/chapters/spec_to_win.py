@@ -12,6 +12,7 @@ from optimizer.sensitivity.spec_section import (
     gap_values,
     spec_data,
     spec_markdown,
+    words,
 )
 from optimizer.sensitivity.spec_to_win import SpecToWin, spec_to_win
 
@@ -55,7 +56,13 @@ def _request(asked: Asked, gap: Gap) -> Request:
     enters = "" if gap.wins_today else "; it then enters the cheapest design"
     worth = f"{amount('usd_usd', gap.gain)} less in total cost{enters}"
     return Request(
-        Topic.SPEC, gap.vendor or asked.vendor(gap.part), f"{gap.field} of {gap.part}", now, wanted, worth, gap.gain
+        Topic.SPEC,
+        gap.vendor or asked.vendor(gap.part),
+        f"{words(gap.field)} of {gap.part}",
+        now,
+        wanted,
+        worth,
+        gap.gain,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimizer.report.chapter import Asked, Chapter, Told, Turn
 from optimizer.sensitivity.limits_section import amount
-from optimizer.sensitivity.tornado import Bar, tornado_markdown, tornado_sentence
+from optimizer.sensitivity.tornado import Bar, plain_number, tornado_markdown, tornado_sentence
 
 
 def _write(asked: Asked) -> Told:
@@ -29,7 +29,7 @@ def _turns(bar: Bar) -> list[Turn]:
                 else f"; keeping today's design then costs {amount('usd_usd', end.regret)} more"
             )
             share = None if not bar.base else end.value / bar.base - 1.0
-            now, then = f"{bar.base:,.6g} {bar.unit}", f"at the latest at {end.value:,.6g} {bar.unit}"
+            now, then = f"{plain_number(bar.base)} {bar.unit}", f"at the latest at {plain_number(end.value)} {bar.unit}"
             found.append(Turn(bar.name, now, then, f"{end.systems or 'another design'}{kept}", share, end.proven))
     return found
 
