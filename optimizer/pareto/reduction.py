@@ -252,6 +252,8 @@ class _Case:
         free = (high > low) & self._kinds.whole
         count = FIRST_GUESS
         while priced.bound > -math.inf and count < LARGEST_REST * self._size:
+            if self._kinds.free(*priced.within(task.below(state.ceiling), self._kinds, low, high)) <= SMALL_REST:
+                break
             guess = priced.ceiling_for(count, free)
             if guess >= task.below(state.ceiling):
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import FrontierStatus, solve
+from optimizer.pareto.oracle import Oracle, OracleOptions
+from optimizer.pareto.problem import ScaledProblem
+from optimizer.pareto.query import Query
 from optimizer.pareto.switches import Switches
 from tests.pareto.programs import facility_location, program
 
@@ -57,6 +61,27 @@ def test_facilities_decide_about_their_customers(joint: bool) -> None:
     corner[0], corner[30] = 1.0, 0.5
     over = sharper.matrix @ corner > sharper.row_upper
     assert over.any()
+
+
+def test_answers_depend_on_their_question_alone() -> None:
+    model = facility_location(2, 30, 6, seed=3, dear=600, near=60)
+    problem = ScaledProblem.of(model, [1.0, 1.0])
+    options = OracleOptions(listing=False)
+    whole = (math.inf, math.inf)
+    first = Oracle(problem, options).ask(Query((whole,), direction=0)).point
+    last = Oracle(problem, options).ask(Query((whole,), direction=1)).point
+    assert first is not None
+    assert last is not None
+    levels = np.linspace(last[1] + 2.0, first[1], 7).round().tolist()
+    queries = [Query(((math.inf, level),), direction=0, known=last) for level in levels]
+    hot = Oracle(problem, options)
+    earlier = [hot.ask(query) for query in queries]
+    assert any(reply.effort.relaxations for reply in earlier)
+    for query, reply in list(zip(queries, earlier, strict=True))[::-3]:
+        again, alone = hot.ask(query), Oracle(problem, options).ask(query)
+        for other in (again, alone):
+            assert (other.point, other.bound, other.effort) == (reply.point, reply.bound, reply.effort)
+            np.testing.assert_array_equal(other.x, reply.x)
 
 
 def test_a_closed_switch_closes_its_customers_and_the_last_one_open_serves_all() -> None:
