@@ -33,6 +33,7 @@ __all__ = [
     "Chain",
     "EquipmentUse",
     "Redundancy",
+    "RowFeed",
     "RowPlan",
     "Site",
     "SiteOption",
@@ -120,6 +121,15 @@ class RackFeed(Owned):
     loss: FeedLoss | None = None
 
 
+class RowFeed(Owned):
+    """The panels or the busway of a row, one on each feed: three phases of ``voltage`` line to line behind a ``breaker``."""
+
+    voltage: Volts = Field(gt=0)
+    breaker: Amperes = Field(gt=0)
+    code: BreakerCode
+    derating: Fraction = Field(default=1.0, gt=0, le=1)
+
+
 class WeatherBin(Record):
     """Hours of a year with about these temperatures."""
 
@@ -184,6 +194,7 @@ class Site(Owned):
     liquid: dict[str, SiteOption] = Field(default_factory=dict)
     power: dict[str, SiteOption] = Field(min_length=1)
     rack_feed: RackFeed | None = None
+    row_feed: RowFeed | None = None
     racks_arrive_loaded: bool = False
     airflow_per_rack: CubicMetersPerSecond | None = None
     supply_air: Celsius | None = None
@@ -203,6 +214,12 @@ class Site(Owned):
                     raise ValueError(f"{chain.value}.{name}: a topology of blocks is a way to build `power`")
                 if self.weather is None and any(use.rejection is not None for use in option.equipment):
                     raise ValueError(f"{chain.value}.{name}: `rejection` is worked out from the site's `weather`")
+        return self
+
+    @model_validator(mode="after")
+    def _rows_fed(self) -> Site:
+        if self.row_feed is not None and self.rack_feed is None:
+            raise ValueError("the panels of `row_feed` feed whips: state `rack_feed`")
         return self
 
     def options(self, chain: Chain) -> dict[str, SiteOption]:

@@ -19,11 +19,11 @@ from models.candidates.fabric_parts import SwitchCard
 from models.candidates.fabric_table import FabricTable
 from models.candidates.rack_design import EIA
 from models.candidates.rack_mass import mass_of
+from models.candidates.row_feed import line_share, small_rack_limit
 from models.instance import Instance
 from models.parts.part import PriceRange
 from models.parts.power_component import PowerComponent, PowerKind
 from models.parts.rack import Rack
-from models.units import Unlimited
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -124,19 +124,23 @@ def network_cards(instance: Instance, cluster: str) -> tuple[NetworkCard, ...]:
 
 @dataclass(frozen=True)
 class RackLimits:
-    """What one rack of switches takes: ``units``, and ``power`` [W] of the room or the strongest rack PDUs, the less of both."""
+    """What one rack of switches takes: ``units``, and ``power`` [W] of the room or the strongest rack PDUs, the less of both.
+
+    ``line``: most that a single switch with its modules may draw [W] where the panels of rows limit it.
+    """
 
     units: float
     power: float
+    line: float = inf
 
 
 def rack_limits(instance: Instance, site: str, cards: tuple[NetworkCard, ...]) -> RackLimits:
     """Limits of a rack of switches at a site."""
     height = cards[0].frame.rack_units if cards else None
-    limit = instance.sites[site].air_per_rack.value
-    most = inf if isinstance(limit, Unlimited) else float(limit)
+    most = small_rack_limit(instance, site)
+    share = line_share(instance, site)
     units = (height or SMALLEST_FRAME) - instance.assumptions.reserved_rack_units.value
-    return RackLimits(units, min(most, cards[-1].capacity) if cards else most)
+    return RackLimits(units, min(most, cards[-1].capacity) if cards else most, inf if share is None else share)
 
 
 def network_racks(
@@ -185,6 +189,7 @@ def _apart(table: FabricTable, model: Ints, count: Ints, limits: RackLimits) -> 
     each = np.floor(np.minimum(limits.units / height, limits.power / np.maximum(_nameplate(table, model), 1.0)) + _EDGE)
     racks = np.where(each <= LARGE, np.ceil(count / np.maximum(each, 1.0) - _EDGE), 0.0)
     fits = (height <= limits.units * (1 + _EDGE)) & (bare <= limits.power * (1 + _EDGE))
+    fits &= _nameplate(table, model) <= limits.line * (1 + _EDGE)
     return np.where(fits | (count == 0), racks, inf)
 
 

@@ -26,6 +26,7 @@ from models.candidates.pod_storage import storage_cards
 from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import RackDesign
 from models.candidates.rejection import Rejection, Stage
+from models.candidates.row_feed import positions_in_row
 from models.candidates.rows_of_racks import rack_plan
 from models.candidates.site_fit import racks_for_site
 from models.candidates.throughput_table import Memo
@@ -223,7 +224,7 @@ def _key(instance: Instance, site: str, rack: RackDesign, jobs: Ints, spares: In
         nodes_per_rack=rack.systems * nodes,
         nodes_per_system=nodes,
         accelerators_per_system=system.accelerators,
-        positions=rack.positions(instance.sites[site].rows.rack_pitch),
+        positions=positions_in_row(instance, site, rack),
     )
 
 

@@ -135,7 +135,11 @@ class Draft:
         """What some pods lack to be built, empty where none lacks anything."""
         if not self.beside.legal.all():
             return "no legal fabric joins the ports of one of its other networks"
-        return "" if self.switched.legal.all() else "no priced 19-inch frame and rack PDU for its racks of switches"
+        return (
+            ""
+            if self.switched.legal.all()
+            else "no priced 19-inch frame and rack PDU for its racks of switches, or a switch above what one may draw"
+        )
 
     def ports(self, network: Network) -> tuple[Floats, Floats]:
         """Ports of the job's systems on a network, and the bandwidth of one [B/s]; without that network nothing limits them."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import floor
+from math import floor, inf
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from models.candidates.rack_contents import FEET
 from models.candidates.rack_design import EIA, distribution_for
 from models.candidates.rack_mass import mass_of, too_deep
 from models.candidates.rejection import Rejection, Stage
+from models.candidates.row_feed import small_rack_limit
 from models.instance import Instance
 from models.parts.model_card import ModelCard
 from models.parts.part import PriceRange
@@ -28,7 +29,6 @@ from models.parts.rack import Floor, Rack
 from models.parts.storage import StorageNode
 from models.physics.reliability import availability_of, group_failure_rate, k_of_n_availability
 from models.physics.storage import capacity_needed, checkpoint_bytes, ingest_bandwidth, storage_nodes
-from models.units import Unlimited
 from models.workload import Serving
 
 Ints = npt.NDArray[np.int64]
@@ -177,8 +177,8 @@ def _rack(
         return "no 19-inch frame with a price for storage racks"
     assert frame.rack_units is not None and part.height_units is not None and part.max_power is not None
     most = floor((frame.rack_units - instance.assumptions.reserved_rack_units.value) / part.height_units + 1e-9)
-    limit = instance.sites[site].air_per_rack.value
-    if not isinstance(limit, Unlimited):
+    limit = small_rack_limit(instance, site)
+    if limit < inf:
         most = min(most, floor(limit / part.max_power + 1e-9))
     deep = too_deep(instance, frame, [part])
     if deep:

@@ -12,6 +12,7 @@ from models.candidates.rack_contents import contents_of, loads_on_ground
 from models.candidates.rack_design import RackDesign
 from models.candidates.rack_power import with_feeds
 from models.candidates.rejection import Rejection, Stage
+from models.candidates.row_feed import positions_in_row, too_much_for_row
 from models.candidates.told_apart import RACK_LAYERS, Compare, comparison
 from models.instance import Instance
 from models.parts.part import Part
@@ -46,7 +47,7 @@ def racks_for_site(
         reason = _refusal(instance, cluster, site, rack)
         fed = with_feeds(instance, cluster, site, rack) if reason is None else reason
         if not isinstance(fed, str):  # what its feeds need stands in the rack as well
-            fed = loads_on_ground(instance, site, fed) or fed
+            fed = loads_on_ground(instance, site, fed) or too_much_for_row(instance, site, fed) or fed
         if not isinstance(fed, str):
             accepted.append(replace(fed, contents=contents_of(instance, site, fed)))
         else:
@@ -55,11 +56,17 @@ def racks_for_site(
     if every_rack:
         return accepted, rejected
     kept: list[RackDesign] = []
+
+    def fits_beside(better: RackDesign, worse: RackDesign) -> bool:
+        """No more positions for a rack, where the panels of rows count them."""
+        plain = instance.sites[site].row_feed is None
+        return plain or positions_in_row(instance, site, better) <= positions_in_row(instance, site, worse)
+
     compare = comparison(instance, RACK_LAYERS)
     counts = {rack.system.id: _systems(instance, cluster, rack.system) for rack in _by_system(accepted)}
     for rack in accepted:
         rivals = [] if compare is Compare.NOTHING else [rival for rival in accepted if rival.id not in no_stand_ins]
-        better = next((other for other in rivals if _beats(counts, other, rack, compare)), None)
+        better = next((r for r in rivals if _beats(counts, r, rack, compare) and fits_beside(r, rack)), None)
         if better is None:
             kept.append(rack)
         else:

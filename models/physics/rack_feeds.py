@@ -12,6 +12,8 @@ from math import ceil
 from models.physics.power import SQRT3
 from models.physics.power_supplies import FeedLossRemedy, feed_loss_remedy
 
+PHASES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Whips:
@@ -43,6 +45,18 @@ def heaviest_share(whips: Whips, supplies: int | None) -> float:
     if supplies is None:
         return 1.0 / whips.lines
     return ceil(supplies / whips.lines) / supplies
+
+
+def row_share(lines: int, supplies: int | None) -> float:
+    """Share of a rack's load on the heaviest of the three lines that all its whips hang on together.
+
+    ``lines`` of all whips of one feed, in turn L1, L2, L3; ``supplies`` alike dealt to them in turn, or None for a load on all
+    of them evenly.
+    """
+    if supplies is None:
+        return ceil(lines / PHASES) / lines
+    whole, rest = divmod(supplies, lines)
+    return (whole * ceil(lines / PHASES) + ceil(rest / PHASES)) / supplies
 
 
 def whip_power(whips: Whips, supplies: int | None) -> float:

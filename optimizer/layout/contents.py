@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import ceil, floor
+from math import ceil, floor, inf
 
 from models.candidates.fabric_parts import SwitchCard
 from models.candidates.fabric_summary import LENGTH_BANDS
 from models.candidates.network_rack import network_frame
 from models.candidates.rack_mass import mass_of
+from models.candidates.row_feed import small_rack_limit
 from models.instance import Instance
 from models.parts.cooling import Cooling
 from models.parts.network_part import Link, ScaleupSwitch, Switch
@@ -19,7 +20,6 @@ from models.parts.storage import StorageNode
 from models.parts.system import System, SystemKind
 from models.physics.network.lengths import RackPlan
 from models.physics.power_supplies import SupplyConfig, parse_supply
-from models.units import Unlimited
 from optimizer.design import PodChoice
 from optimizer.layout.plan import DeviceKind, Tray
 
@@ -53,7 +53,7 @@ class Content:
 
 @dataclass
 class RackContent:
-    """A rack before it stands anywhere; ``reserved`` units are kept free for management and cables."""
+    """A rack before it stands anywhere; ``reserved`` units are kept free for management and cables; ``slots`` positions it takes (None: by its width)."""
 
     id: str
     kind: str
@@ -61,6 +61,7 @@ class RackContent:
     reserved: int
     contents: list[Content] = field(default_factory=list)
     base_weight: float = 0.0
+    slots: int | None = None
 
     @property
     def units(self) -> int:
@@ -134,7 +135,9 @@ def pod_content(instance: Instance, pod: PodChoice, name: str) -> PodContent:
     switches, wires = fabric_wires(instance, pod, system, name, compute)
     beside, more = network_wires(instance, pod, name, compute, storage, switches)
     switches, wires = switches + beside, wires + more
-    leftover = _leaves_beside_nodes(compute + storage, switches, wires)
+    # a leaf beside nodes would take of their share of the row's panel
+    apart = instance.sites[pod.site].row_feed is not None
+    leftover = switches if apart else _leaves_beside_nodes(compute + storage, switches, wires)
     network = _network_racks(instance, pod, name, leftover, compute + storage, wires)
     return PodContent(name, pod, compute + storage + network, wires, level_rules(instance, pod))
 
@@ -201,6 +204,7 @@ def _compute_racks(
     each = 0 if supply.shelves or not server else max((supply.modules or 0) // 2, 0)
     for number in range(pod.node_racks):
         rack = RackContent(f"{name}/C{number + 1:03d}", "compute", frame, reserved)
+        rack.slots = pod.node_positions // pod.node_racks
         rack.base_weight = (frame.empty_weight or 0.0) if server else 0.0
         first = number * pod.systems_per_rack
         for index in range(first, min(first + pod.systems_per_rack, pod.systems)):
@@ -322,8 +326,8 @@ def _network_racks(
     units, strip = (told["distribution_per_rack"], mass_of(instance, supply)) if supply is not None else (0, 0.0)
     reserved = ceil(instance.assumptions.reserved_rack_units.value - 1e-9)
     room = floor((frame.rack_units or 42.0) + 1e-9) - reserved
-    limit = instance.sites[pod.site].air_per_rack.value
-    limits = [] if isinstance(limit, Unlimited) else [float(limit)]
+    limit = small_rack_limit(instance, pod.site)
+    limits = [limit] if limit < inf else []
     heat = min(limits + ([float(told["feed_w"])] if told else []), default=None)
     load = _load(instance, pod.site, frame, units * strip)
     leaves = frozenset(wire.upper for wire in wires if wire.level.endswith("node_leaf"))

@@ -70,7 +70,8 @@ def hall_for(instance: Instance, site: str, contents: Sequence[PodContent]) -> H
     """The hall of a site; one without a limit on positions is twice as large as the pods need. Trays run above the tallest rack."""
     tallest = max(rack.units * (rack.frame.unit_pitch or 0.0) for content in contents for rack in content.racks)
     pitch = instance.sites[site].rows.rack_pitch
-    racks = sum(positions_of(rack.frame.width or pitch, pitch) for content in contents for rack in content.racks)
+    wanted = [rack for content in contents for rack in content.racks]
+    racks = sum(rack.slots or positions_of(rack.frame.width or pitch, pitch) for rack in wanted)
     place_, rows = instance.sites[site], instance.sites[site].rows
     positions = place_.rack_positions.value
     if isinstance(positions, Unlimited):

@@ -93,7 +93,7 @@ def build(content: PodContent, hall: Hall, types: Types) -> Built:
         devices.append(devices_of(rack, found.starts))
         names.append(name)
         slack += found.slack * (rack.frame.unit_pitch or 0.0)
-    slots = [hall.slots_of(rack.frame.width or hall.pitch) for rack in racks]
+    slots = [rack.slots or hall.slots_of(rack.frame.width or hall.pitch) for rack in racks]
     flows = Flows(dict(links), home, _tiers(content), slots)
     return Built(content, tuple(devices), tuple(names), slack, flows, _rises(content, devices, home, hall.tray))
 

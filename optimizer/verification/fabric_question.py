@@ -13,6 +13,7 @@ from models.services import NetworkSpace
 from optimizer.design import PodChoice
 from optimizer.verification.clos import ceil_div
 from optimizer.verification.racks import RackParts
+from optimizer.verification.row_feeds import positions_fed
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def positions_of(instance: Instance, pod: PodChoice) -> int:
     positions = 1
     while positions * instance.sites[pod.site].rows.rack_pitch < width - 1e-9:
         positions += 1
-    return positions
+    return max(positions, positions_fed(instance, pod))
 
 
 def _position(instance: Instance, pod: PodChoice) -> int:

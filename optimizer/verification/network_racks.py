@@ -18,6 +18,7 @@ from optimizer.verification.fabric import FabricFacts
 from optimizer.verification.findings import Checks
 from optimizer.verification.masses import kilograms
 from optimizer.verification.racks import EIA, FEEDS
+from optimizer.verification.row_feeds import position_share
 from optimizer.verification.services import Services
 
 SMALLEST_FRAME = 42.0
@@ -46,11 +47,14 @@ def network_racks_of(
     parts = _rack_pdus(instance, pod)
     per_feed = instance.assumptions.rack_pdus_per_feed.value
     limit = instance.sites[pod.site].air_per_rack.value
-    most = inf if isinstance(limit, Unlimited) else float(limit)
+    share = position_share(instance, pod.site)
+    most = min(inf if isinstance(limit, Unlimited) else float(limit), share)
     if frame is not None and parts:
         most = min(most, per_feed * max(part.rated or 0.0 for part in parts))
     heat = fabric.power_max + services.total("power_max")
     models = list(_models(instance, pod, fabric, services))
+    for _, _, watts in models:
+        checks.rule(f"{prefix}.network_racks", watts <= share * (1 + 1e-9), watts, share, "W of a switch on any line")
     sums = max(_whole((fabric.rack_units + services.total("rack_units")) / room), _whole(heat / most))
     count = max(sums, sum(_racks_of_large(*model, room, most) for model in models))
     told: dict[str, Any] = {}

@@ -23,6 +23,7 @@ from optimizer.verification.findings import Checks
 from optimizer.verification.masses import depth_of, kilograms
 from optimizer.verification.rack_feeds import FEET
 from optimizer.verification.racks import EIA, FEEDS
+from optimizer.verification.row_feeds import position_share
 
 NETWORKS = (("storage", "storage"), ("front-end", "front_end"), ("management", "management"))
 WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5625}
@@ -199,6 +200,8 @@ def _check_rack(
     checks.rule(f"{where}.per_rack", spread <= (floor.uniform or spread), spread, floor.uniform, "kg/m2 on the floor")
     point = floor.concentrated
     checks.rule(f"{where}.per_rack", point is None or whole / FEET <= point, whole / FEET, point, "kg on a foot")
+    share = position_share(instance, pod.site)
+    checks.rule(f"{where}.per_rack", power <= share * (1 + EDGE), power, share, "W on any line of the row's panel")
     room = (frame.depth or 0.0) - instance.assumptions.cable_depth.value
     checks.rule(f"{where}.frame", depth_of(node) <= room + EDGE, depth_of(node), room, "m of depth before the cables")
     most = instance.assumptions.rack_pdus_per_feed.value
