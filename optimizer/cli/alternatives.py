@@ -43,7 +43,7 @@ def command(subject: str, **options: Any) -> None:
     result = alternatives(
         about.instance,
         options["objective"],
-        share(options["slack"]),
+        share(options["slack"], "--slack"),
         along=dict(read_requirement(text) for text in options["along"]),
         most=options["most"],
         effort=effort("alternatives", options, about.instance),

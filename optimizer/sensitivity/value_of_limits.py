@@ -16,7 +16,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from models.candidates.placement import Candidates
-from models.errors import InfeasibleError
+from models.errors import InfeasibleError, UsageError, nearest
 from models.instance import Instance
 from optimizer.sensitivity.limit_rows import STEP, LimitRow, Steered, lifted
 from optimizer.sensitivity.program import Answer, Effort
@@ -122,9 +122,10 @@ def value_of_limits(
     """What every limit of an instance costs its best design.
 
     ``only``: row names or source fields to look at. ``candidates`` as ``movable_candidates`` gives them, where they are known;
-    ``effort`` goes before time and backend. Raises InfeasibleError where no design meets all limits.
+    ``effort`` goes before time and backend. Raises InfeasibleError where no design meets all limits, UsageError for a limit there is not.
     """
     steered = Steered.of(instance, objective, candidates)
+    chosen = _chosen(steered.limits, only)
     effort = effort or Effort(time_limit, backend)
     best = steered.least(effort, {})
     if best.infeasible:
@@ -132,7 +133,6 @@ def value_of_limits(
             f"{instance.name}: no design meets every limit; optimizer explain infeasible says which clash"
         )
     asking = _Asking(steered, best)
-    chosen = [row for row in steered.limits if only is None or row.name in only or row.row.source in only]
     values = tuple(effort.each(_one, asking, chosen)) if best.found else ()
     together, settled = asking.pairs(chosen, values, effort) if pairs and best.found else ([], True)
     goal = steered.program.formulation.goals[0]
@@ -147,6 +147,15 @@ def value_of_limits(
         solves=effort.solves,
         seconds=round(effort.spent, 3),
     )
+
+
+def _chosen(limits: Sequence[LimitRow], only: Sequence[str] | None) -> list[LimitRow]:
+    """Limits by row name or source field, all of them for None; UsageError for a name that is neither."""
+    known = list(dict.fromkeys(name for row in limits for name in (row.row.source, row.name)))
+    unknown = next((name for name in only or () if name not in known), None)
+    if unknown is not None:
+        raise UsageError(f"no limit {unknown!r}: {nearest(unknown, known)}")
+    return [row for row in limits if only is None or row.name in only or row.row.source in only]
 
 
 def _proven(value: LimitValue) -> bool:

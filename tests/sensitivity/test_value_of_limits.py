@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models.candidates.placement import enumerate_candidates
-from models.errors import InfeasibleError
+from models.errors import InfeasibleError, UsageError
 from models.loading import load
 from optimizer.sensitivity.limits_section import limits_data, limits_markdown
 from optimizer.sensitivity.value_of_limits import LimitValue, value_of_limits
@@ -150,3 +150,8 @@ def test_a_rule_that_fixes_a_value_gives_way_on_either_side() -> None:
     assert sides["at most"].lifted.gain == 0.0
     assert result.proven
     assert len({v.limit for v in result.limits}) == len(result.limits)
+
+
+def test_a_limit_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"did you mean 'sites.hall.utility'"):
+        value_of_limits(load("tiny/performance"), only=["sites.hall.utilty"])
