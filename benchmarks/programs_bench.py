@@ -49,11 +49,10 @@ def families(model: Any) -> None:
 
 def one(case: str, seconds: float) -> None:
     """A case in this process."""
-    import highspy  # noqa: F401  (loaded before the clock starts)
-    import ortools.sat.python.cp_model  # noqa: F401
-
+    begun = time.perf_counter()
     from models.candidates.placement import enumerate_candidates
     from models.formulation.build import build
+    from models.formulation.sifting import sift_for
     from models.loading import load
     from optimizer.compile import compile_formulation
     from optimizer.pareto import solve
@@ -62,18 +61,25 @@ def one(case: str, seconds: float) -> None:
 
     name, objectives, resolution = case.split(":")
     goals = tuple(objectives.split(","))
-    started = time.process_time()
+    imported = time.process_time()
     instance = load(name.partition("@")[0], name.partition("@")[2] or None)
-    candidates = enumerate_candidates(instance, PerformanceCache(), objectives=goals)
+    loaded = time.process_time()
+    sift = sift_for(instance, goals)
+    candidates = enumerate_candidates(instance, PerformanceCache(), objectives=goals, sift=sift)
     placed = time.process_time()
     formulation = build(instance, goals, candidates)
     model = compile_formulation(formulation)
-    compiled = time.process_time()
+    compiled, waited = time.process_time(), time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    import highspy  # noqa: F401  (loaded before the clock of the solves starts)
+    import ortools.sat.python.cp_model  # noqa: F401
+
     single = compile_formulation(build(instance, goals[:1], candidates))
     size = formulation.size
     print(
         f"{size['placements']} placements, {size['kept']} kept: {model.n_columns} columns, {model.n_rows} rows, {model.matrix.nnz} coefficients; "
-        f"candidates {placed - started:.1f} CPU s, program {compiled - placed:.1f}",
+        f"start and imports {imported:.1f} CPU s, load {loaded - imported:.1f}, candidates {placed - loaded:.1f}, program "
+        f"{compiled - placed:.1f}: file to matrix {compiled:.1f} ({waited:.1f} s wall), {peak:.0f} MB",
         flush=True,
     )
     families(model)

@@ -16,6 +16,7 @@ CASES = {
     "python alone": [sys.executable, "-c", "pass"],
     "import optimizer": [sys.executable, "-c", "import optimizer"],
     "optimizer --help": [sys.executable, "-m", "optimizer", "--help"],
+    "optimizer solve (unknown name)": [sys.executable, "-m", "optimizer", "solve", "no-such-instance"],
     "optimizer list instances": [sys.executable, "-m", "optimizer", "list", "instances"],
     "optimizer list parts": [sys.executable, "-m", "optimizer", "list", "parts"],
     'optimizer.load("training-30mw")': [sys.executable, "-c", "import optimizer; optimizer.load('training-30mw')"],
@@ -28,7 +29,9 @@ def seconds(command: list[str]) -> list[float]:
     measured = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True)
+        if done.returncode != (2 if "no-such-instance" in command else 0):
+            raise RuntimeError(f"{' '.join(command)}: exit code {done.returncode}")
         measured.append(time.perf_counter() - start)
     return measured[1:]
 

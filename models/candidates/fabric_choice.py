@@ -48,18 +48,17 @@ def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES, losses: boo
             -table.injection,
             -narrowest(table),
             -table.bisection,
-        ],
-        axis=1,
+        ]
     )
     if compare is Compare.PARTS:
         ids = {card.id for medium in table.media for card in (medium.near, medium.far)}
         counts = [units_per_fabric(table, part).astype(np.float64) for part in sorted(ids)]
-        criteria = np.column_stack([criteria, table.leaf.astype(np.float64), *counts])
+        criteria = np.stack([*criteria, table.leaf.astype(np.float64), *counts])
     models = len(table.switches)
     group = (table.size * models + table.switch) * models + table.spine_switch
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    return np.sort(order[first_nondominated(criteria[order], starts)])
+    return np.sort(order[first_nondominated(criteria[:, order].T, starts)])
 
 
 def narrowest(table: FabricTable) -> Floats:
@@ -83,26 +82,27 @@ def node_link_failures(table: FabricTable) -> Floats:
 def first_nondominated(values: Floats, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Which rows of ``values`` (n x criteria) no other of their run dominates, of equal ones the first; a run begins at each of ``starts``."""
     kept = np.ones(len(values), dtype=np.bool_)
+    columns = np.ascontiguousarray(values.T)
     lengths = np.diff(starts, append=len(values))
     for length in np.unique(lengths):
         first = starts[lengths == length]
         if length > LARGEST_PAIRED:
             for start in first.tolist():
                 run = slice(start, start + length)
-                kept[run] = moocore.is_nondominated(values[run], keep_weakly=False)
+                kept[run] = moocore.is_nondominated(np.ascontiguousarray(columns[:, run].T), keep_weakly=False)
             continue
         together = max(1, PAIRS // int(length * length))
         for at in range(0, len(first), together):
             rows = first[at : at + together, None] + np.arange(length)
-            kept[rows] = _unbeaten_in_pairs(values[rows])
+            kept[rows] = _unbeaten_in_pairs(columns[:, rows])
     return kept
 
 
-def _unbeaten_in_pairs(runs: Floats) -> npt.NDArray[np.bool_]:
-    """Which members of ``runs`` (runs x members x criteria) no other of their run dominates, of equal ones the first."""
-    members = runs.shape[1]
-    as_good = np.ones((len(runs), members, members), dtype=np.bool_)
-    for criterion in np.moveaxis(runs, 2, 0):
+def _unbeaten_in_pairs(criteria: Floats) -> npt.NDArray[np.bool_]:
+    """Which members of some runs (``criteria`` x runs x members) no other of their run dominates, of equal ones the first."""
+    _, runs, members = criteria.shape
+    as_good = np.ones((runs, members, members), dtype=np.bool_)
+    for criterion in criteria:
         as_good &= criterion[:, :, None] <= criterion[:, None, :]
     earlier = np.tri(members, k=-1, dtype=np.bool_).T
     beats = as_good & (earlier | ~as_good.transpose(0, 2, 1))

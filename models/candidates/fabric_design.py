@@ -247,8 +247,11 @@ def _media_columns(
             if medium not in known:
                 known.append(medium)
             here = chosen[level] == position
+            everywhere = bool(here.all())
             near, far = _units(request, counts, level, medium, links)
-            index[here], near_units[here], far_units[here] = known.index(medium), near[here], far[here]
+            index[here] = known.index(medium)
+            near_units += near * here
+            far_units += far * here
             near_power, far_power = near * medium.near.power_per_end, far * medium.far.power_per_end
             bill = {
                 "capex_links_low": near * medium.near.price_low_per_end + far * medium.far.price_low_per_end,
@@ -259,7 +262,7 @@ def _media_columns(
                 "fibres": links * medium.fibres,
             }
             for name, value in bill.items():
-                columns[name][here] += value[here]
+                columns[name] += value if everywhere else value * here
         columns[f"medium_{level}"], columns[f"length_{level}"] = index, np.where(index >= 0, lengths[level], 0.0)
         columns[f"near_units_{level}"], columns[f"far_units_{level}"] = near_units, far_units
 

@@ -227,8 +227,11 @@ def storage_rows(
         ]
         return _joined(parts), ""
     parts, said, before = [], "", (nothing - 1, nothing)
+    # many fabrics of one size deliver alike
+    needs, back = np.unique(ingest, return_inverse=True)
     for level in sorted(set(need.write)):
-        card, nodes, write, read = _cheapest(instance, cluster, cards, ingest, level)
+        picked = _cheapest(instance, cluster, cards, needs, level)
+        card, nodes = picked[0][back], picked[1][back]
         short = card < 0
         if short.any():
             said = (
@@ -238,9 +241,8 @@ def storage_rows(
         before = (card, nodes)
         per_rack = np.array([c.per_rack for c in cards] or [1])
         racks = -(-nodes // per_rack[card])
-        parts.append(
-            StorageRows(rows[more], card[more], nodes[more], racks[more], write[more], read[more], ingest[more])
-        )
+        write, read = picked[2][back[more]], picked[3][back[more]]
+        parts.append(StorageRows(rows[more], card[more], nodes[more], racks[more], write, read, ingest[more]))
     return _joined(parts), said
 
 
