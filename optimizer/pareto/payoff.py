@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from optimizer.compiled_model import Floats
@@ -27,8 +27,10 @@ class Payoff:
         return self.nadir - self.ideal
 
 
-def lexicographic(k: int, delta: Floats) -> Generator[Sequence[Query], Sequence[Answer], list[Answer] | None]:
-    """Ask for the k lexicographic optima (scaled); returns their answers, or None when there is none or a solve stayed open.
+def lexicographic(
+    k: int, delta: Floats, found: Callable[[Answer], object] = lambda answer: None
+) -> Generator[Sequence[Query], Sequence[Answer], list[Answer] | None]:
+    """Ask for the k lexicographic optima (scaled), each handed to ``found`` at once; returns their answers, or None when there is none or a solve stayed open.
 
     Stage one takes objective i; every further stage holds what was reached and takes the next one.
     """
@@ -44,6 +46,7 @@ def lexicographic(k: int, delta: Floats) -> Generator[Sequence[Query], Sequence[
             corner[j] = answer.point[j] + float(delta[j])
         if answer is not None:
             optima.append(answer)
+            found(answer)
     return optima
 
 

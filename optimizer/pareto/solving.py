@@ -209,9 +209,7 @@ class _Planned:
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
         if any(self._shares):
-            optima = yield from lexicographic(self.space.k, self.space.delta)
-            for answer in optima or ():
-                self.space.list_point(answer)
+            optima = yield from lexicographic(self.space.k, self.space.delta, self.space.list_point)
             if optima:
                 self._set_resolution(optima)
         self._ledger.plan(self.space.delta, self._setup.problem.unit)
