@@ -31,6 +31,8 @@ LAYERS: Mapping[str, type[Part]] = {
     "power": PowerComponent,
     "cooling": Cooling,
 }
+ASKED_FIRST = ("power", "cooling", "network", "optics", "systems", "silicon")
+"""Layers by what a question takes, least first: of what time ends, most is known."""
 STEP = 0.1
 
 
@@ -57,7 +59,7 @@ def gap_list(
     search = GapSearch(instance, found, wanted, objective, effort)
     chosen = [
         (part, layer, step)
-        for layer, kind in LAYERS.items()
+        for layer, kind in sorted(LAYERS.items(), key=lambda known: ASKED_FIRST.index(known[0]))
         if layers is None or layer in layers
         for part in instance.catalogue.of(kind).values()
         if (parts is None or part.id in parts) and search.matters(part)

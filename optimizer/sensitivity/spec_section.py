@@ -144,7 +144,7 @@ def gap_sentence(result: GapList) -> str:
     if entering:
         said.append(f"one step lets {_asked_of(entering[0])} in")
     else:
-        said.append("no part comes in by one step of one field")
+        said.append(f"no part{'' if result.proven else ' asked about'} comes in by one step of one field")
     if bought:
         said.append(f"of what is bought already {_asked_of(bought[0])} is worth most")
     early = "" if result.proven else " (stopped early: parts that were not asked about are missing)"
