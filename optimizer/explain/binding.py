@@ -1,14 +1,14 @@
 """Which limits bind a design, by family and in its words, with the slack of the rest; and which weak inputs it leans on most.
 
 An input is weak where its row is an analyst's estimate or unverified, where the very column behind the figure was not found in
-the row's source, or, for money, where the price is an estimate. Shares say how much of the design's cost, power and throughput
+the row's source, or, for money, where the price is an estimate; what is bought from a quote rests on the quote. Shares say how much of the design's cost, power and throughput
 passes through each catalogue row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from models.candidates.rack_design import power_of
@@ -154,17 +154,39 @@ def _leanings(instance: Instance, design: Design) -> Iterator[Leaning]:
     spent = sum(line.cost_usd for line in design.bom) or 1.0
     power, delivered = _power_shares(instance, design), _throughput_shares(design)
     parts: dict[str, Part] = {part.id: part for part in instance.catalogue}
+    quoted = {part for order in design.orders if not order.price_is_estimate for part in order.contents}
     for name, bought in lines.items():
+        if name not in parts:
+            yield _bundle(name, bought, spent)
+            continue
         part = parts[name]
-        yield _leaning(
+        found = _leaning(
             instance, part, bought[0].layer, sum(line.cost_usd for line in bought) / spent,
-            power.get(name, 0.0), 0.0, bought[0].price_is_estimate,
+            power.get(name, 0.0), 0.0, any(line.price_is_estimate for line in bought),
         )  # fmt: skip
+        yield _by_quote(found, bought) if name in quoted else found
     for system, share in delivered.items():
         accelerator = instance.catalogue.get(System, system).accelerator
         if accelerator is not None:
             part = instance.catalogue.get(Accelerator, accelerator)
             yield _leaning(instance, part, "silicon", 0.0, 0.0, share, False)
+
+
+def _bundle(name: str, bought: list[BomLine], spent: float) -> Leaning:
+    """What is paid for a bundle, under the name of its quote."""
+    first = bought[0]
+    weak = any(Confidence(line.confidence) in WEAK for line in bought)
+    share = sum(line.cost_usd for line in bought) / spent
+    return Leaning(
+        name, first.layer, first.confidence, share, 0.0, 0.0, weak, False, False, "", first.source, f"quotes.{name}"
+    )
+
+
+def _by_quote(leaning: Leaning, bought: list[BomLine]) -> Leaning:
+    """The same where quotes say the price: what the row lacks about prices does not count."""
+    weak = any(line.price_is_estimate or Confidence(line.confidence) in WEAK for line in bought)
+    lacking = [column for column in leaning.unverified.split(";") if column and column not in PRICE_COLUMNS]
+    return replace(leaning, weak_cost=bool(leaning.cost_share) and weak, unverified=";".join(lacking))
 
 
 def _leaning(

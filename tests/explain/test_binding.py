@@ -51,3 +51,20 @@ def test_an_estimate_is_weak_and_a_quote_is_not() -> None:
             assert found[line.part].weak_cost
         elif line.confidence not in ("analyst-estimate", "unverified") and "price" not in line.unverified:
             assert not found[line.part].weak_cost
+
+
+@pytest.mark.parametrize("confidence", ["quote", "analyst-estimate"])
+@pytest.mark.parametrize("bundle", [False, True])
+def test_what_is_quoted_rests_on_the_quote(confidence: str, bundle: bool) -> None:
+    part = solve(load("tiny/performance"), ["tco"], "exact").points[0].pods[0].system
+    what = {"parts": {part: 1, "eia48": 1}} if bundle else {"part": part}
+    tiers = [{"at_least": 1, "price": "10 kUSD"}]
+    quote = {**what, "vendor": "V", "tiers": tiers, "source": "a letter", "confidence": confidence}
+    instance = load("tiny/performance", overrides={"quotes": {"q": quote}})
+    design = solve(instance, ["tco"], "exact").points[0]
+    assert [one.quote for one in design.orders][:1] == ["q"]
+    name = "q" if bundle else part
+    (found,) = [x for x in explain_binding(instance, design).leanings if x.part == name and x.cost_share]
+    assert found.weak_cost is (confidence == "analyst-estimate")
+    assert "price" not in found.unverified
+    assert sum(x.cost_share for x in explain_binding(instance, design).leanings) == pytest.approx(1.0)
