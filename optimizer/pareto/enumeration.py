@@ -20,9 +20,10 @@ from scipy import sparse
 from optimizer.backends.implied import finite_bounds
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.corners import Corners
-from optimizer.pareto.labels import Found, Labels, OutOfWorkError, Prices, Stages, Work
+from optimizer.pareto.labels import Found, Labels, OutOfWorkError, Prices, Work
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.relaxation import Relaxation
+from optimizer.pareto.stages import Stages
 from optimizer.pareto.surrogates import Surrogates
 
 MOST_COLUMNS = 1_500

@@ -9,24 +9,28 @@ and Vanderpooten 2009). A row that the remaining columns can no longer break cou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from optimizer.backends.integers import LARGEST, scaled_to_integers
-from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.backends.integers import LARGEST
+from optimizer.compiled_model import Floats
 from optimizer.pareto.corners import Corners
-from optimizer.pareto.surrogates import MANY, Surrogates
-
-Whole = NDArray[np.int64]
+from optimizer.pareto.stages import Stages
+from optimizer.pareto.surrogates import Surrogates
 
 CHEAP = 4
 """Figures compared up to which finding superfluous labels takes time in proportion to their number; from there on its square."""
 IDLE, FEW = 0.95, 500
 """Above this share of labels kept, of this many at least, the search for superfluous ones pauses for some stages."""
+AT_ONCE = 32_768
+"""Labels that are judged at once, so that memory goes into those that are kept."""
+
+
+_Part = tuple[Floats, NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
+"""Labels, where each comes from, the value of the stage's column, and a corner that it may reach below."""
 
 
 class OutOfWorkError(Exception):
@@ -46,90 +50,6 @@ class Work:
         self.done += amount
         if self.done > self.most or self.late():
             raise OutOfWorkError
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Stages:
-    """A program in the order in which columns are decided: ``order`` (columns), ``base`` their lower bounds (not in that order), ``steps`` how far each
-    may rise within its bounds and each row by itself; rows ``room`` (m x columns, at most ``most``), ``sums`` (e x columns, equal to ``totals``), ``costs`` (k x columns), ``start`` (k) the objectives at ``base``.
-    """
-
-    order: NDArray[np.intp]
-    base: Floats
-    steps: Whole
-    room: Floats
-    most: Floats
-    sums: Floats
-    totals: Floats
-    costs: Floats
-    start: Floats
-
-    @classmethod
-    def of(cls, model: CompiledModel, lower: Floats, upper: Floats, order: NDArray[np.intp]) -> Stages | None:
-        """``model`` (integer columns from ``lower`` to ``upper``, whole objectives) with its columns in ``order``; None where data are no
-        integers that add up exactly, or nothing is legal.
-        """
-        base = np.ceil(lower - 1e-9)
-        steps = np.floor(upper + 1e-9) - base
-        rows = sparse.csr_array(model.matrix)
-        room: list[tuple[Floats, float]] = []
-        sums: list[tuple[Floats, float]] = []
-        for number in range(model.n_rows):
-            values = np.zeros(model.n_columns)
-            part = slice(rows.indptr[number], rows.indptr[number + 1])
-            scaled = scaled_to_integers(rows.data[part])
-            if scaled is None:
-                return None
-            np.add.at(values, rows.indices[part], scaled[0].astype(np.float64))
-            shift = float(values @ base)
-            low = np.ceil(model.row_lower[number] * scaled[1] - 1e-6) - shift
-            high = np.floor(model.row_upper[number] * scaled[1] + 1e-6) - shift
-            if low > high:
-                return None
-            if low == high:
-                sums.append((values, high))
-                continue
-            room += [(values, high)] if np.isfinite(high) else []
-            room += [(-values, -low)] if np.isfinite(low) else []
-        taller = np.vstack([*(v for v, _ in (*room, *sums)), model.objectives])
-        reach = np.abs(taller) @ np.maximum(np.abs(base), np.abs(base + steps)) + np.abs(taller) @ steps
-        if bool((steps < 0).any()) or bool((reach > LARGEST).any()):
-            return None
-        m, e = len(room), len(sums)
-        tops = np.array([b for _, b in (*room, *sums)] + [-b for _, b in sums])
-        steps = _within_rows(np.vstack([taller[: m + e], -taller[m : m + e]]), tops, steps)
-        if bool((steps < 0).any()):
-            return None
-        return cls(
-            order,
-            base,
-            steps[order].astype(np.int64),
-            taller[:m][:, order],
-            np.array([b for _, b in room]),
-            taller[m : m + e][:, order],
-            np.array([b for _, b in sums]),
-            model.objectives[:, order],
-            model.objectives @ base,
-        )
-
-    def least(self, rows: Floats) -> Floats:
-        """The least that columns from each stage on may add to ``rows`` (rows x columns + 1)."""
-        each = np.minimum(rows * self.steps, 0.0)
-        return np.hstack([np.cumsum(each[:, ::-1], axis=1)[:, ::-1], np.zeros((len(rows), 1))])
-
-
-def _within_rows(rows: Floats, tops: Floats, steps: Floats) -> Floats:
-    """How far columns may rise if rows stay at or below ``tops``, each row by itself, in a few passes."""
-    with np.errstate(divide="ignore"):
-        inverse = np.where(rows > 0, 1.0 / np.where(rows > 0, rows, 1.0), 0.0)
-    for _ in range(3):
-        left = tops - np.minimum(rows * steps, 0.0).sum(axis=1)
-        limit = np.where(rows > 0, np.floor(left[:, None] * inverse + 1e-9), np.inf)
-        tighter = np.minimum(steps, limit.min(axis=0, initial=np.inf))
-        if bool((tighter == steps).all()):
-            break
-        steps = tighter
-    return steps
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -195,8 +115,7 @@ class Labels:
         labels = np.concatenate([np.zeros(self._m + self._e), stages.start, self._prices.bounds])[None]
         witness = np.zeros(1, dtype=np.intp)
         for stage in range(len(stages.order)):
-            labels, parents, values = self._children(labels, stage)
-            witness = witness[parents]
+            labels, parents, values, witness = self._children(labels, witness, stage)
             kept = self._useful(labels, witness, stage)
             labels, witness = labels[kept], witness[kept]
             trail.parents.append(parents[kept].astype(np.int32))
@@ -204,42 +123,56 @@ class Labels:
         y = labels[:, self._m + self._e : self._m + self._e + self._k]
         return Found(trail.columns(stages), y, self._cut)
 
-    def _children(self, labels: Floats, stage: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
-        """Every label with every value of the stage's column that leaves a legal completion possible by each row alone."""
+    def _children(
+        self, labels: Floats, witness: NDArray[np.intp], stage: int
+    ) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Every label with every value of the stage's column that leaves a legal completion possible by each row alone, and room below a corner; its
+        parent, that value, and such a corner.
+        """
         m, e = self._m, self._e
-        parts, origins, rises = [], [], []
         slope = self._slopes[:, stage]
         shift = np.zeros(slope.size)
         shift[slope.size - self._t :] = -self._prices.counted[:, stage]
         room = self._stages.most - self._room[0][:, stage + 1]
         low = self._stages.totals - self._sums[1][:, stage + 1]
         high = self._stages.totals - self._sums[0][:, stage + 1]
+        slack = self._stages.most - self._room[1][:, stage + 1]
+        judged, waiting, size = [], [], 0
         for value in range(int(self._stages.steps[stage]) + 1):
             rows = labels[:, : m + e] + value * slope[: m + e]
             fits = (rows[:, :m] <= room).all(axis=1) & ((rows[:, m:] >= low) & (rows[:, m:] <= high)).all(axis=1)
-            able = np.flatnonzero(fits)
-            self._work.spend(1e-9 * len(labels) * (m + e + 10) + 4e-9 * able.size * slope.size)
-            parts.append(labels[able] + (value * slope + shift))
-            origins.append(able)
-            rises.append(np.full(able.size, value))
-        grown = np.concatenate(parts)
-        slack = self._stages.most - self._room[1][:, stage + 1]
-        grown[:, :m] = np.maximum(grown[:, :m], slack)
-        return grown, np.concatenate(origins), np.concatenate(rises)
+            every = np.flatnonzero(fits)
+            self._work.spend(1e-9 * len(labels) * (m + e + 10) + 4e-9 * every.size * slope.size)
+            for at in range(0, every.size, AT_ONCE):
+                able = every[at : at + AT_ONCE]
+                grown = labels[able] + (value * slope + shift)
+                grown[:, :m] = np.maximum(grown[:, :m], slack)
+                waiting.append((grown, able, np.full(able.size, value), witness[able]))
+                size += able.size
+                if size >= AT_ONCE:
+                    judged.append(self._reachable(_joined(waiting)))
+                    waiting, size = [], 0
+        if waiting:
+            judged.append(self._reachable(_joined(waiting)))
+        if not judged:
+            none = np.empty(0, dtype=np.intp)
+            return labels[:0], none, none, none
+        return _joined(judged)
+
+    def _reachable(self, part: _Part) -> _Part:
+        """Those of some labels that may reach below a corner."""
+        labels, parents, values, witness = part
+        if self._corners is None:
+            return part
+        kept = self._corners.reachable(labels[:, labels.shape[1] - self._t :], witness, self._work)
+        return labels[kept], parents[kept], values[kept], witness[kept]
 
     def _useful(self, labels: Floats, witness: NDArray[np.intp], stage: int) -> NDArray[np.intp]:
         """Positions of the labels that may end on the frontier and are not superfluous beside others; updates ``witness``."""
-        kept = np.arange(len(labels))
         bounds = labels[:, labels.shape[1] - self._t :]
-        if self._corners is not None and len(labels) > 1:
-            kept = kept[self._corners.reachable(bounds, witness, self._work)]
-            if kept.size > MANY:
-                some = witness[kept]
-                left = self._surrogates.reachable(
-                    self._corners, labels[kept], bounds[kept], some, stage + 1, self._work
-                )
-                witness[kept] = some
-                kept = kept[left]
+        kept = np.arange(len(labels))
+        if self._corners is not None:
+            kept = self._surrogates.reachable(self._corners, labels, bounds, witness, stage + 1, self._work)
         kept = kept[self._undominated(labels[kept])]
         if kept.size > self._width:
             self._cut *= kept.size / self._width
@@ -259,12 +192,8 @@ class Labels:
             self._rest -= 1
             return np.ones(len(labels), dtype=bool)
         m, e = self._m, self._e
-        parts = [labels[:, :m], labels[:, m + e : m + e + self._k]]
-        parts += [same for state in [_states(labels[:, m : m + e])] if state is not None for same in (state, -state)]
-        compared = np.hstack(parts)
-        compared = compared[:, np.ptp(compared, axis=0) > 0]
-        if not compared.shape[1]:
-            return np.asarray(np.arange(len(labels)) == 0, dtype=bool)
+        compared = np.hstack([labels[:, :m], labels[:, m + e : m + e + self._k]])
+        compared = _apart(compared[:, np.ptp(compared, axis=0) > 0], labels[:, m : m + e])
         self._work.spend(_filtering(len(labels), compared.shape[1]))
         good: NDArray[np.bool_] = np.asarray(moocore.is_nondominated(np.ascontiguousarray(compared)), dtype=bool)
         idle = compared.shape[1] > CHEAP and len(labels) > FEW and float(good.mean()) > IDLE
@@ -281,15 +210,36 @@ def _filtering(n: int, dimensions: int) -> float:
     return 1e-6 * n + each * dimensions * n * n
 
 
-def _states(rows: Floats) -> Floats | None:
-    """A number (n x 1) for each distinct row, or None where all are alike."""
-    rows = rows[:, np.ptp(rows, axis=0) > 0]
-    if not rows.shape[1]:
-        return None
+def _apart(compared: Floats, states: Floats) -> Floats:
+    """``compared`` (n x figures), changed so that no label dominates one of another state (n x equations); within a state nothing changes.
+
+    One figure rises and another falls from state to state by more than labels differ in them.
+    """
+    if compared.shape[1] < 2:
+        compared = np.hstack([compared, np.zeros((len(compared), 2 - compared.shape[1]))])
+    states = states[:, np.ptp(states, axis=0) > 0]
+    if not states.shape[1]:
+        return compared
+    numbers = _numbers(states)
+    first, second = (compared[:, at] - compared[:, at].min() for at in (0, 1))
+    apart = max(float(first.max()), float(second.max())) + 1.0
+    if apart * (float(numbers.max()) + 1.0) >= LARGEST:
+        return np.hstack([compared, numbers[:, None], -numbers[:, None]])
+    return np.column_stack([first + apart * numbers, second - apart * numbers, compared[:, 2:]])
+
+
+def _numbers(rows: Floats) -> Floats:
+    """A whole number (n) for each distinct row, from zero on."""
     low = rows.min(axis=0)
     sizes = rows.max(axis=0) - low + 1.0
     if float(np.log2(sizes).sum()) < 52:
         places = np.concatenate([[1.0], np.cumprod(sizes)[:-1]])
-        return np.asarray(((rows - low) @ places)[:, None], dtype=np.float64)
-    _, numbers = np.unique(rows, axis=0, return_inverse=True)
-    return np.asarray(numbers, dtype=np.float64).reshape(-1, 1)
+        _, numbers = np.unique((rows - low) @ places, return_inverse=True)
+    else:
+        _, numbers = np.unique(rows, axis=0, return_inverse=True)
+    return np.asarray(numbers.reshape(-1), dtype=np.float64)
+
+
+def _joined(parts: Sequence[_Part]) -> _Part:
+    labels, parents, values, witness = zip(*parts, strict=True)
+    return np.concatenate(labels), np.concatenate(parents), np.concatenate(values), np.concatenate(witness)

@@ -20,16 +20,19 @@ from numpy.typing import NDArray
 from optimizer.compiled_model import Floats
 from optimizer.pareto.corners import Corners
 from optimizer.pareto.relaxation import EPSILON
+from optimizer.pareto.stages import Stages
 
 if TYPE_CHECKING:
-    from optimizer.pareto.labels import Stages, Work
+    from optimizer.pareto.labels import Work
 
-MANY = 200
-"""Labels from which looking for inequalities pays."""
+MANY, MANY_PER_FIGURE = 200, 0.4
+"""Labels from which looking for inequalities pays, and per figure of the linear program."""
 SAMPLE, ROUNDS, WORTH = 12, 8, 0.3
 """Labels asked about at once, how often at one stage, and the share of them that must give an inequality for another round."""
 IDLE, LONGEST_PAUSE = 0.65, 7
 """Share of labels left above which the search pauses, and for how many stages at most."""
+AT_ONCE = 32_768
+"""Labels that are judged at once, so that memory does not grow with their number."""
 MOST_HELD = 36
 """Inequalities that are carried on to the next stage, the latest that told anything."""
 GIVES_WAY = 1e-6
@@ -124,6 +127,7 @@ class Surrogates:
         self._held = (np.empty((0, k)), np.empty((0, rows)))
         self._found: dict[int, tuple[Floats, Floats]] = {}
         self._separation: Separation | None = None
+        self._many = max(MANY, round(MANY_PER_FIGURE * self._values * stages.steps.size))
         self._pause = self._rest = 0
 
     def begin(self) -> None:
@@ -136,10 +140,25 @@ class Surrogates:
         self, corners: Corners, labels: Floats, bounds: Floats, witness: NDArray[np.intp], stage: int, work: Work
     ) -> NDArray[np.intp]:
         """Positions of the ``labels`` (n) before ``stage`` that may reach below a corner, by ``bounds`` (n x t) and inequalities; updates ``witness``."""
-        if self._rest > 0:
-            self._rest -= 1
+        if len(labels) < self._many or self._rest > 0:
+            self._rest -= self._rest > 0
             return np.arange(len(labels))
         labels = labels[:, : self._values]
+        kept = []
+        for at in range(0, len(labels), AT_ONCE):
+            part = slice(at, at + AT_ONCE)
+            # what was found for the first labels is held for the others
+            left = self._judge(corners, labels[part], bounds[part], witness[part], stage, work)
+            kept.append(at + left)
+        every = np.concatenate(kept)
+        self._pause = min(2 * self._pause + 1, LONGEST_PAUSE) if every.size > IDLE * len(labels) else 0
+        self._rest = self._pause
+        return every
+
+    def _judge(
+        self, corners: Corners, labels: Floats, bounds: Floats, witness: NDArray[np.intp], stage: int, work: Work
+    ) -> NDArray[np.intp]:
+        """``reachable`` for some of the labels."""
         known = [self._plain, self._held, *([self._found[stage]] if stage in self._found else [])]
         weights, prices = np.vstack([w for w, _ in known]), np.vstack([p for _, p in known])
         kept: NDArray[np.intp] = np.arange(len(labels))
@@ -158,7 +177,7 @@ class Surrogates:
             left = corners.reachable(bounds, some, work)
             witness[kept] = some
             kept, bounds = kept[left], bounds[left]
-            if kept.size < MANY:
+            if kept.size < self._many:
                 break
             found = self._separate(corners, labels[kept], witness[kept], stage, work)
             if len(found) < WORTH * SAMPLE:
@@ -166,8 +185,6 @@ class Surrogates:
             fresh += found
             new = Inequalities(self._stages, np.array([w for w, _ in found]), np.array([p for _, p in found]))
         told[: len(self._plain[0])] = False
-        self._pause = min(2 * self._pause + 1, LONGEST_PAUSE) if kept.size > IDLE * len(labels) else 0
-        self._rest = self._pause
         self._keep(weights[told], prices[told], fresh, stage)
         return kept
 

@@ -19,9 +19,9 @@ from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import Closure, FrontierStatus, solve
 from optimizer.pareto.certificate import Claim, local_upper_bounds, verify
 from optimizer.pareto.enumeration import Enumeration, enumerated
-from optimizer.pareto.labels import Stages
 from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.problem import ScaledProblem
+from optimizer.pareto.stages import Stages
 from optimizer.pareto.surrogates import Inequalities, Separation, Surrogates
 from tests.pareto.programs import frontier, legal_values, program
 
@@ -139,11 +139,28 @@ def test_equals_brute_force(kind: str, width: int, monkeypatch: pytest.MonkeyPat
     assert found_some >= 6
 
 
+@pytest.mark.parametrize(("k", "size"), [(2, 6), (3, 6), (4, 5)])
+def test_assignments_are_those_of_all_permutations(k: int, size: int) -> None:
+    costs = np.random.default_rng(10 * k + size).integers(1, 21, (k, size, size))
+    rows = []
+    for i in range(size):
+        one = np.zeros((size, size))
+        one[i] = 1
+        rows += [(one.ravel().tolist(), 1.0, 1.0), (one.T.ravel().tolist(), 1.0, 1.0)]
+    result = solve(program(costs.reshape(k, -1).tolist(), rows))
+    chosen = np.array(list(itertools.permutations(range(size))))
+    values = np.unique(costs[:, np.arange(size), chosen].sum(axis=2).T.astype(float), axis=0)
+    assert result.algorithm == "listing"
+    assert [tuple(y) for y in result.points.tolist()] == frontier(values)
+
+
 @pytest.mark.parametrize("kind", ["knapsack", "general", "equations", "dense"])
 def test_inequalities_shared_by_labels_lose_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enumeration_module, "FIRST_WIDTH", 8)
-    monkeypatch.setattr(labels_module, "MANY", 2)
     monkeypatch.setattr(surrogates_module, "MANY", 2)
+    monkeypatch.setattr(surrogates_module, "MANY_PER_FIGURE", 0.0)
+    monkeypatch.setattr(surrogates_module, "AT_ONCE", 16)
+    monkeypatch.setattr(labels_module, "AT_ONCE", 5)
     asked = 0
     reachable = Surrogates.reachable
 
