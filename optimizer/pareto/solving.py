@@ -106,16 +106,11 @@ def solve(
             stop=stop, on_progress=on_progress, started=started,
         )  # fmt: skip
         prepared = setup.oracle.relaxations
-        if name in OF_ALL_POINTS and setup.oracle.list_all(within.seconds):
-            planned.found = setup.oracle.all_points()
+        if name in OF_ALL_POINTS and planned.list_all(within.seconds):
             run.hold(planned.found)
-            planned.space.whole = True
         run.execute()
         return run.result(
-            backend=setup.backend,
-            resolution=planned.resolution,
-            error=planned.error,
-            relaxations=prepared,
+            backend=setup.backend, resolution=planned.resolution, error=planned.error, relaxations=prepared
         )
     finally:
         answerer.close()
@@ -205,6 +200,12 @@ class _Planned:
         self._inner = algorithm(self.space)
         self.found: dict[Point, Floats] = {}
         self.name = self._inner.name
+
+    def list_all(self, seconds: float | None) -> bool:
+        """Whether all nondominated points are ``found`` beforehand, so that no question is asked."""
+        self.space.whole = self._setup.oracle.list_all(seconds)
+        self.found = self._setup.oracle.all_points()
+        return self.space.whole
 
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
