@@ -90,7 +90,7 @@ def test_gap_list(cli: Callable) -> None:
     outcome = cli("spec-to-win", "tiny/performance", "--layer", "network", "--json")
     assert outcome.code == 0
     assert {gap["layer"] for gap in outcome.document["data"]["gaps"]} == {"network"}
-    assert "native_ports" in cli("spec-to-win", "tiny/performance", "qm9700").out
+    assert "native ports" in cli("spec-to-win", "tiny/performance", "qm9700").out
 
 
 def test_what_was_stopped_is_resumed(cli: Callable, tmp_path: object) -> None:
