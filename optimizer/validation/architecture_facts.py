@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from optimizer.validation.architecture_figures import edges, number, other_units
 
 UNITS = (
     "accelerators",
@@ -44,6 +46,7 @@ SYNONYMS = {
     "spines": "spine", "spine_switches": "spine", "leaves": "leaf", "leaf_switches": "leaf", "tor_switches": "leaf",
     "uplinks_per_leaf": "uplinks", "links": "links_per_accelerator", "nvlinks_per_accelerator": "links_per_accelerator",
     "backup_nodes": "spare_nodes", "oversubscription": "leaf_oversubscription",
+    "xpus": "accelerators", "tpus": "accelerators", "systems": "nodes",
 }  # fmt: skip
 
 _SPEED_SUFFIX = re.compile(r"^(?P<what>\w+?)_(?P<speed>\d+)g$")
@@ -53,6 +56,13 @@ _PORTS = {
 }  # fmt: skip
 
 
+_UNIT_WORDS = {"system": "node", "chip": "accelerator", "xpu": "accelerator", "tpu": "accelerator"}
+_DIMENSIONAL = frozenset(
+    {
+        "node_max_power_w", "shelf_kw", "psu_kw", "rack_peak_kw", "gpu_w", "other_server_w_per_gpu", "it_power_mw", "nic_port_gbps",
+        "switch_port_gbps", "leaf_port_gbps", "spine_port_gbps", "uplink_gbps", "tor_capacity_tbps",
+    }
+)  # fmt: skip
 GEOMETRY = frozenset({"cube", "torus", "dimensions", "shape"})
 MAY_BE_ZERO = frozenset(
     {
@@ -61,30 +71,6 @@ MAY_BE_ZERO = frozenset(
         "global_links_per_group_pair", "gpu_w", "other_server_w_per_gpu", "usd_per_kwh", "unexpected_interruptions",
     }
 )  # fmt: skip
-
-
-def _edges(value: Any) -> tuple[int, ...] | None:
-    """Edge lengths of a cube or torus; None unless all are positive whole numbers."""
-    edges = value if isinstance(value, (list, tuple)) else ()
-    whole = all(isinstance(edge, int) and not isinstance(edge, bool) and edge > 0 for edge in edges)
-    return tuple(edges) if edges and whole else None
-
-
-def number(value: Any) -> float | int | None:
-    """A count, figure or ratio written as ``7:1``; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return value
-    if isinstance(value, str):
-        plain = re.match(r"^\s*(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)\s*$", value)
-        if plain:
-            text = plain[1].replace(",", "")
-            return float(text) if "." in text else int(text)
-        ratio = re.match(r"^\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*$", value)
-        if ratio and float(ratio[2]):
-            return float(ratio[1]) / float(ratio[2])
-    return None
 
 
 @dataclass
@@ -122,14 +108,14 @@ def read_inputs(topology: str, inputs: Mapping[str, Any]) -> Facts:
     """Canonical facts of ``inputs``; port counts become ``<tier>_ports`` with ``<tier>_port_gbps``."""
     values: dict[str, Any] = {}
     senseless: list[tuple[str, str]] = []
-    for name, raw in inputs.items():
-        value = _edges(raw) if name in GEOMETRY else number(raw)
+    for name, raw in _flat(inputs):
+        value = edges(raw) if name in GEOMETRY else number(raw, name)
         if value is None:
             continue
         if isinstance(value, (int, float)) and (value < 0 or (value == 0 and name not in MAY_BE_ZERO)):
             senseless.append(("input", f"{name} is {value:g}: a count or size of something is more than nothing"))
             continue
-        key = SYNONYMS.get(name, name)
+        key, value = _in_our_unit(_our_name(name), value)
         speed = _SPEED_SUFFIX.match(key)
         if speed:
             key = SYNONYMS.get(speed["what"], speed["what"])
@@ -157,6 +143,40 @@ def read_inputs(topology: str, inputs: Mapping[str, Any]) -> Facts:
         if facts.get("nodes"):
             facts.learn("nodes_per_segment", math.ceil(facts.values["nodes"] / facts.values["segments"]))
     return facts
+
+
+def _flat(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values; a group of values, as ``leaf: {ports: 64}``, is read as ``leaf_ports: 64``, one of the fabric itself as it is."""
+    for name, raw in inputs.items():
+        if isinstance(raw, Mapping):
+            prefix = "" if name in ("fabric", "compute", "compute_fabric", "network", "backend") else f"{name}_"
+            yield from ((f"{prefix}{inner}", value) for inner, value in raw.items() if f"{prefix}{inner}" not in inputs)
+        else:
+            yield str(name), raw
+
+
+def _our_name(name: str) -> str:
+    """The project's word for an input; contents such as ``gpus_per_instance`` by the words on both sides of ``per``."""
+    if name in SYNONYMS or name in ("chips_per_tray", "ports_per_chip"):
+        return SYNONYMS.get(name, name)
+    what, per, unit = name.partition("_per_")
+    if not per or next(other_units(what), None) is not None:
+        return name
+    below = SYNONYMS.get(what, what) if SYNONYMS.get(what) in UNITS else what
+    above = _SINGULAR.get(_UNIT_WORDS.get(unit, unit))
+    if above is None:
+        return name
+    return f"{below}_per_{next(word for word, plural in _SINGULAR.items() if plural == above)}"
+
+
+def _in_our_unit(name: str, value: Any) -> tuple[str, Any]:
+    """Name and value in the unit this project reads the name in."""
+    if name in _DIMENSIONAL or not isinstance(value, (int, float)):
+        return name, value
+    for other, scale in other_units(name):
+        if other in _DIMENSIONAL:
+            return other, float(f"{value / scale:.12g}")
+    return name, value
 
 
 def _segments(facts: Facts) -> None:

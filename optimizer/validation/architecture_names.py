@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from enum import Enum
 from typing import Any
 
-from optimizer.validation.architecture_facts import UNITS, Facts, number
+from optimizer.validation.architecture_facts import UNITS, Facts
+from optimizer.validation.architecture_figures import Bound, Figure, figure, number, other_units
 
 _TOKENS = {
     "tor": "leaf", "tors": "leaf", "leaves": "leaf", "leafs": "leaf", "t0": "leaf", "edge": "leaf", "spines": "spine",
@@ -48,7 +48,7 @@ _ALIASES = {
     "nvlinks": "scaleup_links", "scaleup_links_total": "scaleup_links", "tor_uplinks": "uplinks_per_leaf",
     "tor_downlinks": "downlinks_per_leaf", "leaf_downlinks": "downlinks_per_leaf", "leaf_uplinks": "uplinks_per_leaf",
     "gpu_nodes": "nodes", "compute_nodes": "nodes", "racks_total": "racks", "rack_kw": "rack_power_kw",
-    "cabinets": "racks", "compute_racks": "racks", "gpu_racks": "racks", "switches_compute": "switches_gpu",
+    "ici_links": "torus_links", "cabinets": "racks", "compute_racks": "racks", "gpu_racks": "racks", "switches_compute": "switches_gpu",
     "gpu_switches": "switches_gpu", "max_gpus": "max_accelerators", "shelves_n": "min_shelves_n",
     "downlinks_per_tor": "downlinks_per_leaf", "uplinks_per_tor": "uplinks_per_leaf", "spine_downlinks": "agg_downlinks",
     "compute_trays": "nodes", "trays": "nodes", "compute_nic_ports": "nic_ports", "endpoint_links": "cables_node_leaf",
@@ -60,17 +60,6 @@ _BOUNDS = {
     "_more_than": "above", "_greater_than": "above", "_at_least": "least", "_min": "least", "_less_than": "below",
     "_at_most": "most", "_about": "about", "_approx": "about",
 }  # fmt: skip
-
-
-class Bound(Enum):
-    """How a published figure is to be read."""
-
-    EQUAL = "equal"
-    ABOVE = "above"
-    LEAST = "least"
-    BELOW = "below"
-    MOST = "most"
-    ABOUT = "about"
 
 
 def split_bound(metric: str) -> tuple[str, Bound]:
@@ -133,6 +122,25 @@ def lookup(facts: Facts, metric: str) -> Any:
     return _per(facts, name)
 
 
+def lookup_in_its_unit(facts: Facts, metric: str) -> Any:
+    """``lookup``, also of a figure that is known in another multiple of its unit (``rack_power_w`` from kW)."""
+    found = lookup(facts, metric)
+    if found is not None:
+        return found
+    for other, scale in other_units(metric):
+        known = lookup(facts, other)
+        if isinstance(known, (int, float)):
+            return float(f"{known * scale:.12g}")
+    return None
+
+
+def published_figure(metric: str, value: Any) -> tuple[Figure | None, Bound]:
+    """What is printed, and how it is to be read: the bound of the name, else that of the text."""
+    name, bound = split_bound(metric)
+    found = figure(value, name)
+    return found, (found.bound if found is not None and bound is Bound.EQUAL else bound)
+
+
 def decimals(published: float) -> int:
     """Digits printed after the point."""
     text = repr(published)
@@ -156,21 +164,35 @@ def agrees(predicted: float, published: float, bound: Bound) -> bool:
     }[bound]
 
 
-def same(predicted: Any, published: Any, bound: Bound) -> bool:
-    """``agrees`` for numbers, ratios, lists and maps."""
+def same(predicted: Any, published: Any, bound: Bound, metric: str = "") -> bool:
+    """``agrees`` for numbers, ratios, ranges, lists and maps."""
     if isinstance(published, Mapping):
-        return isinstance(predicted, Mapping) and all(same(predicted.get(k), v, bound) for k, v in published.items())
-    if isinstance(published, (list, tuple)):
+        return isinstance(predicted, Mapping) and all(
+            same(predicted.get(k), v, bound, metric) for k, v in published.items()
+        )
+    left, printed = number(predicted), figure(published, metric)
+    if isinstance(published, (list, tuple)) and (left is None or printed is None):
         pairs = zip(predicted, published, strict=False) if isinstance(predicted, (list, tuple)) else ()
         return (
             isinstance(predicted, (list, tuple))
             and len(predicted) == len(published)
-            and all(same(a, b, bound) for a, b in pairs)
+            and all(same(a, b, bound, metric) for a, b in pairs)
         )
-    left, right = number(predicted), number(published)
-    if left is None or right is None:
+    if left is None or printed is None:
         return bool(predicted == published) and predicted is not None
-    return agrees(left, right, bound)
+    if printed.is_range:
+        return agrees(left, printed.nearest(left), Bound.EQUAL)
+    return agrees(left, printed.low, printed.bound if bound is Bound.EQUAL else bound)
 
 
-__all__ = ["UNITS", "Bound", "agrees", "canonical_name", "lookup", "same", "split_bound"]
+__all__ = [
+    "UNITS",
+    "Bound",
+    "agrees",
+    "canonical_name",
+    "lookup",
+    "lookup_in_its_unit",
+    "published_figure",
+    "same",
+    "split_bound",
+]

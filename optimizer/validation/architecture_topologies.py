@@ -10,6 +10,10 @@ from models.physics.network.torus import CubeTorus, torus_links
 from optimizer.validation.architecture_facts import Facts
 
 
+def _by(edges: tuple[int, ...]) -> str:
+    return "x".join(map(str, edges))
+
+
 def derive_torus(facts: Facts) -> None:
     """Chips, optical switches and port ends of a torus, of cubes joined by optical switches where the record has a cube."""
     edges = facts.get("cube", "torus", "dimensions", "shape")
@@ -17,6 +21,12 @@ def derive_torus(facts: Facts) -> None:
         return
     edges = tuple(int(edge) for edge in edges)
     cubes = facts.whole("cubes")
+    whole = facts.get("torus", "dimensions", "shape")
+    if cubes is None and facts.get("cube") and isinstance(whole, tuple):
+        if len(whole) != len(edges) or any(long % short for long, short in zip(whole, edges, strict=False)):
+            facts.breaks("contents", f"cubes of {_by(edges)} do not fill a torus of {_by(whole)}")
+            return
+        cubes = math.prod(whole) // math.prod(edges)
     if cubes is None and facts.get("accelerators"):
         cubes = math.ceil(facts.values["accelerators"] / math.prod(edges))
         if cubes * math.prod(edges) != facts.values["accelerators"]:

@@ -14,9 +14,17 @@ from dataclasses import replace
 from typing import Any
 
 from optimizer.validation.architecture_clos import derive_clos
-from optimizer.validation.architecture_facts import GEOMETRY, Facts, number, read_inputs
+from optimizer.validation.architecture_facts import GEOMETRY, Facts, read_inputs
+from optimizer.validation.architecture_figures import Figure, number
 from optimizer.validation.architecture_limits import derive_limits
-from optimizer.validation.architecture_names import Bound, canonical_name, lookup, same, split_bound
+from optimizer.validation.architecture_names import (
+    Bound,
+    canonical_name,
+    lookup_in_its_unit,
+    published_figure,
+    same,
+    split_bound,
+)
 from optimizer.validation.architecture_rules import broken_rule, contradictions
 from optimizer.validation.architecture_shape import Shape
 from optimizer.validation.architecture_topologies import (
@@ -29,7 +37,6 @@ from optimizer.validation.architecture_topologies import (
 )
 from optimizer.validation.records import Row, RowStatus
 
-RACKS = ("rack", "power")
 _CLOS = frozenset({"fat_tree", "rail_only", "dual_plane", "multi_plane", "clos", "rack_scale", "bom"})
 
 
@@ -62,16 +69,25 @@ def _derive_metric(case: Mapping[str, Any], facts: Facts, metric: str, published
         for key in published:
             count = number(key)
             if count is not None:
-                found[key] = lookup(derive(topology, {**inputs, "nodes": count})[0], metric)
+                found[key] = lookup_in_its_unit(derive(topology, {**inputs, "nodes": count})[0], metric)
+            else:
+                # figures of several tiers or kinds in one group, as ``switches: {leaf: 8, spine: 4}``
+                found[key] = lookup_in_its_unit(facts, f"{metric}_{key}")
         return found if found and all(v is not None for v in found.values()) else None
-    lists = [k for k, v in inputs.items() if isinstance(v, (list, tuple)) and v and k not in GEOMETRY]
+    lists = [
+        k
+        for k, v in inputs.items()
+        if isinstance(v, (list, tuple)) and k not in GEOMETRY and any(number(item, k) is not None for item in v)
+    ]
     if lists:
         values = []
         for index in range(len(inputs[lists[0]])):
             chosen = {k: (v[index] if k in lists and index < len(v) else v) for k, v in inputs.items()}
-            values.append(lookup(derive(topology, chosen)[0], metric))
+            values.append(lookup_in_its_unit(derive(topology, chosen)[0], metric))
+        if not isinstance(published, (list, tuple)) and all(value == values[0] for value in values):
+            return values[0]  # the list has no part in it
         return values if all(v is not None for v in values) else None
-    return lookup(facts, metric)
+    return lookup_in_its_unit(facts, metric)
 
 
 def _mapping(case: Mapping[str, Any], field: str) -> Mapping[str, Any]:
@@ -79,49 +95,86 @@ def _mapping(case: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     return content if isinstance(content, Mapping) else {}
 
 
-def _error(predicted: Any, published: Any) -> float | None:
-    ours, theirs = number(predicted), number(published)
-    return None if ours is None or theirs is None or theirs == 0 else ours / theirs - 1
+def _error(predicted: Any, published: Any, metric: str) -> float | None:
+    """Signed and relative; towards the nearest end of a range, 0 inside it; of a list or map the worst of its figures."""
+    if isinstance(predicted, Mapping) and isinstance(published, Mapping):
+        errors = [_error(predicted.get(key), value, metric) for key, value in published.items()]
+    elif isinstance(predicted, (list, tuple)) and isinstance(published, (list, tuple)):
+        errors = [_error(ours, theirs, metric) for ours, theirs in zip(predicted, published, strict=False)]
+    else:
+        return _error_of_one(predicted, published_figure(metric, published)[0])
+    return max((error for error in errors if error is not None), key=abs, default=None)
+
+
+def _error_of_one(predicted: Any, printed: Figure | None) -> float | None:
+    ours = number(predicted)
+    theirs = None if ours is None or printed is None else printed.nearest(ours)
+    return None if ours is None or not theirs else ours / theirs - 1
+
+
+def _judged(
+    facts: Facts, shape: Shape | None, metric: str, predicted: Any, published: Any, figures: Mapping[str, float]
+) -> tuple[RowStatus, str | None, str]:
+    """Status, broken rule and note of a published figure beside ours, neither of them absent."""
+    printed, bound = published_figure(metric, published)
+    name = canonical_name(split_bound(metric)[0])
+    if same(predicted, published, bound, metric):
+        return RowStatus.MATCH, None, ""
+    if printed is None and not isinstance(published, (list, tuple, Mapping)):
+        return RowStatus.INFO, None, "the published value is no figure"
+    ours = number(predicted)
+    if printed is None or ours is None:
+        return RowStatus.FLAGGED, "arithmetic", f"arithmetic: the inputs give {predicted}"
+    if bound is not Bound.ABOUT:
+        value = printed.nearest(ours)
+        broken = broken_rule(facts, shape, name, value, figures)
+        if broken is None and name not in facts.values:
+            broken = ("arithmetic", f"the inputs give {ours:.10g}, not {value:g}")
+        if broken is not None:
+            return RowStatus.FLAGGED, broken[0], f"{broken[0]}: {broken[1]}"
+    return RowStatus.MISMATCH, None, "another legal design may have the published value"
 
 
 def _row(case: Mapping[str, Any], facts: Facts, shape: Shape | None, metric: str, figures: Mapping[str, float]) -> Row:
     published = _mapping(case, "published").get(metric)
     predicted = _derive_metric(case, facts, metric, published)
-    name, bound = split_bound(metric)
     status, binding, note = RowStatus.INFO, None, "does not follow from the inputs"
     if predicted is not None and published is not None:
-        if same(predicted, published, bound):
-            status, note = RowStatus.MATCH, ""
-        else:
-            status, note = RowStatus.MISMATCH, "another legal design may have the published value"
-            value = number(published)
-            if value is not None and bound is not Bound.ABOUT:
-                broken = broken_rule(facts, shape, canonical_name(name), value, figures)
-                if broken is None and number(predicted) is not None and canonical_name(name) not in facts.values:
-                    broken = ("arithmetic", f"the inputs give {predicted:.10g}, not {value:g}")
-                if broken is not None:
-                    status, binding, note = RowStatus.FLAGGED, broken[0], f"{broken[0]}: {broken[1]}"
-            elif value is None and isinstance(published, (list, tuple, Mapping)):
-                status, binding, note = RowStatus.FLAGGED, "arithmetic", f"arithmetic: the inputs give {predicted}"
-            elif value is None:
-                status, note = RowStatus.INFO, "the published value is no figure"
+        status, binding, note = _judged(facts, shape, metric, predicted, published, figures)
     elif published is None:
         note = "named checkable but not published"
+    error = None if published is None else _error(predicted, published, metric)
     return Row(
-        str(case.get("id", "")), str(case.get("family", "")), metric, predicted, published, _error(predicted, published),
-        status, binding, note,
-    )  # fmt: skip
+        str(case.get("id", "")), str(case.get("family", "")), metric, predicted, published, error, status, binding, note
+    )
 
 
-def rack_rows(case: Mapping[str, Any]) -> list[Row]:
-    """Published figures of a rack and its power that follow from the inputs, of a record that names none as checkable."""
-    if case.get("topology") not in RACKS or case.get("checkable"):
+def context_rows(case: Mapping[str, Any]) -> list[Row]:
+    """Every published figure of a record that names none as checkable, judged all the same."""
+    if _named(case):
         return []
-    facts, shape = derive(str(case.get("topology")), _mapping(case, "inputs"))
-    published = _mapping(case, "published")
-    known = [str(m) for m, value in published.items() if _derive_metric(case, facts, str(m), value) is not None]
-    figures = {canonical_name(split_bound(m)[0]): v for m in known if (v := number(published.get(m))) is not None}
-    return [_row(case, facts, shape, metric, figures) for metric in known]
+    facts, shape = derive(str(case.get("topology") or ""), _mapping(case, "inputs"))
+    published = {str(metric): value for metric, value in _mapping(case, "published").items()}
+    figures = _figures(published, list(published))
+    return [_row(case, facts, shape, metric, figures) for metric in published]
+
+
+def _named(case: Mapping[str, Any]) -> list[str]:
+    """What the record names as checkable: a list, or one name alone."""
+    named = case.get("checkable")
+    if isinstance(named, str):
+        return [named]
+    return [str(name) for name in named] if isinstance(named, (list, tuple)) else []
+
+
+def _figures(published: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, float]:
+    """Published single figures by the project's names, of those that are no bounds."""
+    found = {}
+    for metric in metrics:
+        value = number(published.get(metric), metric)
+        if value is not None and split_bound(metric)[1] is Bound.EQUAL:
+            found[canonical_name(metric)] = value
+    return found
 
 
 def evaluate_case(case: Mapping[str, Any]) -> list[Row]:
@@ -131,9 +184,8 @@ def evaluate_case(case: Mapping[str, Any]) -> list[Row]:
     """
     inputs, published = _mapping(case, "inputs"), _mapping(case, "published")
     facts, shape = derive(str(case.get("topology") or ""), inputs)
-    named = case.get("checkable")
-    checkable: Sequence[str] = [str(name) for name in named] if isinstance(named, (list, tuple)) else []
-    figures = {canonical_name(split_bound(m)[0]): v for m in checkable if (v := number(published.get(m))) is not None}
+    checkable = _named(case)
+    figures = _figures(published, checkable)
     against = list(facts.broken) + contradictions(figures)
     if not checkable:
         checkable = [str(name) for name in published] if facts.broken else []

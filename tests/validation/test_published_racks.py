@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from optimizer.validation.architecture_records import evaluate
-from optimizer.validation.reference_architectures import RowStatus, rack_rows
+from optimizer.validation.reference_architectures import RowStatus, context_rows
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "reference_architectures"
 
@@ -26,20 +26,20 @@ CASES = _cases()
 
 
 def test_eight_shelves_do_not_carry_the_peak_on_one_feed() -> None:
-    (row,) = rack_rows(CASES["gb300_power"])
+    (row,) = context_rows(CASES["gb300_power"])
     assert (row.metric, row.predicted, row.published, row.status) == ("shelves", 10, 8, RowStatus.FLAGGED)
     assert row.note == "feed loss: 8 shelves of 33 kW leave 132 of 142 kW when a feed is lost: capping or battery"
 
 
 def test_ten_shelves_do() -> None:
     case = {**CASES["gb300_power"], "published": {"shelves": 10}}
-    assert [row.status for row in rack_rows(case)] == [RowStatus.MATCH]
+    assert [row.status for row in context_rows(case)] == [RowStatus.MATCH]
     case = {**CASES["gb300_power"], "published": {"shelves": 12}}
-    assert [row.status for row in rack_rows(case)] == [RowStatus.MISMATCH]
+    assert [row.status for row in context_rows(case)] == [RowStatus.MISMATCH]
 
 
 def test_power_of_a_rack_of_two_nodes() -> None:
-    (row,) = rack_rows(CASES["b200_sp_rack"])
+    (row,) = context_rows(CASES["b200_sp_rack"])
     assert row.predicted == pytest.approx(28.6)
     assert row.status is RowStatus.MATCH
 
@@ -48,4 +48,4 @@ def test_a_run_of_validate_tells_them() -> None:
     found = evaluate({"cases": [CASES["gb300_power"], CASES["b300_spx_rack"]]})
     assert "capping or battery" in found.skipped[0].reason
     # the record does not say what its nodes draw
-    assert found.skipped[1].reason == "no checkable count"
+    assert found.skipped[1].reason == "no checkable count; rack_power_kw_greater_than: not derivable from the inputs"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from optimizer.validation.architecture_facts import number
+from optimizer.validation.architecture_figures import number
 from optimizer.validation.architecture_names import Bound, agrees
 from optimizer.validation.reference_architectures import RowStatus, derive, evaluate_case
 

@@ -1,0 +1,91 @@
+"""Figures in the notations of sources, and documents of unusual shape: each read, judged, or told why not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimizer.validation.architecture_figures import Bound, figure, number
+from optimizer.validation.architecture_records import evaluate, reads
+from optimizer.validation.records import RowStatus
+
+CASE = {
+    "id": "x",
+    "topology": "fat_tree",
+    "inputs": {"nodes": 4, "accelerators_per_node": 8},
+    "published": {"accelerators": 32},
+    "checkable": ["accelerators"],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "low", "high", "bound"),
+    [
+        ("142 kW", "rack_peak_kw", 142, 142, Bound.EQUAL),
+        ("142 kW", "rack_peak_w", 142000, 142000, Bound.EQUAL),
+        ("0.142 MW", "rack_peak_kw", 142, 142, Bound.EQUAL),
+        ("3,072 servers", "nodes", 3072, 3072, Bound.EQUAL),
+        ("24k GPUs", "accelerators", 24000, 24000, Bound.EQUAL),
+        ("48U", "rack_units", 48, 48, Bound.EQUAL),
+        ("~24000", "accelerators", 24000, 24000, Bound.ABOUT),
+        ("up to 24,000", "accelerators", 24000, 24000, Bound.MOST),
+        (">= 5", "spine", 5, 5, Bound.LEAST),
+        ("5,000+", "cables", 5000, 5000, Bound.LEAST),
+        ("40-50 kW", "rack_kw", 40, 50, Bound.EQUAL),
+        ([40, "50 kW"], "rack_kw", 40, 50, Bound.EQUAL),
+        ("7:1 (stated)", "oversubscription", 7, 7, Bound.EQUAL),
+        ("800GbE", "nic_port_gbps", 800, 800, Bound.EQUAL),
+        ("51.2 Tbit/s", "tor_capacity_tbps", 51.2, 51.2, Bound.EQUAL),
+    ],
+)
+def test_printed(text, name, low, high, bound):
+    found = figure(text, name)
+    assert found is not None
+    assert (found.low, found.high, found.bound) == (low, high, bound)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("24 kW", "racks"), ("24 servers x 2", "nodes"), ("many", "nodes"), ("40 Gbps", "rack_kw"), (True, "nodes"), ([50, 40], "x")],
+)  # fmt: skip
+def test_no_figure(text, name):
+    assert figure(text, name) is None
+
+
+@given(st.text(alphabet="0123456789.,:kKMGW ()-+~<>xe", max_size=14))
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_a_finite_figure_or_none(text):
+    value = number(text, "rack_kw")
+    assert value is None or 0 <= value < float("inf")
+
+
+@pytest.mark.parametrize("document", [{"cases": [CASE]}, {"cases": {"x": CASE}}, {"rows": [CASE]}])
+def test_shapes_of_documents(document):
+    assert reads(document)
+    (row,) = evaluate({**document, "family": "f"}).rows
+    assert (row.id, row.group, row.status) == ("x", "f", RowStatus.MATCH)
+
+
+@pytest.mark.parametrize("cases", [None, [], {}, "text"])
+def test_a_document_without_records_says_so(cases):
+    assert reads({"cases": cases})
+    (skipped,) = evaluate({"cases": cases}).skipped
+    assert "no records" in skipped.reason
+
+
+def test_what_is_no_record_is_told_by_its_place():
+    outcome = evaluate({"cases": [CASE, "text", None, {"topology": "bom", "published": {"servers": 5, "chairs": 3}}]})
+    assert [s.id or s.reason for s in outcome.skipped] == [
+        "record 2 is no mapping of fields",
+        "record 3 is no mapping of fields",
+        "record 4",
+    ]
+    assert outcome.skipped[2].reason == "no checkable count; servers, chairs: not derivable from the inputs"
+    assert len(outcome.rows) == 1
+
+
+def test_the_error_of_a_list_is_that_of_its_worst_figure():
+    case = {**CASE, "inputs": {"nodes": [4, 8], "accelerators_per_node": 8}, "published": {"accelerators": [32, 128]}}
+    (row,) = evaluate({"cases": [case]}).rows
+    assert (row.predicted, row.error, row.status) == ([32, 64], -0.5, RowStatus.FLAGGED)
