@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from models.catalogue import Catalogue
+from models.errors import InstanceError, Problem
 from models.parts.calendar import Day
 from models.parts.quote import QuoteRow
 from models.policy import Assumptions, ComponentRates, Limits, Money, Record
@@ -139,8 +140,13 @@ class Instance:
 
     @property
     def order_date(self) -> Day:
-        """When orders are placed: stated, or the price date."""
-        return self.money.order_date or Day(self.money.price_date)
+        """When orders are placed: stated, or the price date; InstanceError where that is no day."""
+        try:
+            return self.money.order_date or Day(self.money.price_date)
+        except ValueError:
+            found = f"orders need a day, but money.price_date is {self.money.price_date!r}"
+            expected = "money.order_date, such as 2026-11-30"
+            raise InstanceError([Problem("order-date", self.origin("money.price_date"), found, expected)]) from None
 
     @property
     def valid_quotes(self) -> tuple[dict[str, Quote], dict[str, Quote]]:

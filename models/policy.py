@@ -159,7 +159,7 @@ class Financing(Owned):
 
     share: Share
     rate: Share
-    term: Seconds | None = None
+    term: Annotated[Seconds, Field(gt=0)] | None = None
 
 
 class ResidualValue(Owned):
@@ -180,7 +180,7 @@ class Money(Owned):
     price_date: str
     basis: str = Field(default="real", pattern="^(real|nominal)$")
     order_date: DayField | None = None
-    horizon: Seconds
+    horizon: Annotated[Seconds, Field(gt=0)]
     financing: Financing | None = None
     residual_value: ResidualValue | None = None
     freight: Stated[Share] = Field(default_factory=lambda: Stated[float](value=0.0))

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from models.catalogue import Catalogue
-from models.errors import Problem, nearest
+from models.errors import InstanceError, Problem, nearest
 from models.instance import Document, Instance, row_quote
-from models.parts.calendar import Day
 from models.parts.quote import QuoteRow
 from models.quotes import Quote
 from models.rules import Measure, Selection
@@ -41,14 +40,11 @@ def check_quote_rows(document: Document, catalogue: Catalogue) -> Iterator[Probl
 
 def check_purchasing(instance: Instance) -> Iterator[Problem]:
     """Quotes and rules of a valid document that make no sense together."""
-    if instance.quotes and instance.money.order_date is None:
+    if instance.quotes:
         try:
-            Day(instance.money.price_date)
-        except ValueError:
-            found = f"quotes, but no day in money.price_date: {instance.money.price_date!r}"
-            yield Problem(
-                "order-date", instance.origin("money.price_date"), found, "money.order_date, such as 2026-11-30"
-            )
+            _ = instance.order_date
+        except InstanceError as error:
+            yield from error.problems
             return
     yield from _expired(instance)
     quoted: dict[str, set[str]] = {}

@@ -143,15 +143,18 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def _model_at(model: type[BaseModel], steps: list[str]) -> type[BaseModel] | None:
     current: list[type[BaseModel]] = [model]
+    union = current  # what the last field may hold; an entry's own name may look like the kind of another
     for step in steps:
         following: list[type[BaseModel]] = []
         for candidate in current:
             for name, info in candidate.model_fields.items():
                 if step in (name, info.alias):
                     following.extend(_models_in(info.annotation))
-        if not following:
-            tagged = [m for m in current if "kind" in m.model_fields and step in str(m.model_fields["kind"].annotation)]
-            following = tagged or current
+        if following:
+            union = following
+        else:
+            kinds = [m for m in union if "kind" in m.model_fields]
+            following = [m for m in kinds if repr(step) in str(m.model_fields["kind"].annotation)] or current
         current = following
     return current[0] if current else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +34,12 @@ class YamlDocument:
 
 def read_yaml(path: Path) -> YamlDocument:
     """The document at ``path``; InstanceError for unreadable files, syntax errors and duplicate keys."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.constructor import DuplicateKeyError
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     text = _text(path)
     try:
-        tree = YAML(typ="rt").load(text)
+        tree = _parser().load(text)
     except DuplicateKeyError as error:
         raise InstanceError([_marked(path, error, "duplicate-key")]) from None
     except MarkedYAMLError as error:
@@ -50,6 +48,8 @@ def read_yaml(path: Path) -> YamlDocument:
         raise InstanceError([Problem("yaml-syntax", f"{path}:1", str(error))]) from None
     except RecursionError:
         raise InstanceError([Problem("yaml-syntax", f"{path}:1", "nested too deeply")]) from None
+    except (ValueError, TypeError) as error:  # a value that is not of the type its tag (!!int) names
+        raise InstanceError([Problem("yaml-syntax", f"{path}:1", str(error))]) from None
     if not isinstance(tree, Mapping):
         raise InstanceError(
             [Problem("yaml-syntax", f"{path}:1", "not a mapping", "keys and values, beginning with schema: 1")]
@@ -60,6 +60,20 @@ def read_yaml(path: Path) -> YamlDocument:
     except RecursionError:
         raise InstanceError([Problem("yaml-syntax", f"{path}:1", "an alias that contains itself")]) from None
     return YamlDocument(path, content, origins)
+
+
+def _parser() -> Any:
+    """The parser of YAML 1.2, in which days are text: what the calendar does not have is refused where it is read."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import RoundTripConstructor
+
+    class Constructor(RoundTripConstructor):
+        """Days as they are written."""
+
+    Constructor.add_constructor("tag:yaml.org,2002:timestamp", Constructor.construct_scalar)
+    parser = YAML(typ="rt")
+    parser.Constructor = Constructor
+    return parser
 
 
 def _text(path: Path) -> str:
@@ -114,6 +128,4 @@ def _plain(node: Any, path: Path, prefix: str, origins: Origins) -> Any:
     for kind in (int, float, str):
         if isinstance(node, kind):
             return kind(node)
-    if isinstance(node, dt.date):
-        return node.isoformat()
     return str(node)

@@ -62,6 +62,12 @@ def test_tabs_are_answered_with_what_to_do(tmp_path: Path) -> None:
     assert "spaces" in words
 
 
+@pytest.mark.parametrize("value", ["!!int abc", "!!float x", "2026-13-45"])
+def test_values_that_are_not_what_their_tag_or_form_says_end_in_problems(tmp_path: Path, value: str) -> None:
+    ((code, _),) = problems(tmp_path / "case.yaml", f"schema: {value}\n")
+    assert code in ("yaml-syntax", "schema")
+
+
 def test_misspelt_keys_that_stand_beside_the_record_are_known(tmp_path: Path) -> None:
     found = problems(tmp_path / "case.yaml", BASE.replace("schema: 1", "schema: 1\nextend: tiny/power\ncatalogs: [x]"))
     words = " ".join(text for _, text in found)

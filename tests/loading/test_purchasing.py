@@ -64,6 +64,9 @@ def test_an_expired_quote_is_refused_with_both_days() -> None:
 
 def test_orders_need_a_day() -> None:
     assert "order-date" in _refused({"quotes": {"a": QUOTE}, "money": {"price_date": "autumn"}})
+    unquoted = load("tiny/two-clusters", overrides={"money": {"price_date": "autumn"}})
+    with pytest.raises(InstanceError, match="order-date"):  # asked by limits on lead times and caps on supply
+        _ = unquoted.order_date
 
 
 def test_spend_on_orders_has_no_site() -> None:
