@@ -34,6 +34,9 @@ def leaves_of_plane(facts: Facts, shape: Shape) -> int | None:
     segments, per_segment = facts.whole("segments"), facts.whole("nodes_per_segment")
     if segments and per_segment:
         return segments * of(per_segment + extra)
+    pods = facts.whole("pods") or 1
+    if pods > 1 and shape.tiers != 1 and not facts.get("nodes_per_su") and facts.values["nodes"] % pods == 0:
+        return pods * of(round(facts.values["nodes"]) // pods + extra)
     positions, unit = round(facts.values["nodes"]) + extra, facts.whole("nodes_per_su")
     if unit and unit * shape.per_rail >= shape.down:
         return int(clos.ceil_div(positions, unit)) * of(unit)

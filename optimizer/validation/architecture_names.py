@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from optimizer.validation.architecture_facts import UNITS, Facts
@@ -24,7 +24,22 @@ _TOKENS = {
     "endpoint": "endpoints",
 }  # fmt: skip
 _FILLERS = frozenset(
-    {"switches", "count", "total", "number", "num", "n", "of", "compute", "needed", "required", "leaf_spine"}
+    {
+        "switches",
+        "count",
+        "total",
+        "number",
+        "num",
+        "n",
+        "of",
+        "compute",
+        "needed",
+        "required",
+        "leaf_spine",
+        "to",
+        "between",
+        "and",
+    }
 )
 
 _ALIASES = {
@@ -48,7 +63,8 @@ _ALIASES = {
     "nvlinks": "scaleup_links", "scaleup_links_total": "scaleup_links", "tor_uplinks": "uplinks_per_leaf",
     "tor_downlinks": "downlinks_per_leaf", "leaf_downlinks": "downlinks_per_leaf", "leaf_uplinks": "uplinks_per_leaf",
     "gpu_nodes": "nodes", "compute_nodes": "nodes", "racks_total": "racks", "rack_kw": "rack_power_kw",
-    "ici_links": "torus_links", "cabinets": "racks", "compute_racks": "racks", "gpu_racks": "racks", "switches_compute": "switches_gpu",
+    "ici_links": "torus_links", "it_power_kw": "power_kw", "total_kw": "power_kw", "nodes_power_kw": "power_kw",
+    "facility_power_mw": "facility_mw", "annual_energy_twh": "annual_twh", "cabinets": "racks", "compute_racks": "racks", "gpu_racks": "racks", "switches_compute": "switches_gpu",
     "gpu_switches": "switches_gpu", "max_gpus": "max_accelerators", "shelves_n": "min_shelves_n",
     "downlinks_per_tor": "downlinks_per_leaf", "uplinks_per_tor": "uplinks_per_leaf", "spine_downlinks": "agg_downlinks",
     "compute_trays": "nodes", "trays": "nodes", "compute_nic_ports": "nic_ports", "endpoint_links": "cables_node_leaf",
@@ -75,14 +91,27 @@ def _canonical(metric: str) -> str:
     kept = [token for token in tokens if token not in _FILLERS] or tokens
     if "cables" in kept:
         ends = [tier for tier in ("nodes", "leaf", "spine", "core") if tier in kept]
+        if len(kept) == 2 and ends == ["nodes"]:
+            return "cables_node_leaf"
         if len(ends) == 2 and len(kept) == 3:
             return f"cables_{'node' if ends[0] == 'nodes' else ends[0]}_{ends[1]}"
     return "_".join(kept)
 
 
-def canonical_name(metric: str) -> str:
-    """The project's word for a published name."""
+def canonical_name(metric: str, known: Collection[str] = ()) -> str:
+    """The project's word for a published name; a name that is itself ``known`` stays."""
+    if metric in known:
+        return metric
     return _ALIASES.get(metric) or _ALIASES.get(_canonical(metric)) or _canonical(metric)
+
+
+def shared_among(facts: Facts, metric: str) -> tuple[str, float] | None:
+    """Name of the total and the factor from a share ``X_per_Y`` to it; None for a name that is no share of a derived total."""
+    what, _, _ = metric.rpartition("_per_")
+    total, share = lookup(facts, what) if what else None, lookup(facts, metric)
+    if not isinstance(total, (int, float)) or not isinstance(share, (int, float)) or not share:
+        return None
+    return canonical_name(what, facts.values), total / share
 
 
 def _per(facts: Facts, metric: str) -> Any:
@@ -194,5 +223,6 @@ __all__ = [
     "lookup_in_its_unit",
     "published_figure",
     "same",
+    "shared_among",
     "split_bound",
 ]

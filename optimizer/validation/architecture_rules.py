@@ -17,7 +17,18 @@ Broken = tuple[str, str]
 
 # counts that a designer may exceed; everything else follows from the inputs by multiplication
 DESIGN_FREEDOM = frozenset(
-    {"leaf", "spine", "core", "total_switches", "racks", "switch_chips", "switch_trays", "min_shelves_n"}
+    {
+        "leaf",
+        "spine",
+        "core",
+        "total_switches",
+        "racks",
+        "switch_chips",
+        "switch_trays",
+        "min_shelves_n",
+        "power_kw",
+        "groups",
+    }
 )
 
 

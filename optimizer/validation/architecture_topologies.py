@@ -66,6 +66,9 @@ def _groups(facts: Facts) -> int | None:
     if stated is not None and parts is not None and other is not None and stated != parts:
         facts.breaks("contents", f"{gpu} groups of accelerators and {other} others are {parts} groups, not {stated}")
     groups = stated if stated is not None else parts
+    nodes, each = facts.whole("nodes"), facts.whole("nodes_per_group")
+    if groups is None and nodes and each:
+        groups = math.ceil(nodes / each) + (other or 0)
     facts.learn("groups", groups)
     return groups
 
@@ -310,10 +313,19 @@ def derive_power(facts: Facts) -> None:
         watts = (facts.get("gpu_w") or 0) + (facts.get("other_server_w_per_gpu") or 0)
         facts.learn("servers_mw", accelerators * watts / 1e6 or None)
         facts.learn("accelerator_hours", accelerators * days * 24 if days else None)
+    nodes, racks = facts.get("nodes"), facts.get("racks")
+    if nodes and node_w:
+        facts.learn("power_kw", nodes * node_w / 1000)
+    elif racks and peak:
+        facts.learn("power_kw", racks * peak)
     power, price = facts.get("it_power_mw"), facts.get("usd_per_kwh")
     if power:
         hours = days * 24 if days else 8760
         facts.learn("it_energy_twh", power * hours / 1e6)
+        if facts.get("pue"):
+            facts.learn("facility_mw", power * facts.values["pue"])
+            facts.learn("annual_twh", power * facts.values["pue"] * 8760 / 1e6)
+            facts.learn("annual_cost_musd", power * facts.values["pue"] * 8.760 * price if price else None)
         if price:
             facts.learn("it_energy_cost_musd", power * hours * price / 1000)
     stops = facts.get("unexpected_interruptions", "interruptions")

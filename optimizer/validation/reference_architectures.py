@@ -23,6 +23,7 @@ from optimizer.validation.architecture_names import (
     lookup_in_its_unit,
     published_figure,
     same,
+    shared_among,
     split_bound,
 )
 from optimizer.validation.architecture_rules import broken_rule, contradictions
@@ -117,7 +118,7 @@ def _judged(
 ) -> tuple[RowStatus, str | None, str]:
     """Status, broken rule and note of a published figure beside ours, neither of them absent."""
     printed, bound = published_figure(metric, published)
-    name = canonical_name(split_bound(metric)[0])
+    name = canonical_name(split_bound(metric)[0], facts.values)
     if same(predicted, published, bound, metric):
         return RowStatus.MATCH, None, ""
     if printed is None and not isinstance(published, (list, tuple, Mapping)):
@@ -127,8 +128,13 @@ def _judged(
         return RowStatus.FLAGGED, "arithmetic", f"arithmetic: the inputs give {predicted}"
     if bound is not Bound.ABOUT:
         value = printed.nearest(ours)
-        broken = broken_rule(facts, shape, name, value, figures)
-        if broken is None and name not in facts.values:
+        shared = None if name in facts.values else shared_among(facts, name)
+        if shared is None:
+            broken = broken_rule(facts, shape, name, value, figures)
+        else:
+            # a share of a count that has freedom has it too
+            broken = broken_rule(facts, shape, shared[0], value * shared[1], figures)
+        if broken is None and shared is None and name not in facts.values:
             broken = ("arithmetic", f"the inputs give {ours:.10g}, not {value:g}")
         if broken is not None:
             return RowStatus.FLAGGED, broken[0], f"{broken[0]}: {broken[1]}"
@@ -155,7 +161,7 @@ def context_rows(case: Mapping[str, Any]) -> list[Row]:
         return []
     facts, shape = derive(str(case.get("topology") or ""), _mapping(case, "inputs"))
     published = {str(metric): value for metric, value in _mapping(case, "published").items()}
-    figures = _figures(published, list(published))
+    figures = _figures(facts, published, list(published))
     return [_row(case, facts, shape, metric, figures) for metric in published]
 
 
@@ -167,13 +173,13 @@ def _named(case: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in named] if isinstance(named, (list, tuple)) else []
 
 
-def _figures(published: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, float]:
+def _figures(facts: Facts, published: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, float]:
     """Published single figures by the project's names, of those that are no bounds."""
     found = {}
     for metric in metrics:
         value = number(published.get(metric), metric)
         if value is not None and split_bound(metric)[1] is Bound.EQUAL:
-            found[canonical_name(metric)] = value
+            found[canonical_name(metric, facts.values)] = value
     return found
 
 
@@ -185,7 +191,7 @@ def evaluate_case(case: Mapping[str, Any]) -> list[Row]:
     inputs, published = _mapping(case, "inputs"), _mapping(case, "published")
     facts, shape = derive(str(case.get("topology") or ""), inputs)
     checkable = _named(case)
-    figures = _figures(published, checkable)
+    figures = _figures(facts, published, checkable)
     against = list(facts.broken) + contradictions(figures)
     if not checkable:
         checkable = [str(name) for name in published] if facts.broken else []

@@ -89,3 +89,22 @@ def test_the_error_of_a_list_is_that_of_its_worst_figure():
     case = {**CASE, "inputs": {"nodes": [4, 8], "accelerators_per_node": 8}, "published": {"accelerators": [32, 128]}}
     (row,) = evaluate({"cases": [case]}).rows
     assert (row.predicted, row.error, row.status) == ([32, 64], -0.5, RowStatus.FLAGGED)
+
+
+def test_a_name_that_is_also_a_word_for_something_else_is_judged_as_itself():
+    """12 links over 6 chips where 3 have ports enough: wasteful, not impossible; and never compared with accelerators."""
+    inputs = {"accelerators": 8, "links_per_accelerator": 12, "ports_per_chip": 36}
+    case = {"topology": "scaleup_switch", "inputs": inputs, "checkable": ["switch_chips"]}
+    (more,) = evaluate({"cases": [{**case, "published": {"switch_chips": 6}}]}).rows
+    (fewer,) = evaluate({"cases": [{**case, "published": {"switch_chips": 2}}]}).rows
+    assert (more.predicted, more.status, fewer.status) == (3, RowStatus.MISMATCH, RowStatus.FLAGGED)
+    assert "need 3" in fewer.note
+
+
+def test_a_share_has_the_freedom_of_its_total():
+    inputs = {"nodes": 64, "accelerators_per_node": 8, "nodes_per_rack": 4, "pods": 2}
+    case = {"topology": "rack", "inputs": inputs, "checkable": ["racks_per_pod"]}
+    rows = [
+        evaluate({"cases": [{**case, "published": {"racks_per_pod": count}}]}).rows[0].status for count in (7, 8, 10)
+    ]
+    assert rows == [RowStatus.FLAGGED, RowStatus.MATCH, RowStatus.MISMATCH]
