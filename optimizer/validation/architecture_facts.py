@@ -108,7 +108,7 @@ def read_inputs(topology: str, inputs: Mapping[str, Any]) -> Facts:
     """Canonical facts of ``inputs``; port counts become ``<tier>_ports`` with ``<tier>_port_gbps``."""
     values: dict[str, Any] = {}
     senseless: list[tuple[str, str]] = []
-    for name, raw in _flat(inputs):
+    for name, raw in flat(inputs):
         value = edges(raw) if name in GEOMETRY else number(raw, name)
         if value is None:
             continue
@@ -145,7 +145,7 @@ def read_inputs(topology: str, inputs: Mapping[str, Any]) -> Facts:
     return facts
 
 
-def _flat(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def flat(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Names and values; a group of values, as ``leaf: {ports: 64}``, is read as ``leaf_ports: 64``, one of the fabric itself as it is."""
     for name, raw in inputs.items():
         if isinstance(raw, Mapping):

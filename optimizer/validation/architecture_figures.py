@@ -157,6 +157,8 @@ def edges(value: Any) -> tuple[int, ...] | None:
     """Edge lengths of a cube or torus, as a list or written ``4x4x4``; None unless all are positive whole numbers."""
     if isinstance(value, str) and re.fullmatch(r"\s*\d+(?:\s*[xX\u00d7*,]\s*\d+)+\s*", value):
         value = [int(edge) for edge in re.findall(r"\d+", value)]
-    parts = value if isinstance(value, (list, tuple)) else ()
+    parts = (
+        [number(edge) if isinstance(edge, str) else edge for edge in value] if isinstance(value, (list, tuple)) else []
+    )
     whole = all(isinstance(edge, int) and not isinstance(edge, bool) and edge > 0 for edge in parts)
-    return tuple(parts) if parts and whole else None
+    return tuple(int(edge) for edge in parts if edge is not None) if parts and whole else None

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from optimizer.validation.architecture_clos import derive_clos
-from optimizer.validation.architecture_facts import GEOMETRY, Facts, read_inputs
+from optimizer.validation.architecture_facts import GEOMETRY, Facts, flat, read_inputs
 from optimizer.validation.architecture_figures import Figure, number
 from optimizer.validation.architecture_limits import derive_limits
 from optimizer.validation.architecture_names import (
@@ -63,7 +63,7 @@ def derive(topology: str, inputs: Mapping[str, Any]) -> tuple[Facts, Shape | Non
 
 def _derive_metric(case: Mapping[str, Any], facts: Facts, metric: str, published: Any) -> Any:
     """The derived value of ``metric``: elementwise where an input is a list, by node count where the published figure is a map."""
-    inputs = _mapping(case, "inputs")
+    inputs = dict(flat(_mapping(case, "inputs")))
     topology = str(case.get("topology") or "")
     if isinstance(published, Mapping):
         found = {}

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from optimizer.validation.architecture_figures import Bound, figure, number
 from optimizer.validation.architecture_records import evaluate, reads
 from optimizer.validation.records import RowStatus
+from optimizer.validation.reference_architectures import context_rows, evaluate_case
 
+DATA = Path(__file__).parents[1] / "data"
+RECORDS = [
+    case for path in sorted(DATA.glob("*_architectures/*.yaml")) for case in YAML(typ="safe").load(path)["cases"]
+]
 CASE = {
     "id": "x",
     "topology": "fat_tree",
@@ -108,3 +116,60 @@ def test_a_share_has_the_freedom_of_its_total():
         evaluate({"cases": [{**case, "published": {"racks_per_pod": count}}]}).rows[0].status for count in (7, 8, 10)
     ]
     assert rows == [RowStatus.FLAGGED, RowStatus.MATCH, RowStatus.MISMATCH]
+
+
+def _as_text(name, value):
+    if isinstance(value, list):
+        return name, [_as_text(name, item)[1] for item in value]
+    return name, f"{value:,}" if isinstance(value, int) else value
+
+
+def _in_words(name, value):
+    unit = {"gbps": "Gb/s", "tbps": "Tb/s", "kw": "kW", "mw": "MW", "w": "W"}.get(name.rsplit("_", 1)[-1])
+    return name, f"{value} {unit}" if unit and isinstance(value, (int, float)) else value
+
+
+def _in_another_unit(name, value):
+    for unit, other, factor in (
+        ("_gbps", "_tbps", 1e-3),
+        ("_tbps", "_gbps", 1e3),
+        ("_kw", "_w", 1e3),
+        ("_mw", "_kw", 1e3),
+        ("_w", "_kw", 1e-3),
+    ):
+        if name.endswith(unit) and isinstance(value, (int, float)):
+            return name.removesuffix(unit) + other, float(f"{value * factor:.12g}")
+    return name, value
+
+
+def _grouped(inputs):
+    out = {}
+    for name, value in inputs.items():
+        outer, _, inner = name.partition("_")
+        if inner and outer in ("switch", "leaf", "nic", "agg"):
+            out.setdefault(outer, {})[inner] = value
+        else:
+            out[name] = value
+    return out
+
+
+@pytest.mark.parametrize("written", [_as_text, _in_words, _in_another_unit, None])
+def test_the_notation_of_the_inputs_changes_nothing(written):
+    for case in RECORDS:
+        inputs = case["inputs"]
+        other = _grouped(inputs) if written is None else dict(written(name, value) for name, value in inputs.items())
+        again = {**case, "inputs": other}
+        rows, same = (evaluate_case(case) or context_rows(case)), (evaluate_case(again) or context_rows(again))
+        assert [(r.metric, r.predicted, r.status) for r in rows] == [(r.metric, r.predicted, r.status) for r in same], (
+            case["id"]
+        )
+
+
+@pytest.mark.parametrize("written", [_as_text, _in_words])
+def test_the_notation_of_the_published_figures_changes_nothing(written):
+    for case in RECORDS:
+        again = {**case, "published": dict(written(name, value) for name, value in case["published"].items())}
+        rows, same = evaluate_case(case), evaluate_case(again)
+        assert [(r.metric, r.predicted, r.error, r.status) for r in rows] == [
+            (r.metric, r.predicted, r.error, r.status) for r in same
+        ], case["id"]
