@@ -121,10 +121,25 @@ def _spine(facts: Facts, shape: Shape, published: float) -> Broken | None:
         return "spine ports", f"{leaf:g} leaves have uplinks and no spine to end on"
     sets = _group_sets(facts, shape) if three else 1
     per_set = spine / sets
-    if per_set % 1 or up % per_set:
+    if (per_set % 1 or up % per_set) and not (three and _in_mixed_pods(shape, leaves, spine)):
         words = f"each leaf spreads its {up} uplinks evenly, so the spines it reaches are a divisor of {up}; {per_set:g} is not"
         return "divisor rule", words
     return None
+
+
+def _in_mixed_pods(shape: Shape, leaves: float, spine: float) -> bool:
+    """True where ``spine`` is an even spread in three tiers over pods that hold leaves of every rail, instead of groups of one rail."""
+    spread = _spread(shape)
+    if spread is None or spine % 1 or not shape.core_ports:
+        return False
+    up, ports = spread
+    for per_pod in clos.divisors(up)[:-1].tolist():
+        pods, rest = divmod(int(spine), per_pod)
+        if rest or pods > shape.core_ports * shape.breakout:
+            continue
+        if -(-int(leaves) // pods) * up <= per_pod * (ports // 2):
+            return True
+    return False
 
 
 def _group_sets(facts: Facts, shape: Shape) -> int:

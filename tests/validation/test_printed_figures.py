@@ -173,3 +173,14 @@ def test_the_notation_of_the_published_figures_changes_nothing(written):
         assert [(r.metric, r.predicted, r.error, r.status) for r in rows] == [
             (r.metric, r.predicted, r.error, r.status) for r in same
         ], case["id"]
+
+
+def test_spines_of_pods_that_hold_every_rail_are_no_broken_rule():
+    """192 leaves: 6 pods of 32 leaves and 32 spines need 192 spines; by rails it is 256, and 96 have too few ports."""
+    inputs = {
+        "nodes": 768, "accelerators_per_node": 8, "nics_per_node": 8, "rails": 8, "nic_port_gbps": 400,
+        "switch_ports": 64, "switch_port_gbps": 400, "tiers": 3,
+    }  # fmt: skip
+    case = {"topology": "fat_tree", "inputs": inputs, "checkable": ["spine"]}
+    found = [evaluate({"cases": [{**case, "published": {"spine": count}}]}).rows[0] for count in (256, 192, 96)]
+    assert [row.status for row in found] == [RowStatus.MATCH, RowStatus.MISMATCH, RowStatus.FLAGGED]

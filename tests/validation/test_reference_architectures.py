@@ -220,7 +220,9 @@ METRICS = [
     "tor_per_segment",
 ]
 SIZES = st.sampled_from([1, 2, 4, 8, 16, 18, 32, 64, 72, 128, 200, 400, 800, 4096])
-ODD = st.sampled_from([0, -1, 0.5, None, True, "1:1", "many", [4, 4, 4], [], {}, 10**7])
+ODD = st.sampled_from(
+    [0, -1, 0.5, None, True, "1:1", "many", [4, 4, 4], [], {}, 10**7, "142 kW", "~3,000", "4x4x4", "8-16", [8, 16], {"ports": 64, "a": [1]}]
+)  # fmt: skip
 
 
 @given(
