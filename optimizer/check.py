@@ -37,7 +37,8 @@ ROOM = 1e-9
 class LimitCase:
     """A limit against its best case: least (or most) use among placements that deliver the demand; None where none does.
 
-    ``largest_rate`` [tokens/s] is the most a single kind of pod delivers while it keeps this limit alone.
+    ``largest_rate`` [tokens/s] is the most a single kind of pod delivers while it keeps this limit alone; ``reason``: what turned pods
+    down where none delivers anything.
     """
 
     cluster: str
@@ -49,6 +50,7 @@ class LimitCase:
     unit: str
     largest_rate: float
     demand: float
+    reason: str = ""
 
     @property
     def hopeless(self) -> bool:
@@ -65,6 +67,9 @@ class LimitCase:
         best = "no placement delivers the demand" if self.best is None else f"best case {self.best:,.7g} {self.unit}"
         if self.unit == "tokens/s":
             best = f"the most one kind of pod delivers is {self.largest_rate:,.0f} tokens/s"
+        if self.unit == "ms":
+            best = f"the most one kind of pod delivers within it is {self.largest_rate:,.0f} tokens/s"
+        best += f" ({self.reason})" if self.reason else ""
         return Problem(
             "limit-hopeless",
             self.where,
@@ -105,7 +110,7 @@ class CheckReport:
 def check_instance(instance: Instance) -> CheckReport:
     """Usable parts, exclusions and best cases of a valid instance."""
     candidates = enumerate_candidates(_open(instance), PerformanceCache())
-    cases = tuple(case for cluster in instance.workloads for case in _cases(instance, candidates, cluster))
+    cases = tuple(case for cluster in instance.workloads for case in _all_cases(instance, candidates, cluster))
     problems = [case.problem() for case in cases if case.hopeless]
     for cluster in instance.workloads:
         if not any(len(placements) for placements in candidates.of(cluster)):
@@ -171,6 +176,66 @@ class _Use:
     adds_up: bool = True
 
 
+def _all_cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator[LimitCase]:
+    """Cases of one cluster: bounds on latency that leave too little first, everything else then without them.
+
+    A bound is held alone, as every limit is; where only all of them together leave too little, the demand itself says so.
+    """
+    here, workload = f"workloads.{cluster}", instance.workloads[cluster]
+    stated = [n for n in LATENCIES if getattr(workload, n, None) is not None]
+    demand = float(np.ceil(workload.demand - ROOM))
+    if not stated or _largest(instance, candidates, cluster) >= demand * (1.0 - ROOM):
+        yield from _cases(instance, candidates, cluster)
+        return
+    memo = PerformanceCache()
+
+    def without(names: list[str]) -> Candidates:
+        wide = _open(instance)
+        for name in names:
+            wide = _unstated(wide, cluster, name)
+        return enumerate_candidates(wide, memo, clusters=(cluster,))
+
+    alone = {name: candidates if len(stated) == 1 else without([n for n in stated if n != name]) for name in stated}
+    most = {name: _largest(instance, found, cluster) for name, found in alone.items()}
+    for name in stated:
+        asked, source = getattr(workload, name).value * 1e3, f"{here}.{name}"
+        reason = "" if most[name] else _refusals(alone[name], cluster)
+        yield LimitCase(
+            cluster, source, instance.origin(source), asked, None, True, "ms", most[name], demand, reason
+        )  # fmt: skip
+    blamed = [name for name in stated if most[name] < demand * (1.0 - ROOM)]
+    rest = without(stated) if blamed else candidates
+    yield from _cases(instance, rest, cluster)
+
+
+LATENCIES = ("ttft_at_most", "tpot_at_most")
+
+
+def _unstated(instance: Instance, cluster: str, name: str) -> Instance:
+    """The instance without a bound on latency."""
+    workload = instance.workloads[cluster].model_copy(update={name: None})
+    workloads = {**instance.document.workloads, cluster: workload}
+    return dataclasses.replace(instance, document=instance.document.model_copy(update={"workloads": workloads}))
+
+
+def _largest(instance: Instance, candidates: Candidates, cluster: str) -> float:
+    """The most that pods of one kind deliver of a service, in the role in which they deliver less [tokens/s]."""
+    workload = instance.workloads[cluster]
+    most = workload.pods_at_most if isinstance(workload, Serving) else 1
+    tables = [table for table in candidates.of(cluster) if len(table)]
+    each = [
+        max((float(np.floor(t.of_pods(t.pods.rate_as(role)) + ROOM).max()) for t in tables), default=0.0)
+        for role in (ServingRole.DECODE, ServingRole.PREFILL)
+    ]
+    return min(each) * most
+
+
+def _refusals(candidates: Candidates, cluster: str) -> str:
+    """What turned pods down at the last stage, each reason once."""
+    told = [r.reason for r in candidates.rejections if r.stage is Stage.POD and r.cluster in (cluster, "")]
+    return "; ".join(dict.fromkeys(told))
+
+
 def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator[LimitCase]:
     workload, tables = instance.workloads[cluster], [p for p in candidates.of(cluster) if len(p)]
     if not tables:
@@ -184,9 +249,14 @@ def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator
     serving = isinstance(workload, Serving)
     most = workload.pods_at_most if isinstance(workload, Serving) else 1
     largest = max(float(rate.max()) for rate in rates) * most
+    if serving:
+        largest = _largest(instance, candidates, cluster)
+    reason = "" if largest else _refusals(candidates, cluster)
     field = "deadline" if isinstance(workload, Training) else "rate"
     source = f"workloads.{cluster}.{field}"
-    yield LimitCase(cluster, source, instance.origin(source), demand, largest, False, "tokens/s", largest, demand)
+    yield LimitCase(
+        cluster, source, instance.origin(source), demand, largest, False, "tokens/s", largest, demand, reason
+    )
     for use in _uses(instance, candidates, cluster, tables):
         if split and use.adds_up:  # shares sum to one: some pod uses no more of a limit than its share of the batch
             parts = [table.of_pods(table.pods.parts) / table.pods.batch_parts for table in tables]

@@ -25,7 +25,7 @@ from models.instance import Instance
 from optimizer.compile import compile_formulation, with_cost
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.explain.groups import Group, groups_of, row_key
-from optimizer.explain.widening import beyond, widenings
+from optimizer.explain.widening import beyond, replaced, widenings
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.effort import Effort
 
@@ -98,7 +98,7 @@ class Asking:
     def __init__(self, instance: Instance, effort: Effort | None = None) -> None:
         self.instance = instance
         self.effort = effort or Effort()
-        self._programs: OrderedDict[frozenset[str], Program] = OrderedDict()
+        self._programs: OrderedDict[tuple[frozenset[str], tuple[tuple[str, float], ...]], Program] = OrderedDict()
         self._memo = PerformanceCache()
         self._clusters: OrderedDict[tuple[str, frozenset[str]], Candidates] = OrderedDict()
         self._feasible: list[frozenset[str]] = []
@@ -137,27 +137,39 @@ class Asking:
 
     # --- programs ---------------------------------------------------------------------------------------------------
 
-    def program(self, lifted: Collection[str]) -> Program:
-        """The program without the filters among ``lifted``; limits of sites never filter candidates here, they are rows."""
-        key = frozenset(lifted) & self._filters
+    def program(self, lifted: Collection[str], at: Mapping[str, float] | None = None) -> Program:
+        """The program without the filters among ``lifted``; limits of sites never filter candidates here, they are rows.
+
+        ``at``: values [canonical unit] at which some of the lifted filters are kept instead.
+        """
+        names, values = frozenset(lifted) & self._filters, tuple(sorted((at or {}).items()))
+        key = (names, values)
         if key in self._programs:
             self._programs.move_to_end(key)
             return self._programs[key]
         wide = self.instance
-        for name in sorted(key):
+        for name in sorted(names - dict(values).keys()):
             wide = self._widenings[name].apply(wide)
-        made = self._made(wide, key)
+        for name, value in values:
+            wide = replaced(wide, name, value)
+        made = self._made(wide, None if values else names)
         self._programs[key] = made
         while len(self._programs) > KEPT_PROGRAMS:
             self._programs.popitem(last=False)
         return made
 
-    def _made(self, wide: Instance, lifted: frozenset[str]) -> Program:
+    def prepared(self, lifted: Collection[str], at: Mapping[str, float] | None = None) -> bool:
+        """Whether the program without these filters is at hand, so that asking it takes no enumeration."""
+        return (frozenset(lifted) & self._filters, tuple(sorted((at or {}).items()))) in self._programs
+
+    def _made(self, wide: Instance, lifted: frozenset[str] | None) -> Program:
         open_sites = wide
         for widening in self._widenings.values():
             if widening.only_candidates:
                 open_sites = widening.apply(open_sites)
-        candidates = self._candidates(open_sites, lifted)
+        candidates = (
+            enumerate_candidates(open_sites, self._memo) if lifted is None else self._candidates(open_sites, lifted)
+        )
         try:
             formulation = build(wide, ("tco",), candidates, relaxable=True)
         except InfeasibleError:
@@ -209,13 +221,18 @@ class Asking:
         cost: Floats | None = None,
         barred: npt.NDArray[np.bool_] | None = None,
         bounds: Bounds | None = None,
+        at: Mapping[str, float] | None = None,
     ) -> Reply:
         """A design that keeps these groups and has the least ``cost`` (any design where None).
 
-        ``barred`` columns stay at zero; ``bounds`` moves limits: row key -> new bound on the side it has, or both ends.
+        ``barred`` columns stay at zero; ``bounds`` moves limits: row key -> new bound on the side it has, or both ends;
+        ``at`` as in ``program``. No enumeration is begun when the time is over.
         """
         kept = frozenset(kept)
-        made = self.program(frozenset(self.groups) - kept)
+        lifted = frozenset(self.groups) - kept
+        if self.out_of_time and not self.prepared(lifted, at):
+            return Reply(Standing.UNKNOWN)
+        made = self.program(lifted, at)
         if made.model is None:
             return Reply(Standing.INFEASIBLE, proven=True)
         if self.out_of_time:
@@ -268,9 +285,9 @@ class Asking:
                     lower[row], upper[row] = -np.inf, np.inf
         return lower, upper
 
-    def tco(self, lifted: Collection[str]) -> Floats:
-        """The cost vector of total cost [kUSD] of the program without some filters."""
-        model = self.program(lifted).model
+    def tco(self, lifted: Collection[str], at: Mapping[str, float] | None = None) -> Floats:
+        """The cost vector of total cost [kUSD] of the program without some filters, others ``at`` values."""
+        model = self.program(lifted, at).model
         assert model is not None
         return np.asarray(model.objectives[0], dtype=np.float64)
 

@@ -16,6 +16,7 @@ from models.parts.system import System
 from models.workload import SizeRange, Training
 from optimizer.design import Design, PodChoice
 from optimizer.explain.asking import LimitRow
+from optimizer.explain.bracketing import Interval
 from optimizer.explain.groups import Group, plain, written
 from optimizer.explain.widening import replaced
 
@@ -125,6 +126,15 @@ def threshold_change(instance: Instance, group: Group, value: float) -> Change:
     floors = [f for f in instance.catalogue.of(Floor).values() if f.uniform is not None and f.uniform >= value - 1e-9]
     weakest = min(floors, key=lambda f: (f.uniform or 0.0, f.id))
     return _stated(instance, group, weakest.id, weakest.id)
+
+
+def bracket_change(instance: Instance, group: Group, found: Interval) -> Change:
+    """A bound on time moved to where a design exists; an interval that was not closed says from where on none is known."""
+    text = f"{found.value * 1e3:.10g} ms" if found.value < 1.0 else f"{found.value:.10g} s"
+    change = _stated(instance, group, text, found.value)
+    if found.closed:
+        return change
+    return dataclasses.replace(change, after=f"{text} (none at {found.without:.6g} s, not narrowed further)")
 
 
 def size_change(instance: Instance, group: Group, design: Design) -> Change:

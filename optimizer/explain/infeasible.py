@@ -146,10 +146,11 @@ def explain_infeasible(
     standing = asking.standing(everything)
     if standing is not Standing.INFEASIBLE:
         return done(True if standing is Standing.FEASIBLE else None, None)
+    search = ConflictSearch(asking, say)
+    search.single_lifts()
     if asking.standing(()) is Standing.INFEASIBLE:
         empty = Conflict((), infeasible=True, irreducible=True, found_by="candidates")
         return done(False, empty, why=background(asking.program(everything).rejections))
-    search = ConflictSearch(asking, say)
     conflict = search.within(everything)
     further = search.apart_from(conflict)
     say(f"{len(conflict.members)} groups clash; looking for repairs")
@@ -176,6 +177,14 @@ class ConflictSearch:
             kept = self._without(kept, part)
         return self._proven(kept, found_by)
 
+    def single_lifts(self) -> None:
+        """Asks whether one statement that arithmetic names is enough to give way: next to nothing more is then enumerated.
+
+        A design found so keeps everything else, which answers every later question about fewer statements.
+        """
+        for name in dict.fromkeys(n for few in self._by_arithmetic() for n in sorted(few)):
+            self._asking.standing([n for n in self._asking.groups if n != name])
+
     def apart_from(self, first: Conflict) -> list[Conflict]:
         """Conflicts among what is left without ``first``, each without those before it: mending one leaves the others."""
         found, left = [first], [n for n in self._asking.groups if n not in first.names]
@@ -196,6 +205,9 @@ class ConflictSearch:
         filters = [n for n in kept if not self._asking.groups[n].rows]
         for few in self._by_arithmetic():
             if few <= set(kept):
+                alone = [n for n in kept if n in few]
+                if any(n in filters for n in few) and self._infeasible(alone):
+                    return alone, "arithmetic"
                 trial = [n for n in kept if n in few or n in filters]
                 if self._infeasible(trial):
                     return trial, "arithmetic"
@@ -207,6 +219,8 @@ class ConflictSearch:
         return kept, "deletion filter"
 
     def _by_arithmetic(self) -> list[frozenset[str]]:
+        if self._hopeless is None and self._asking.out_of_time:
+            return []
         if self._hopeless is None:
             report = check_instance(self._asking.instance)
             pairs = [
@@ -222,11 +236,15 @@ class ConflictSearch:
         return f"{here}.deadline" if f"{here}.deadline" in self._asking.groups else f"{here}.rate"
 
     def _by_certificate(self, kept: list[str]) -> set[str]:
-        model = self._asking.program([n for n in self._asking.groups if n not in set(kept)]).model
+        lifted = [n for n in self._asking.groups if n not in set(kept)]
+        if self._asking.out_of_time and not self._asking.prepared(lifted):
+            return set()
+        model = self._asking.program(lifted).model
         if model is None:
             return set()
         lower, upper = self._asking.row_bounds(model, kept)
-        rows = clashing_rows(model, lower, upper, seconds=20.0)
+        left = self._asking.effort.left
+        rows = clashing_rows(model, lower, upper, seconds=20.0 if left is None else min(20.0, left))
         return {name for name in kept if rows & set(self._asking.groups[name].rows)} if rows else set()
 
     def _infeasible(self, kept: Collection[str]) -> bool:
@@ -258,11 +276,14 @@ class ConflictSearch:
 
     def _reach(self, name: str, others: list[str]) -> tuple[float | None, str, bool]:
         """Best value of a group's limit with everything else in force, its unit, and whether ``others`` have a design."""
-        needed = self._asking.standing(others) is Standing.FEASIBLE
         group, every = self._asking.groups[name], [n for n in self._asking.groups if n != name]
+        # a design that keeps everything else keeps the others, too, and is looked for among fewer candidates
+        needed = any(self._asking.standing(kept) is Standing.FEASIBLE for kept in (every, others))
         row = next((r for r in self._asking.rows if len(group.rows) == 1 and r.key == group.rows[0]), None)
         if row is None or row.counts_violators:
             return None, "", needed
+        if self._asking.out_of_time and not self._asking.prepared([name]):
+            return None, row.unit, needed
         model = self._asking.program([name]).model
         if model is None or row.key not in model.row_keys:
             return None, row.unit, needed

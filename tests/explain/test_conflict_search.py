@@ -31,6 +31,9 @@ class Planted:
         self.asked.append(frozenset(kept))
         return Standing.INFEASIBLE if any(c <= set(kept) for c in self.clashes) else Standing.FEASIBLE
 
+    def prepared(self, _lifted: Collection[str]) -> bool:
+        return True
+
     def program(self, _lifted: Collection[str]) -> Any:
         return SimpleNamespace(model=None, formulation=None)
 

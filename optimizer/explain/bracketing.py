@@ -1,0 +1,86 @@
+"""How little a filter has to give that no candidate measures: a bound on latency, a share of ports, a number of rack units.
+
+Candidates are made again at each value looked at, so that the answer is an interval: at its near end no design was left, at its far
+end there is one. The far end is sought by doubling the distance, the interval is then halved, in ratio where the bound is one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.instance import Instance
+from models.units import SECOND, Unit
+from optimizer.explain.asking import Standing
+from optimizer.explain.groups import Group
+
+CLOSE = 0.02
+"""Share of the value to which an interval is closed."""
+
+FARTHEST = 2.0**20
+"""How many times its value a bound is looked at before it is called lifted."""
+
+
+@dataclass(frozen=True)
+class Bracketed:
+    """A bound that is moved by making candidates again: upwards from ``now`` [canonical unit]."""
+
+    name: str
+    now: float
+    unit: Unit
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Nothing is legal at ``without``, something is at ``value``; ``closed``: they lie within ``CLOSE``."""
+
+    without: float
+    value: float
+
+    @property
+    def closed(self) -> bool:
+        """Whether the interval is as narrow as is sought."""
+        return self.value <= self.without * (1.0 + CLOSE)
+
+
+LATENCIES = ("ttft_at_most", "tpot_at_most")
+
+
+def bracketed(instance: Instance, group: Group) -> Bracketed | None:
+    """The bound of a group that only making candidates again can measure, None where it is no such bound."""
+    steps = group.name.split(".")
+    if steps[0] == "workloads" and len(steps) == 3 and steps[2] in LATENCIES:
+        stated = getattr(instance.workloads[steps[1]], steps[2])
+        return None if stated is None else Bracketed(group.name, stated.value, SECOND)
+    return None
+
+
+def narrowed(now: float, standing: Callable[[float], Standing], farthest: float = FARTHEST) -> Interval | None:
+    """The interval in which a bound begins to leave something; None where no value up to ``farthest`` times ``now`` is known to.
+
+    ``now`` leaves nothing. An answer that is not known ends the search with the interval as it is.
+    """
+    low, ratio = now, 4.0
+    high = now * ratio
+    while (found := standing(high)) is not Standing.FEASIBLE:
+        if found is Standing.UNKNOWN or high > now * farthest:
+            return None
+        low, ratio = high, ratio * ratio
+        high = low * ratio
+    while not Interval(low, high).closed:
+        middle = rounded(math.sqrt(low * high), low, high)
+        found = standing(middle)
+        if found is Standing.UNKNOWN:
+            break
+        low, high = (low, middle) if found is Standing.FEASIBLE else (middle, high)
+    return Interval(low, high)
+
+
+def rounded(value: float, low: float, high: float) -> float:
+    """``value`` in as few digits as keep it strictly between ``low`` and ``high``."""
+    for digits in range(2, 17):
+        short = float(f"{value:.{digits}g}")
+        if low < short < high:
+            return short
+    return value
