@@ -160,7 +160,7 @@ def _answers(path: Path, head: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         json.dumps(line["query"]): line
         for line in lines[1:]
-        if line.get("kind") == "answer" and line["query"] is not None and line["outcome"] in proven
+        if line.get("kind") == "answer" and line["query"] is not None and line["outcome"] in proven and line["proven"]
     }
 
 

@@ -14,6 +14,7 @@ from models.errors import SolverError
 from optimizer.backends.features import choose
 from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, SolverOptions, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.pareto.behind import LARGEST_COEFFICIENT, behind
 from optimizer.pareto.enumeration import Enumeration, enumerated
 from optimizer.pareto.exactly import Solver, solve_rest, solver_for
 from optimizer.pareto.problem import ScaledProblem
@@ -21,10 +22,8 @@ from optimizer.pareto.query import Outcome, Point, Query
 from optimizer.pareto.reduction import Reducer
 from optimizer.pareto.relaxation import Relaxation
 
-LARGEST_COEFFICIENT = 1e9
-"""A weighted sum whose coefficients would exceed this is split into two solves: solvers' tolerances bite above it."""
 LARGEST_WHOLE = 1e14
-"""The same for a solver that computes in integers of 64 bits, ranges included."""
+"""``LARGEST_COEFFICIENT`` of a solver that computes in integers of 64 bits, ranges included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +97,9 @@ class Oracle:
         self.relaxation.seconds = options.limits.seconds
         self._full: Solver | None = None
         # only two objectives promise one solve a point: several solves of small numbers are often less work than one of large ones
-        self._whole = (
-            self._k == 2 and (choose(problem.scaled) if options.backend == "auto" else options.backend) == "cpsat"
-        )
+        solver = choose(problem.scaled) if options.backend == "auto" else options.backend
+        self._whole = self._k == 2 and solver == "cpsat"
+        self._rounds_off = solver != "cpsat"
         self.stop: Callable[[], bool] | None = None
         self._all: Enumeration | None = None
         self._listed = not options.listing or options.backend != "auto" or options.solver is not None
@@ -277,16 +276,41 @@ class Oracle:
             return self._reply(first, tops, first.bound, effort)
         least = float(self.problem.image(first.x)[j])
         bound = least if discrete else max(first.bound, float(self.ideal[j]))
-        tops = tops.copy()
+        wide, tops = tops, tops.copy()
         tops[j] = least if discrete else least + 1e-3 * float(self.delta[j])
         rest = [0.0 if i == j else 1.0 for i in range(self._k)]
         if not discrete:
             rest[j] = 1e-3
         whole = bool(self.problem.discrete.all())
-        second, more, _ = self._minimise(rest, tops, 1.0 if whole else 1e-6, math.inf)
+        if whole and self._rounds_off:
+            second, more = self._behind(first, wide, j)
+        else:
+            second, more, _ = self._minimise(rest, tops, 1.0 if whole else 1e-6, math.inf)
         if second.x is None:
             return self._reply(first, tops, bound, effort + more, proven=False)
+        if discrete and self.problem.image(second.x)[j] < least:
+            wrong = self._reply(second, tops, -math.inf, effort + more, proven=False)
+            return dataclasses.replace(wrong, outcome=Outcome.ERROR, message="called least in spite of a lower value")
         return self._reply(second, tops, bound, effort + more)
+
+    def _behind(self, first: SolveResult, tops: Floats, j: int) -> tuple[SolveResult, Effort]:
+        """The best point where objective j has its least value, which ``first`` attains; without columns where that stayed open. See ``behind``."""
+        assert first.x is not None
+        reach = float(np.abs(self.problem.scaled.objectives[j]).max(initial=0.0))
+        asking = behind(j, tuple(self.problem.image(first.x).tolist()), self.ideal, tops, reach)
+        found, effort, y = first, Effort(), None
+        try:
+            asked = next(asking)
+            while True:
+                found, more, beaten = self._minimise(asked.weights, asked.tops, 1.0, asked.ceiling)
+                effort += more
+                if not beaten:
+                    if found.proof is not Proof.OPTIMAL or found.x is None or self._complaint(found.x, asked.tops):
+                        return dataclasses.replace(found, x=None), effort
+                    y = self.problem.image(found.x)
+                asked = asking.send(None if beaten else y)
+        except StopIteration as done:
+            return first if done.value is None else found, effort
 
     def _balance(self) -> tuple[list[float], float]:
         spans = np.where(np.isfinite(self.worst), self.worst, 0.0) - np.where(np.isfinite(self.worst), self.ideal, 0.0)

@@ -32,21 +32,27 @@ def lexicographic(
 ) -> Generator[Sequence[Query], Sequence[Answer], list[Answer] | None]:
     """Ask for the k lexicographic optima (scaled), each handed to ``found`` at once; returns their answers, or None when there is none or a solve stayed open.
 
-    Stage one takes objective i; every further stage holds what was reached and takes the next one.
+    Stage one takes objective i; every further stage holds what was reached and takes the next one. Where the questions end early, the
+    point reached last on the way to the next optimum is handed to ``found`` too.
     """
     optima: list[Answer] = []
     for i in range(k):
         corner = [math.inf] * k
         order = [i, *(j for j in range(k) if j != i)]
-        answer: Answer | None = None
-        for j in order[: max(1, k - 1)]:
-            (answer,) = yield [Query((tuple(corner),), direction=j)]
-            if answer.outcome is not Outcome.OPTIMAL or answer.point is None:
-                return None
-            corner[j] = answer.point[j] + float(delta[j])
-        if answer is not None:
-            optima.append(answer)
-            found(answer)
+        reached: Answer | None = None
+        try:
+            for j in order[: max(1, k - 1)]:
+                (answer,) = yield [Query((tuple(corner),), direction=j)]
+                if answer.point is not None:
+                    reached = answer
+                if answer.outcome is not Outcome.OPTIMAL or answer.point is None:
+                    return None
+                corner[j] = answer.point[j] + float(delta[j])
+        finally:
+            if reached is not None:
+                found(reached)
+        if reached is not None:
+            optima.append(reached)
     return optima
 
 

@@ -194,7 +194,9 @@ class _Planned:
         if not any(shares):
             delta, self.error = problem.deltas(resolution)
         else:
-            delta, self.error = setup.fine_delta(), np.full(len(resolution), math.inf)
+            delta = setup.fine_delta()
+            # until shares are known no zone is closed with more than this left
+            self.error = np.where(problem.discrete, 0.0, delta)
         oracle.delta = delta
         self.space = Space(delta, oracle.ideal, oracle.worst, problem.discrete, width, typical=oracle.typical)
         self._inner = algorithm(self.space)
