@@ -26,6 +26,7 @@ from optimizer.validation.architecture_names import (
     shared_among,
     split_bound,
 )
+from optimizer.validation.architecture_networks import inputs_of, network_of
 from optimizer.validation.architecture_rules import broken_rule, contradictions
 from optimizer.validation.architecture_shape import Shape
 from optimizer.validation.architecture_topologies import (
@@ -73,7 +74,12 @@ def _derive_metric(case: Mapping[str, Any], facts: Facts, metric: str, published
                 found[key] = lookup_in_its_unit(derive(topology, {**inputs, "nodes": count})[0], metric)
             else:
                 # figures of several tiers or kinds in one group, as ``switches: {leaf: 8, spine: 4}``
-                found[key] = lookup_in_its_unit(facts, f"{metric}_{key}")
+                other = _other_network(case, f"{metric}_{key}")
+                found[key] = (
+                    lookup_in_its_unit(facts, f"{metric}_{key}")
+                    if other is None
+                    else lookup_in_its_unit(derive(*_read(other[0]))[0], other[1])
+                )
         return found if found and all(v is not None for v in found.values()) else None
     lists = [
         k
@@ -89,6 +95,21 @@ def _derive_metric(case: Mapping[str, Any], facts: Facts, metric: str, published
             return values[0]  # the list has no part in it
         return values if all(v is not None for v in values) else None
     return lookup_in_its_unit(facts, metric)
+
+
+def _read(case: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Topology and inputs of a record."""
+    return str(case.get("topology") or ""), _mapping(case, "inputs")
+
+
+def _other_network(case: Mapping[str, Any], metric: str) -> tuple[dict[str, Any], str] | None:
+    """The record of the storage, management or like network that ``metric`` speaks of, and its figure; None for the fabric itself."""
+    named = network_of(metric)
+    inputs = None if named is None else inputs_of(named[0], _mapping(case, "inputs"))
+    if named is None or inputs is None:
+        return None
+    published = {named[1]: _mapping(case, "published").get(metric)}
+    return {**case, "topology": "fat_tree", "inputs": inputs, "published": published}, named[1]
 
 
 def _mapping(case: Mapping[str, Any], field: str) -> Mapping[str, Any]:
@@ -142,6 +163,10 @@ def _judged(
 
 
 def _row(case: Mapping[str, Any], facts: Facts, shape: Shape | None, metric: str, figures: Mapping[str, float]) -> Row:
+    other = _other_network(case, metric)
+    if other is not None:
+        beside, rest = other
+        return replace(_row(beside, *derive(*_read(beside)), rest, {}), metric=metric)
     published = _mapping(case, "published").get(metric)
     predicted = _derive_metric(case, facts, metric, published)
     status, binding, note = RowStatus.INFO, None, "does not follow from the inputs"
@@ -159,7 +184,7 @@ def context_rows(case: Mapping[str, Any]) -> list[Row]:
     """Every published figure of a record that names none as checkable, judged all the same."""
     if _named(case):
         return []
-    facts, shape = derive(str(case.get("topology") or ""), _mapping(case, "inputs"))
+    facts, shape = derive(*_read(case))
     published = {str(metric): value for metric, value in _mapping(case, "published").items()}
     figures = _figures(facts, published, list(published))
     return [_row(case, facts, shape, metric, figures) for metric in published]
@@ -188,8 +213,8 @@ def evaluate_case(case: Mapping[str, Any]) -> list[Row]:
 
     A record with nothing checkable yields no rows, unless its inputs break a ledger: then one flagged row per published figure.
     """
-    inputs, published = _mapping(case, "inputs"), _mapping(case, "published")
-    facts, shape = derive(str(case.get("topology") or ""), inputs)
+    published = _mapping(case, "published")
+    facts, shape = derive(*_read(case))
     checkable = _named(case)
     figures = _figures(facts, published, checkable)
     against = list(facts.broken) + contradictions(figures)

@@ -184,3 +184,15 @@ def test_spines_of_pods_that_hold_every_rail_are_no_broken_rule():
     case = {"topology": "fat_tree", "inputs": inputs, "checkable": ["spine"]}
     found = [evaluate({"cases": [{**case, "published": {"spine": count}}]}).rows[0] for count in (256, 192, 96)]
     assert [row.status for row in found] == [RowStatus.MATCH, RowStatus.MISMATCH, RowStatus.FLAGGED]
+
+
+def test_a_network_whose_tiers_are_not_given_has_links_of_nodes_only():
+    inputs = {"nodes": 32, "storage_ports_per_node": 2, "storage_switch_ports": 64}
+    case = {
+        "topology": "fat_tree",
+        "inputs": inputs,
+        "published": {"storage_node_cables": 64, "storage_leaf": 2, "leaf": 4},
+    }
+    rows = evaluate({"cases": [{**case, "checkable": list(case["published"])}]}).rows
+    assert [row.predicted for row in rows] == [64, None, None]
+    assert [row.status for row in rows] == [RowStatus.MATCH, RowStatus.INFO, RowStatus.INFO]
