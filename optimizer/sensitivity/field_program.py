@@ -138,6 +138,17 @@ class _NotStraightError(Exception):
     """Money does not move in straight lines, or nothing can be placed at some values."""
 
 
+def column_scale(program: FieldProgram, value: float) -> float:
+    """Column units per unit of the measure ``cost``; its sign says which way the objective reads."""
+    if program.objective in ("tco", "capex"):
+        return 1.0
+    state = program.at((value,))
+    if state is None:
+        return 1.0
+    sign = -1.0 if state.goal.objective.direction.value == "max" else 1.0
+    return sign * state.goal.objective.column_value(1.0)
+
+
 def same(a: Linear, b: Linear) -> bool:
     """Equal coefficients up to rounding."""
     names = set(a.terms) | set(b.terms)

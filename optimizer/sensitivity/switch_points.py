@@ -20,7 +20,7 @@ from models.candidates.placement import Candidates
 from models.errors import UsageError
 from models.instance import Instance
 from optimizer.design import Design
-from optimizer.sensitivity.field_program import FieldProgram, architecture
+from optimizer.sensitivity.field_program import FieldProgram, architecture, column_scale
 from optimizer.sensitivity.field_sweeps import Piece, Swept, bracketed, kind_of, limit_sweep, money_sweep
 from optimizer.sensitivity.instance_field import InstanceField, find_field
 from optimizer.sensitivity.program import Effort
@@ -130,7 +130,7 @@ def switch_points(
         swept = bracketed(program, start, end, effort, gap, max(3, points))
     today = program.least((known.value,), effort) if known.value is not None else None
     keeping = today.design if today is not None and today.found else None
-    scale = _scale(program, start)
+    scale = column_scale(program, start)
     inset = STEP_INSET if kind is FieldKind.LIMIT else 0.0
     ranges = tuple(_range(program, piece, keeping, effort, scale, inset) for piece in swept.pieces)
     return SwitchPoints(
@@ -160,17 +160,6 @@ def span(field: InstanceField, low: float | None, high: float | None) -> tuple[f
     if not (math.isfinite(start) and math.isfinite(end) and start < end):
         raise UsageError(f"{field.name}: {field.shown(start)} to {field.shown(end)} is no range")
     return float(start), float(end)
-
-
-def _scale(program: FieldProgram, value: float) -> float:
-    """Column units per unit of the measure ``cost``; its sign says which way the objective reads."""
-    if program.objective in ("tco", "capex"):
-        return 1.0
-    state = program.at((value,))
-    if state is None:
-        return 1.0
-    sign = -1.0 if state.goal.objective.direction.value == "max" else 1.0
-    return sign * state.goal.objective.column_value(1.0)
 
 
 def _column(program: FieldProgram, value: float) -> str:

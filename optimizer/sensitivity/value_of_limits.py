@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from models.candidates.placement import Candidates
 from models.errors import InfeasibleError, UsageError, nearest
 from models.instance import Instance
+from optimizer.sensitivity.latency_values import LatencyStep, LatencyValue, latency_limits, latency_value
 from optimizer.sensitivity.limit_rows import STEP, LimitRow, Steered, lifted
 from optimizer.sensitivity.program import Answer, Effort
 
@@ -121,11 +122,12 @@ def value_of_limits(
 ) -> LimitValues:
     """What every limit of an instance costs its best design.
 
-    ``only``: row names or source fields to look at. ``candidates`` as ``movable_candidates`` gives them, where they are known;
+    ``only``: row names or source fields to look at; limits on latency are among them, each by making candidates again. ``candidates`` as ``movable_candidates`` gives them, where they are known;
     ``effort`` goes before time and backend. Raises InfeasibleError where no design meets all limits, UsageError for a limit there is not.
     """
     steered = Steered.of(instance, objective, candidates)
-    chosen = _chosen(steered.limits, only)
+    latencies = latency_limits(instance)
+    chosen = _chosen(steered.limits, only, latencies)
     effort = effort or Effort(time_limit, backend)
     best = steered.least(effort, {})
     if best.infeasible:
@@ -135,13 +137,16 @@ def value_of_limits(
     asking = _Asking(steered, best)
     values = tuple(effort.each(_one, asking, chosen)) if best.found else ()
     together, settled = asking.pairs(chosen, values, effort) if pairs and best.found else ([], True)
+    latent = [name for name in latencies if only is None or name in only] if best.found else []
+    remade = [_as_limit(instance, told) for told in effort.each(latency_value, (instance, objective), latent)]
+    settled &= all(_proven(value) for value in remade)
     goal = steered.program.formulation.goals[0]
     return LimitValues(
         objective=objective,
         column=goal.column,
         best=asking.shown(best) or 0.0,
         design_id=best.design.design_id if best.found else "",
-        limits=values,
+        limits=(*values, *remade),
         pairs=tuple(together),
         proven=best.exact and settled and all(_proven(v) for v in values) and all(p.proven for p in together),
         solves=effort.solves,
@@ -149,9 +154,23 @@ def value_of_limits(
     )
 
 
-def _chosen(limits: Sequence[LimitRow], only: Sequence[str] | None) -> list[LimitRow]:
-    """Limits by row name or source field, all of them for None; UsageError for a name that is neither."""
-    known = list(dict.fromkeys(name for row in limits for name in (row.row.source, row.name)))
+def _as_limit(instance: Instance, told: LatencyValue) -> LimitValue:
+    """A limit on latency as one among the others."""
+
+    def move(step: LatencyStep) -> Move:
+        return Move(step.value, step.objective, step.gain, step.design_id, step.proven)
+
+    binding = told.used >= told.value * (1.0 - 1e-9)
+    where = instance.origin(told.source)
+    return LimitValue(
+        told.source, told.source, where, "ms", "at most", told.value, told.used, binding,
+        move(told.looser), move(told.tighter), move(told.lifted),
+    )  # fmt: skip
+
+
+def _chosen(limits: Sequence[LimitRow], only: Sequence[str] | None, others: Sequence[str] = ()) -> list[LimitRow]:
+    """Limits by row name or source field, all of them for None; UsageError for a name that is neither, nor among ``others``."""
+    known = list(dict.fromkeys([*(name for row in limits for name in (row.row.source, row.name)), *others]))
     unknown = next((name for name in only or () if name not in known), None)
     if unknown is not None:
         raise UsageError(f"no limit {unknown!r}: {nearest(unknown, known)}")
