@@ -60,7 +60,7 @@ _UNIT_WORDS = {"system": "node", "chip": "accelerator", "xpu": "accelerator", "t
 _DIMENSIONAL = frozenset(
     {
         "node_max_power_w", "shelf_kw", "psu_kw", "rack_peak_kw", "gpu_w", "other_server_w_per_gpu", "it_power_mw", "nic_port_gbps",
-        "switch_port_gbps", "leaf_port_gbps", "spine_port_gbps", "uplink_gbps", "tor_capacity_tbps",
+        "switch_port_gbps", "leaf_port_gbps", "spine_port_gbps", "uplink_gbps", "tor_capacity_tbps", "cdu_kw", "liquid_kw",
     }
 )  # fmt: skip
 GEOMETRY = frozenset({"cube", "torus", "dimensions", "shape"})

@@ -27,6 +27,7 @@ DESIGN_FREEDOM = frozenset(
         "switch_trays",
         "min_shelves_n",
         "power_kw",
+        "min_cdus_n",
         "groups",
     }
 )
@@ -42,6 +43,8 @@ def broken_rule(
         return rules[name](facts, shape, published)
     if name == "shelves":
         return _shelves(facts, published)
+    if name == "cdus":
+        return _coolant_units(facts, published)
     if derived is not None and name in ("cables_node_leaf", "cables_node_leaf_plus_ufm"):
         return (
             "links and ports",
@@ -68,6 +71,15 @@ def _shelves(facts: Facts, published: float) -> Broken | None:
         "feed loss",
         f"{published:g} shelves of {shelf:g} kW leave {left:g} of {peak:g} kW when a feed is lost: capping or battery",
     )
+
+
+def _coolant_units(facts: Facts, published: float) -> Broken | None:
+    """Coolant units of a group: what is left when one fails."""
+    unit, heat = facts.get("cdu_kw"), facts.get("liquid_kw")
+    left = (published - 1) * (unit or 0.0)
+    if unit is None or heat is None or left >= heat - 1e-9:
+        return None
+    return "unit loss", f"{published:g} coolant units of {unit:g} kW leave {left:g} of {heat:g} kW when one fails"
 
 
 def _endpoints(facts: Facts) -> int:

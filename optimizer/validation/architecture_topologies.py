@@ -305,7 +305,9 @@ def derive_power(facts: Facts) -> None:
         facts.learn("min_shelves_two_feeds", 2 * math.ceil(peak / shelf - 1e-9))
     if shelf and facts.get("shelves"):
         facts.learn("installed_kw", shelf * facts.values["shelves"])
-        facts.learn("one_feed_lost_kw", shelf * facts.values["shelves"] / 2)
+        # an odd shelf hangs on one feed, and that feed may be the one lost
+        facts.learn("one_feed_lost_kw", shelf * (facts.values["shelves"] // 2))
+        facts.learn("one_shelf_lost_kw", shelf * (facts.values["shelves"] - 1))
     if shelf and peak:
         facts.learn("shelves", 2 * math.ceil(peak / shelf - 1e-9))
     accelerators, days = facts.get("accelerators"), facts.get("days")
@@ -313,6 +315,7 @@ def derive_power(facts: Facts) -> None:
         watts = (facts.get("gpu_w") or 0) + (facts.get("other_server_w_per_gpu") or 0)
         facts.learn("servers_mw", accelerators * watts / 1e6 or None)
         facts.learn("accelerator_hours", accelerators * days * 24 if days else None)
+    _coolant_units(facts)
     nodes, racks = facts.get("nodes"), facts.get("racks")
     if nodes and node_w:
         facts.learn("power_kw", nodes * node_w / 1000)
@@ -333,6 +336,19 @@ def derive_power(facts: Facts) -> None:
         facts.learn("mtti_h", days * 24 / stops)
         if accelerators:
             facts.learn("rate_per_million_gpu_h", stops / (accelerators * days * 24) * 1e6)
+
+
+def _coolant_units(facts: Facts) -> None:
+    """Coolant units of a group of racks: those that carry its liquid heat, and one more so that any may fail."""
+    unit, racks, peak = facts.get("cdu_kw"), facts.get("racks"), facts.get("rack_peak_kw")
+    share, heat = facts.get("liquid_fraction"), facts.get("liquid_kw")
+    if heat is None and racks and peak and share:
+        heat = racks * peak * share
+    if unit and heat:
+        needed = math.ceil(heat / unit - 1e-9)
+        facts.learn("liquid_kw", heat)
+        facts.learn("min_cdus_n", needed)
+        facts.learn("cdus", needed + 1)
 
 
 def derive_bandwidth(facts: Facts) -> None:
