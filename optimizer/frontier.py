@@ -71,7 +71,8 @@ class Proof:
             if self.hypervolume_share is None
             else f"; at least {self.hypervolume_share:.1%} of the hypervolume is listed"
         )
-        return f"partial: {self.open_zones} zones are open{share}"
+        zones = "1 zone is" if self.open_zones == 1 else f"{self.open_zones:,} zones are"
+        return f"partial: {zones} open{share}"
 
     def amounts(self) -> str:
         """The certified error of each objective in words."""

@@ -17,6 +17,7 @@ from models.catalogue import Catalogue, part_types
 from models.errors import Problem, UsageError, nearest
 from models.parts.part import Part
 from models.physics.performance.constants import FILE_NAME, from_document
+from models.reading.schema_errors import words_of
 
 Cells = dict[str, str]
 Places = dict[tuple[str, str, str], str]
@@ -81,6 +82,9 @@ def _header(path: Path, header: list[str], part_type: type[Part]) -> list[Proble
     if not header:
         return [Problem("catalogue-empty", f"{path}:1", "an empty file", "a header line and rows")]
     valid = part_type.columns()
+    if len(header) == 1 and (sign := next((sign for sign in ";\t|" if sign in header[0]), None)):
+        found_text = f"columns separated by {sign!r}"
+        return [Problem("separator", f"{path}:1", found_text, "commas between columns, and points in numbers")]
     found = [
         Problem("unknown-column", f"{path}:1", f"column {name!r}", hint=nearest(name, list(valid)))
         for name in header
@@ -187,7 +191,10 @@ def _row_problems(error: ValidationError, part_type: type[Part], key: str, place
         steps = [str(step) for step in item["loc"]]
         name = part_type.column_of(steps[0]) if steps and steps[0] in part_type.model_fields else ""
         where = places.get((part_type.file, key, name)) or places[part_type.file, key, "id"]
-        message = str(item["msg"]).removeprefix("Value error, ")
-        code = "missing-cell" if item["type"] == "missing" else "cell"
-        found.append(Problem(code, where, f"{key}{'.' + name if name else ''}: {message}"))
+        place = f"{key}{'.' + name if name else ''}"
+        if item["type"] == "missing":
+            found.append(Problem("missing-cell", where, f"{place} is empty", "a value, as the part has no other row"))
+        else:
+            message, expected = words_of(item)
+            found.append(Problem("cell", where, f"{place}: {message}", expected))
     return found

@@ -69,7 +69,7 @@ def _problems(items: Sequence[Any], model: type[BaseModel], origins: Mapping[str
         elif kind == "missing":
             problem = Problem(code, where, f"{path} is missing", _description(model, steps))
         else:
-            found_text, expected = _message(item)
+            found_text, expected = words_of(item)
             problem = Problem(code, where, f"{path}: {found_text}", expected)
         earlier = found.setdefault((where, path), problem)
         if earlier.found == problem.found and problem.expected not in earlier.expected:
@@ -92,7 +92,7 @@ def _below(place: tuple[Any, ...], parent: tuple[Any, ...]) -> bool:
     return len(place) > len(parent) and place[: len(parent)] == parent
 
 
-def _message(item: Any) -> tuple[str, str]:
+def words_of(item: Any) -> tuple[str, str]:
     """What was found and what was expected, in the words of this project rather than of the schema library."""
     kind, message = str(item["type"]), str(item["msg"]).removeprefix("Value error, ")
     if kind == "too_short":

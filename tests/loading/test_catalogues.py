@@ -51,8 +51,9 @@ CASES = {
     "price range upside down": (HEAD + GOOD.replace("1000", "9000"), 2, "cell", "price_usd_low 9000 is above price_usd_high 2000"),
     "not a number": (HEAD + GOOD.replace("400", "nan"), 2, "cell", "native_port_gbps is not finite"),
     "infinite": (HEAD + GOOD.replace("400", "inf"), 2, "cell", "native_port_gbps is not finite"),
-    "unknown confidence": (HEAD + GOOD.replace(",quote", ",sure"), 2, "cell", "mine.confidence: "),
-    "no source": (HEAD + GOOD.replace("our quote", ""), 2, "missing-cell", "mine.source: "),
+    "unknown confidence": (HEAD + GOOD.replace(",quote", ",sure"), 2, "cell", "mine.confidence: 'sure'; expected 'quote'"),
+    "no source": (HEAD + GOOD.replace("our quote", ""), 2, "missing-cell", "mine.source is empty"),
+    "semicolons": (HEAD.replace(",", ";") + GOOD.replace(",", ";"), 1, "separator", "separated by ';'; expected commas"),
     "open quote": (HEAD + '"mine,x\n', 2, "csv-syntax", ""),
 }  # fmt: skip
 
