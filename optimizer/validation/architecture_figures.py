@@ -49,7 +49,7 @@ _SAME_UNIT = {"va": "w", "b/s": "bps", "bit/s": "bps", "be": "bps"}
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _RATIO = re.compile(r"(?P<a>\d+(?:\.\d+)?)\s*:\s*(?P<b>\d+(?:\.\d+)?)(?:\s*\(.*\))?$")
 _PRINTED = re.compile(
-    rf"(?P<low>{_DIGITS})\s*(?:(?:-|\u2013|\bto\b)\s*(?P<high>{_DIGITS}))?(?P<k>[kK](?=[\s+]|$))?(?P<more>\+)?\s*(?P<unit>[A-Za-z/]+)?(?:\s*\(.*\))?$"
+    rf"(?P<low>{_DIGITS})\s*(?:(?:-|\u2013|\bto\b)\s*(?P<high>{_DIGITS}))?(?P<k>[kK](?=[\s+]|$))?(?P<more>\+)?\s*-?(?P<unit>[A-Za-z/]+)?(?:\s*\(.*\))?$"
 )
 _PREFIXES: tuple[tuple[str, Bound], ...] = (
     (r"~|\u2248|approx(?:imately|\.)?|about|around|roughly|circa|ca?\.", Bound.ABOUT),

@@ -35,6 +35,9 @@ _FILLERS = frozenset(
         "compute",
         "needed",
         "required",
+        "ib",
+        "infiniband",
+        "backend",
         "leaf_spine",
         "to",
         "between",
@@ -88,7 +91,7 @@ def split_bound(metric: str) -> tuple[str, Bound]:
 
 def _canonical(metric: str) -> str:
     tokens = [_TOKENS.get(token, token) for token in metric.split("_")]
-    kept = [token for token in tokens if token not in _FILLERS] or tokens
+    kept = [token for token in tokens if token not in _FILLERS] or (["switches"] if "switches" in tokens else tokens)
     if "cables" in kept:
         ends = [tier for tier in ("nodes", "leaf", "spine", "core") if tier in kept]
         if len(kept) == 2 and ends == ["nodes"]:

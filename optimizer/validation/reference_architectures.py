@@ -42,8 +42,27 @@ from optimizer.validation.records import Row, RowStatus
 _CLOS = frozenset({"fat_tree", "rail_only", "dual_plane", "multi_plane", "clos", "rack_scale", "bom"})
 
 
+KNOWN_TOPOLOGIES = _CLOS | {
+    "torus", "torus3d_ocs", "dragonfly", "dragonfly_plus", "scaleup_switch", "rack", "power", "reliability",
+}  # fmt: skip
+_ALSO_CALLED = {
+    "leaf_spine": "fat_tree", "spine_leaf": "fat_tree", "folded_clos": "fat_tree", "fattree": "fat_tree",
+    "rail_optimized": "fat_tree", "rail_optimised": "fat_tree", "rail_aligned": "fat_tree", "dualplane": "dual_plane",
+    "multiplane": "multi_plane", "3d_torus": "torus", "2d_torus": "torus", "torus3d": "torus", "torus2d": "torus",
+    "torus_ocs": "torus3d_ocs", "dragonfly+": "dragonfly_plus", "dragonflyplus": "dragonfly_plus", "scale_up": "scaleup_switch",
+    "nvlink": "scaleup_switch", "scaleup": "scaleup_switch", "bill_of_materials": "bom",
+}  # fmt: skip
+
+
+def topology_name(topology: str) -> str:
+    """The project's word for a topology, however it is spelt."""
+    plain = topology.strip().lower().replace("-", "_").replace(" ", "_")
+    return _ALSO_CALLED.get(plain, plain)
+
+
 def derive(topology: str, inputs: Mapping[str, Any]) -> tuple[Facts, Shape | None]:
     """Everything that follows from ``inputs``, and the shape of the fabric where it is a Clos."""
+    topology = topology_name(topology)
     facts = read_inputs(topology, inputs)
     shape: Shape | None = None
     if topology in ("torus", "torus3d_ocs") or "cube" in inputs:
@@ -170,6 +189,8 @@ def _row(case: Mapping[str, Any], facts: Facts, shape: Shape | None, metric: str
     published = _mapping(case, "published").get(metric)
     predicted = _derive_metric(case, facts, metric, published)
     status, binding, note = RowStatus.INFO, None, "does not follow from the inputs"
+    if topology_name(str(case.get("topology") or "")) not in KNOWN_TOPOLOGIES:
+        note += f": topology {case.get('topology')!s} is none of {', '.join(sorted(KNOWN_TOPOLOGIES))}"
     if predicted is not None and published is not None:
         status, binding, note = _judged(facts, shape, metric, predicted, published, figures)
     elif published is None:

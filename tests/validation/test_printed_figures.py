@@ -196,3 +196,10 @@ def test_a_network_whose_tiers_are_not_given_has_links_of_nodes_only():
     rows = evaluate({"cases": [{**case, "checkable": list(case["published"])}]}).rows
     assert [row.predicted for row in rows] == [64, None, None]
     assert [row.status for row in rows] == [RowStatus.MATCH, RowStatus.INFO, RowStatus.INFO]
+
+
+def test_an_unknown_topology_is_named():
+    case = {**CASE, "topology": "hypercube", "published": {"leaf": 8}, "checkable": ["leaf"]}
+    (row,) = evaluate({"cases": [case]}).rows
+    assert row.status is RowStatus.INFO
+    assert "hypercube is none of" in row.note
