@@ -7,7 +7,7 @@ more, line by line; and for each lever, price and limits, the smallest change th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from models.formulation.family import Direction
 from models.instance import Instance
 from optimizer.design import Design
 from optimizer.explain.bridge import BridgeLine, bridge
+from optimizer.explain.latency_levers import latency_levers
 from optimizer.explain.levers import WITH, Lever, smallest_move
 from optimizer.explain.target import Target, count_of, presence_of, read_target
 from optimizer.sensitivity.limit_rows import LimitRow, Steered, movable_candidates
@@ -109,18 +110,25 @@ def why_not(
     def measured(core: Core) -> tuple:  # type: ignore[type-arg]
         return count_of(core, asked), presence_of(core, asked)
 
-    steered = Steered.of(instance, "tco", found, target=measured)
-    return _Asking(instance, asked, found, steered, effort or Effort(time_limit, backend)).run(levers)
+    def steer(changed: Instance, pool: Candidates | None = None) -> Steered:
+        return Steered.of(changed, "tco", pool, target=measured)
+
+    return _Asking(instance, asked, found, steer, effort or Effort(time_limit, backend)).run(levers)
 
 
 class _Asking:
     """The questions of one target, in order."""
 
     def __init__(
-        self, instance: Instance, target: Target, candidates: Candidates, steered: Steered, effort: Effort
+        self,
+        instance: Instance,
+        target: Target,
+        candidates: Candidates,
+        steer: Callable[[Instance, Candidates | None], Steered],
+        effort: Effort,
     ) -> None:
         self._instance, self._target, self._candidates = instance, target, candidates
-        self._steered, self._effort = steered, effort
+        self._steer, self._steered, self._effort = steer, steer(instance, candidates), effort
 
     def run(self, levers: bool) -> WhyNot:
         """See ``why_not``."""
@@ -143,7 +151,7 @@ class _Asking:
         everything = {name: bound for limit in self._steered.limits for name, bound in limit.bounds(None).items()}
         anywhere = self._steered.least(self._effort, everything, [WITH])
         if anywhere.infeasible:
-            return self._result(Verdict.NO_CANDIDATE, best, None)
+            return self._result(Verdict.NO_CANDIDATE, best, None, tuple(self._latencies()) if levers else ())
         kept, proven = self._conflict()
         clashes = tuple(self._clash(limit, kept) for limit in kept)
         moves = self._levers() if levers else ()
@@ -185,7 +193,10 @@ class _Asking:
         asked = [(limit, looser) for limit in self._steered.limits if limit.steps for looser in (True, False)]
         moved = self._effort.each(_moved, self._steered, asked)
         found += [lever for lever in moved if lever.to is not None or not lever.proven]
-        return tuple(found)
+        return (*found, *self._latencies())
+
+    def _latencies(self) -> list[Lever]:
+        return latency_levers(self._instance, lambda changed: self._steer(changed, None), self._effort)
 
     def _price_lever(self) -> Lever | None:
         parts = self._priced_parts()

@@ -18,7 +18,9 @@ from optimizer.explain.asking import Asking, Standing
 from optimizer.explain.bracketing import CLOSE, narrowed
 from optimizer.explain.infeasible import explain_infeasible
 from optimizer.explain.measuring import measured
+from optimizer.explain.why_not import Verdict, why_not
 from optimizer.sensitivity.effort import Effort
+from optimizer.sensitivity.limit_rows import Steered
 
 TPOT, RATE = "workloads.chat.tpot_at_most", "workloads.chat.rate"
 
@@ -107,3 +109,20 @@ def test_what_stays_unknown_leaves_the_interval_open() -> None:
     assert (found.without, found.value, found.closed) == (1.0, 4.0, False)
     assert narrowed(1.0, lambda _value: Standing.UNKNOWN) is None
     assert narrowed(1.0, lambda _value: Standing.INFEASIBLE) is None
+
+
+def test_a_latency_that_brings_a_part_into_the_best_design_is_among_its_levers() -> None:
+    told = why_not(_service(tpot_at_most={"value": "60 ms"}), "dgx_h100")
+    assert told.verdict is Verdict.DEARER
+    (lever,) = [one for one in told.levers if one.source == TPOT]
+    assert lever.lever == "tighter"
+    assert lever.to is not None
+    assert lever.to < 60
+    wins, loses = lever.to, lever.to * (1 + 1.5 * CLOSE)
+    there = [_bought(_service(tpot_at_most={"value": f"{value} ms"})) for value in (wins, loses)]
+    assert ["dgx_h100" in systems for systems in there] == [True, False]
+
+
+def _bought(instance: Instance) -> set[str]:
+    found = Steered.of(instance).least(Effort(), {})
+    return {pod.system for pod in found.design.pods}
