@@ -167,6 +167,9 @@ def shape_of(facts: Facts) -> Shape:
     capacity = facts.get("tor_capacity_tbps")
     leaf_capacity = capacity * 1000 if capacity else leaf_ports * switch if leaf_ports and switch else None
     spine = facts.whole("spine_ports")
+    if spine is None and inter is None:
+        # no speed is stated anywhere: one speed for all
+        spine = facts.whole("switch_ports")
     if spine is None and facts.whole("switch_ports") and inter:
         at = facts.get("switch_port_gbps") or facts.get("leaf_port_gbps") or inter
         spine = math.floor(facts.values["switch_ports"] * at / inter + 1e-9)
