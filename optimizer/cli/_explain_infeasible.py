@@ -95,6 +95,8 @@ def _print(found: Infeasibility) -> None:
             ("", "change", "least tco [MUSD]", "to ask", "gives", ""),
             right=("least tco [MUSD]",),
         )
+    elif not found.complete:
+        click.echo("The time limit came before any repair was measured.")
     if found.held:
         click.echo(f"\nKept in force, too many candidates without: {', '.join(found.held)}.")
     click.echo(f"\n{found.solves} solves, {found.seconds:.1f} s. Prices are estimates where the catalogue's are.")

@@ -230,13 +230,15 @@ class Asking:
         """
         kept = frozenset(kept)
         lifted = frozenset(self.groups) - kept
-        if self.out_of_time and not self.prepared(lifted, at):
+        over = self.out_of_time
+        if over and not self.prepared(lifted, at):
             return Reply(Standing.UNKNOWN)
         made = self.program(lifted, at)
         if made.model is None:
             return Reply(Standing.INFEASIBLE, proven=True)
-        if self.out_of_time:
+        if over:
             return Reply(Standing.UNKNOWN)
+        # what was enumerated beyond the end is asked still, else the longest work would be for nothing
         return self._solve(made.model, kept, cost, barred, bounds or {})
 
     def _solve(
