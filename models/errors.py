@@ -89,13 +89,19 @@ class MissingExtraError(UsageError):
         super().__init__(f"{purpose} needs {package}; install it with: pip install 'refarch[{extra}]'")
 
 
+MOST_NAMES = 12
+"""Valid names that a message shows where none is close."""
+
+
 def nearest(name: str, valid: Sequence[str]) -> str:
     """A hint naming the valid name closest to ``name``, or the valid names when none is close."""
     by_letters = {known.casefold(): known for known in reversed(valid)}
     close = difflib.get_close_matches(name.casefold(), list(by_letters), n=1, cutoff=0.6)
     if close:
         return f"did you mean {by_letters[close[0]]!r}?"
-    shown = ", ".join(sorted(valid)[:12])
+    shown = ", ".join(sorted(valid)[:MOST_NAMES])
+    if len(valid) > MOST_NAMES:
+        shown += f" and {len(valid) - MOST_NAMES} more"
     return f"valid names: {shown}" if valid else "no name is valid here"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import InstanceError
+from models.errors import InstanceError, nearest
 from models.loading import load
 
 
@@ -206,3 +206,9 @@ def test_pods_that_only_prefill_cannot_answer(case: Callable, roles: str, legal:
         return
     with pytest.raises(InstanceError, match="cannot answer"):
         load(written)
+
+
+def test_a_list_of_valid_names_says_what_it_leaves_out() -> None:
+    names = [f"n{number:02d}" for number in range(15)]
+    assert nearest("zzz", names).endswith("n11 and 3 more")
+    assert nearest("zzz", names[:12]).endswith("n10, n11")
