@@ -1,9 +1,9 @@
-"""The second question of a lexicographic optimum, for solvers that compute in floating point.
+"""The second question of a lexicographic optimum, for solvers that compute in floating point, where the plain one takes too long.
 
-Held at its least value by a row, an objective of large range leaves such a solver a handful of points in a wide relaxation: it may search
-for ever. One weighted sum that puts the objective first by a step needs weights beyond what doubles tell apart. So it is priced as dearly as doubles
-bear, and only as dearly as is still open: an answer at the least value is the optimum there; another one bounds what lies there, and
-the range is cut.
+Held at its least value by a row, an objective of large range may leave such a solver a handful of points in a wide relaxation: mostly that is soon
+searched, but sometimes never. One weighted sum that puts the objective first by a step needs weights beyond what doubles tell apart. So
+what a counted search leaves open is asked again with the objective priced as dearly as doubles bear, and only as dearly as is still
+open: an answer at the least value is the optimum there; another one bounds what lies there, and the range is cut.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from optimizer.pareto.query import Point
 
 LARGEST_COEFFICIENT = 1e9
 """A weighted sum whose coefficients would exceed this is split into two solves: solvers' tolerances bite above it."""
+LARGEST_WHOLE = 1e14
+"""The same for a solver that computes in integers of 64 bits, ranges included."""
 LARGEST_VALUE = 1e11
-"""The same for the value of the objective that is priced: a step beside it is still ten thousand times what sums of doubles round off."""
+"""What the priced objective, whose price is one of doubles, may amount to: a step beside it is still ten thousand times what sums of doubles round off."""
+HELD_NODES = 1_000
+"""Nodes of HiGHS (conflicts of CP-SAT) for the plain question: about what one priced question takes."""
 CUT = 8
 """What an answer lies above the least value is divided by this; what is left is asked about again."""
 
@@ -60,3 +64,8 @@ def behind(
         floor = max(floor, value - weights[j] * least)
         tops[j] = least + (y[j] - least) // CUT
     return None
+
+
+def least_of(one: int | None, other: int | None) -> int | None:
+    """The lesser of two limits, None where there is none."""
+    return min((limit for limit in (one, other) if limit is not None), default=None)

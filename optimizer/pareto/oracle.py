@@ -14,16 +14,13 @@ from models.errors import SolverError
 from optimizer.backends.features import choose
 from optimizer.backends.protocol import Proof, SolveLimits, SolveResult, SolverOptions, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
-from optimizer.pareto.behind import LARGEST_COEFFICIENT, behind
+from optimizer.pareto.behind import HELD_NODES, LARGEST_COEFFICIENT, LARGEST_WHOLE, behind, least_of
 from optimizer.pareto.enumeration import Enumeration, enumerated
 from optimizer.pareto.exactly import Solver, solve_rest, solver_for
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import Outcome, Point, Query
 from optimizer.pareto.reduction import Reducer
 from optimizer.pareto.relaxation import Relaxation
-
-LARGEST_WHOLE = 1e14
-"""``LARGEST_COEFFICIENT`` of a solver that computes in integers of 64 bits, ranges included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +271,8 @@ class Oracle:
         first, effort, _ = self._minimise(first_weights, tops, step, math.inf)
         if first.proof is not Proof.OPTIMAL or first.x is None:
             return self._reply(first, tops, first.bound, effort)
-        least = float(self.problem.image(first.x)[j])
+        known = tuple(self.problem.image(first.x).tolist())
+        least = known[j]
         bound = least if discrete else max(first.bound, float(self.ideal[j]))
         wide, tops = tops, tops.copy()
         tops[j] = least if discrete else least + 1e-3 * float(self.delta[j])
@@ -282,10 +280,12 @@ class Oracle:
         if not discrete:
             rest[j] = 1e-3
         whole = bool(self.problem.discrete.all())
-        if whole and self._rounds_off:
-            second, more = self._behind(first, wide, j)
-        else:
-            second, more, _ = self._minimise(rest, tops, 1.0 if whole else 1e-6, math.inf)
+        priced = whole and self._rounds_off
+        step, tried = 1.0 if whole else 1e-6, HELD_NODES if priced else None
+        second, more, _ = self._minimise(rest, tops, step, math.inf, nodes=tried)
+        if priced and second.proof is not Proof.OPTIMAL:
+            second, again = self._behind(first, known, wide, j)
+            more += again
         if second.x is None:
             return self._reply(first, tops, bound, effort + more, proven=False)
         if discrete and self.problem.image(second.x)[j] < least:
@@ -293,11 +293,10 @@ class Oracle:
             return dataclasses.replace(wrong, outcome=Outcome.ERROR, message="called least in spite of a lower value")
         return self._reply(second, tops, bound, effort + more)
 
-    def _behind(self, first: SolveResult, tops: Floats, j: int) -> tuple[SolveResult, Effort]:
-        """The best point where objective j has its least value, which ``first`` attains; without columns where that stayed open. See ``behind``."""
-        assert first.x is not None
+    def _behind(self, first: SolveResult, known: Point, tops: Floats, j: int) -> tuple[SolveResult, Effort]:
+        """The best point at the least value of objective j, that of ``first`` with values ``known``; no columns where that stayed open."""
         reach = float(np.abs(self.problem.scaled.objectives[j]).max(initial=0.0))
-        asking = behind(j, tuple(self.problem.image(first.x).tolist()), self.ideal, tops, reach)
+        asking = behind(j, known, self.ideal, tops, reach)
         found, effort, y = first, Effort(), None
         try:
             asked = next(asking)
@@ -352,13 +351,14 @@ class Oracle:
         return self._full
 
     def _minimise(
-        self, weights: Sequence[float], tops: Floats, step: float, ceiling: float, slack: float = 0.0
-    ) -> tuple[SolveResult, Effort, bool]:
+        self, weights: Sequence[float], tops: Floats, step: float, ceiling: float, slack: float = 0.0,
+        nodes: int | None = None,
+    ) -> tuple[SolveResult, Effort, bool]:  # fmt: skip
         """Solve one scalarised box. The flag says that nothing lies below a finite ``ceiling``, which is then the optimum."""
         if self._all is not None:
             return self._from_list(self._all, weights, tops[None]), Effort(solves=1), False
         calls = 0
-        limits = dataclasses.replace(self._limits, slack=slack)
+        limits = dataclasses.replace(self._limits, slack=slack, nodes=least_of(self._limits.nodes, nodes))
         if self.options.reduce and self._reducer.worthwhile:
             reduced = self._reducer.minimise(weights, tops.tolist(), step=step, ceiling=ceiling, limits=limits)
             calls = reduced.calls

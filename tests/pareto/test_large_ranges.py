@@ -76,7 +76,11 @@ def test_the_second_question_ends_at_the_lexicographic_optimum_with_bounded_weig
 
 @pytest.mark.parametrize("k", [2, 3])
 @pytest.mark.parametrize("seed", range(4))
-def test_optima_of_far_objectives_are_the_true_ones(seed: int, k: int) -> None:
+@pytest.mark.parametrize("nodes", [0, 1000])
+def test_optima_of_far_objectives_are_the_true_ones(
+    seed: int, k: int, nodes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("optimizer.pareto.oracle.HELD_NODES", nodes)
     model = far_program(seed, k)
     values = legal_values(model)
     for backend in ("highs", "cpsat"):
