@@ -1,7 +1,7 @@
-"""How little a filter has to give that no candidate measures: a bound on latency, a share of ports, a number of rack units.
+"""How little a filter has to give that no candidate measures: a bound on latency.
 
 Candidates are made again at each value looked at, so that the answer is an interval: at its near end no design was left, at its far
-end there is one. The far end is sought by doubling the distance, the interval is then halved, in ratio where the bound is one.
+end there is one. The far end is sought at 4, 64, 16 384 ... times the value, the interval is then halved in ratio.
 """
 
 from __future__ import annotations
