@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.design import Design, behind_throughput
 from optimizer.pareto.result import FrontierStatus, ParetoResult
+from optimizer.shown_units import shown_error
 from optimizer.ties import bands, tie_groups
 
 if TYPE_CHECKING:
@@ -72,15 +73,16 @@ class Proof:
             else f"; at least {self.hypervolume_share:.1%} of the hypervolume is listed"
         )
         zones = "1 zone is" if self.open_zones == 1 else f"{self.open_zones:,} zones are"
-        return f"partial: {zones} open{share}"
+        known = bool(self.error) and None not in self.error.values()
+        error = f"; no design beats this list by more than {self.amounts()}" if known else ""
+        return f"partial: {zones} open{share}{error}"
 
     def amounts(self) -> str:
         """The certified error of each objective in words."""
-        shown = [
-            f"{column} {value:,.6g}" if value is not None else f"{column} not certified"
+        return ", ".join(
+            f"{column} not certified" if value is None else shown_error(column, value)
             for column, value in self.error.items()
-        ]
-        return ", ".join(shown)
+        )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from models.instance import Instance
 from optimizer.design import Design, Margin, behind_throughput
 from optimizer.frontier import Frontier, ObjectiveColumn, tidy
 from optimizer.pareto.result import FrontierStatus
+from optimizer.shown_units import shown_unit
 from optimizer.ties import bands, tie_groups
 
 MOST_ROWS = 12
@@ -114,25 +115,9 @@ def spread(designs: Sequence[Design], most: int) -> list[Design]:
     return [designs[round(i * (len(designs) - 1) / (most - 1))] for i in range(most)]
 
 
-_SHOWN = {
-    "usd": (1e-6, "MUSD", 1),
-    "kw": (1e-3, "MW", 2),
-    "tokens_per_s": (1e-6, "Mtoken/s", 3),
-    "fraction": (100.0, "%", 2),
-    "x_demand": (1.0, "x demand", 3),
-    "t": (1e-3, "kt", 1),
-    "racks": (1.0, "racks", 0),
-    "accelerators": (1.0, "accelerators", 0),
-}
-
-
-def _unit(column: str) -> tuple[float, str, int]:
-    return next((shown for suffix, shown in _SHOWN.items() if column.endswith(f"_{suffix}")), (1.0, "", 3))
-
-
 def show_value(objective: ObjectiveColumn, value: float) -> str:
     """A column value in the unit a person reads."""
-    factor, unit, digits = _unit(objective.column)
+    factor, unit, digits = shown_unit(objective.column)
     return f"{value * factor:,.{digits}f} {unit}".strip()
 
 
@@ -164,7 +149,7 @@ def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[st
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("design", no_wrap=True)
     for o in frontier.objectives:
-        unit = _unit(o.column)[1]
+        unit = shown_unit(o.column)[1]
         table.add_column(f"{o.name}\n[{unit}]".replace("[", "\\["), justify="right", no_wrap=True)
     table.add_column("tco band\n\\[MUSD]", justify="right", no_wrap=True)
     groups = dict(zip((d.design_id for d in frontier.points), tie_groups(frontier.points), strict=True))
@@ -180,7 +165,7 @@ def frontier_table(frontier: Frontier, designs: Sequence[Design]) -> Iterator[st
     for d in designs:
         cells = [d.design_id]
         for o in frontier.objectives:
-            factor, _, digits = _unit(o.column)
+            factor, _, digits = shown_unit(o.column)
             cells.append(f"{d.objectives[o.column] * factor:,.{digits}f}")
         cells.append(f"{d.figures['tco_usd_low'] / 1e6:,.0f}-{d.figures['tco_usd_high'] / 1e6:,.0f}")
         if shows_ties:
