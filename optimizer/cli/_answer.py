@@ -89,7 +89,8 @@ def answer_lines(frontier: Frontier, instance: Instance) -> Iterator[str]:
     yield f"Proof: {frontier.proof.sentence()} ({frontier.solves} solves, {frontier.seconds:.1f} s)."
     if frontier.proof.cross_check:
         yield f"Cross-check: {frontier.proof.cross_check}."
-    yield f"Next: optimizer show {frontier.run} {frontier.points[len(frontier) // 2].design_id}"
+    shown = spread(frontier.points, MOST_ROWS)
+    yield f"Next: optimizer show {frontier.run} {shown[len(shown) // 2].design_id}"
 
 
 def sentence(frontier: Frontier) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -73,17 +74,34 @@ def _print(report: CheckReport, name: str) -> None:
 
 
 def _print_excluded(report: CheckReport) -> None:
-    """Each reason once with the items it turned down."""
-    reasons: dict[tuple[str, str], list[str]] = {}
+    """Each kind of reason once, with the range of its amounts and the items it turned down."""
+    kinds: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for item, stage, reason in report.excluded:
-        reasons.setdefault((stage, reason), []).append(item)
-    if reasons:
+        kinds.setdefault((stage, _AMOUNT.sub(r"# \2", reason)), []).append((item, reason))
+    if kinds:
         click.echo()
         print_table(
-            ((stage, len(items), reason, _some(items)) for (stage, reason), items in sorted(reasons.items())),
+            (
+                (stage, len(told), _as_one([reason for _, reason in told]), _some([item for item, _ in told]))
+                for (stage, _), told in sorted(kinds.items())
+            ),
             ("stage", "number", "turned down because", "items"),
             right=("number",),
         )
+
+
+_AMOUNT = re.compile(r"\b(\d[\d,]*(?:\.\d+)?) (kW|kg/m2|kg)(?![\w/])")
+
+
+def _as_one(reasons: list[str]) -> str:
+    """Reasons that differ in amounts only as one, ``26.0 to 41.7 kW``."""
+    amounts = zip(*([found[1] for found in _AMOUNT.finditer(reason)] for reason in reasons), strict=True)
+    ends = []
+    for values in amounts:
+        ordered = sorted(set(values), key=lambda text: float(text.replace(",", "")))
+        ends.append(ordered[0] if len(ordered) == 1 else f"{ordered[0]} to {ordered[-1]}")
+    shown = iter(ends)
+    return _AMOUNT.sub(lambda found: f"{next(shown)} {found[2]}", reasons[0])
 
 
 def _some(items: list[str], most: int = 4) -> str:

@@ -132,3 +132,13 @@ def test_an_invalid_instance_exits_3(cli: Callable, tmp_path: Path) -> None:
 def test_an_unknown_instance_and_scenario(cli: Callable) -> None:
     assert cli("check", "tiny/nothing").code == 2
     assert cli("check", "tiny/performance", "--scenario", "x").code == 2
+
+
+def test_reasons_that_differ_in_amounts_are_one_row(cli: Callable, tmp_path: Path) -> None:
+    cli("init", str(tmp_path / "own.yaml"))
+    told = cli("check", str(tmp_path / "own.yaml"), "--json").document["data"]["excluded"]
+    hot = {entry["reason"] for entry in told if "heat to the air" in entry["reason"]}
+    rows = [line for line in cli("check", str(tmp_path / "own.yaml")).out.splitlines() if "heat to the air" in line]
+    assert len(hot) > len(rows) == 1
+    heats = sorted(float(reason.split()[0]) for reason in hot)
+    assert f"{heats[0]:.1f} to {heats[-1]:.1f} kW of heat" in rows[0]
