@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from models.errors import InstanceError, Problem, UsageError, nearest
+from models.errors import InstanceError, Problem, nearest
 
 _VALUED = ("UP", "LO", "FX", "LI", "UI", "SC")
 
 
-def check_mps(path: str | Path) -> None:
-    """InstanceError with file and line of every cut end, bad marker, bad number and unknown name; UsageError for no text."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from None
+def check_mps(text: str, path: str | Path) -> None:
+    """InstanceError with file and line of every cut end, bad marker, bad number and unknown name in ``text``, read from ``path``."""
     sections: dict[str, list[tuple[int, list[str]]]] = {}
     section = ""
     for number, line in enumerate(text.splitlines(), 1):

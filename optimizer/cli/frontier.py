@@ -66,15 +66,12 @@ def _run(
     resume: bool,
 ) -> tuple[ParetoResult, CompiledModel]:
     from optimizer.cli._solving import Interrupt, ProgressLines, parse_duration
-    from optimizer.mps_check import check_mps
     from optimizer.pareto import RunLimits, solve
     from optimizer.pareto.sources import read_problem
 
     if resume and ledger is None:
         raise UsageError("--resume needs --ledger")
     seconds = parse_duration(time_limit)
-    if problem.lower().endswith(".mps"):
-        check_mps(problem)
     model = read_problem(problem)
     shares, units = _resolution(resolution, model.n_objectives)
     progress = ProgressLines()

@@ -14,6 +14,7 @@ from scipy import sparse
 from models.errors import InstanceError, Problem, UsageError
 from optimizer import moo_json
 from optimizer.compiled_model import CompiledModel, Sense, value_steps
+from optimizer.mps_check import check_mps
 
 
 def read_problem(path: str | Path) -> CompiledModel:
@@ -24,12 +25,14 @@ def read_problem(path: str | Path) -> CompiledModel:
 def read_mps(path: str | Path) -> CompiledModel:
     """The program of an MPS file; every free (N) row is an objective, minimised unless the file's OBJSENSE says MAX.
 
-    Solvers keep the first N row only, so the file is read once per N row, each time with another one put first.
+    Solvers keep the first N row only, so the file is read once per N row, each time with another one put first. Mistakes that
+    solvers pass over are InstanceError with their lines.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
+    check_mps(text, path)
     lines = text.splitlines()
     free = _free_rows(lines)
     if not free:
