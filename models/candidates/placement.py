@@ -17,9 +17,8 @@ from models.candidates.batch_split import Way, ways_of
 from models.candidates.economics import Economics, economics_of
 from models.candidates.offers import Offers, offers_of
 from models.candidates.placing import Placed, Placing
-from models.candidates.plant import Combination, PlantOption, plant_options
+from models.candidates.plant import PlantOption, plant_options
 from models.candidates.pod import pod_source
-from models.candidates.pod_table import PodTable
 from models.candidates.rack_design import enumerate_rack_designs
 from models.candidates.rejection import Rejection
 from models.candidates.throughput_table import Memo
@@ -33,18 +32,8 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Placements:
-    """Rows: ``pod`` (into ``pods``) and ``combination`` (into ``combinations``), sorted by pod size, then as enumerated.
-
-    ``number``: the place of each row among all ``enumerated`` ones where only some were gone on with, else None.
-    """
-
-    pods: PodTable
-    combinations: tuple[Combination, ...]
-    pod: Ints
-    combination: Ints
-    number: Ints | None = None
-    enumerated: int | None = None
+class Placements(Placed):
+    """Placed pods of one cluster at one site; a row is a placement."""
 
     def __len__(self) -> int:
         return len(self.pod)
