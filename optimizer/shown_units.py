@@ -16,6 +16,12 @@ _SHOWN = {
 }
 
 
+def shown_name(column: str) -> str:
+    """The name of a column without its unit, in words."""
+    suffix = next((suffix for suffix in _SHOWN if column.endswith(f"_{suffix}")), None)
+    return (column if suffix is None else column.removesuffix(f"_{suffix}")).replace("_", " ")
+
+
 def shown_unit(column: str) -> tuple[float, str, int]:
     """Factor, unit and digits with which the values of a column are shown."""
     return next((shown for suffix, shown in _SHOWN.items() if column.endswith(f"_{suffix}")), (1.0, "", 3))
@@ -24,9 +30,7 @@ def shown_unit(column: str) -> tuple[float, str, int]:
 def shown_error(column: str, value: float) -> str:
     """A certified error, ``tco 12.57 MUSD``: a digit more than values have, never rounded down."""
     factor, unit, digits = shown_unit(column)
-    suffix = next((s for s in _SHOWN if column.endswith(f"_{s}")), None)
-    name = column.removesuffix(f"_{suffix}") if suffix else column
     step = 10.0 ** (digits + 1)
     # what is rounding of the conversion alone is no reason for another step
     amount = math.ceil(value * factor * step - 1e-6) / step
-    return f"{name.replace('_', ' ')} {amount:,.{digits + 1}f} {unit}".strip()
+    return f"{shown_name(column)} {amount:,.{digits + 1}f} {unit}".strip()

@@ -6,25 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.frontier import Frontier
 from optimizer.plots.drawing import COLOURS, figure, graph_objects
+from optimizer.shown_units import shown_name, shown_unit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UNITS = {
-    "usd": (1e-6, "MUSD"),
-    "kw": (1e-3, "MW"),
-    "tokens_per_s": (1e-6, "Mtoken/s"),
-    "fraction": (100.0, "%"),
-    "t": (1e-3, "kt"),
-}
-
 
 def shown(column: str) -> tuple[float, str, str]:
-    """Factor, unit and axis title of a column."""
-    for suffix, (factor, unit) in UNITS.items():
-        if column.endswith(f"_{suffix}"):
-            return factor, unit, f"{column.removesuffix(f'_{suffix}').replace('_', ' ')} [{unit}]"
-    return 1.0, "", column.replace("_", " ")
+    """Factor, unit and axis title of a column; counts keep their column's own words."""
+    factor, unit, _ = shown_unit(column)
+    if factor == 1.0:
+        return 1.0, "", column.replace("_", " ")
+    return factor, unit, f"{shown_name(column)} [{unit}]"
 
 
 def frontier_points(frontier: Frontier) -> pd.DataFrame:
