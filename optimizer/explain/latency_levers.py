@@ -7,13 +7,12 @@ from collections.abc import Callable
 from models.errors import InfeasibleError
 from models.instance import Instance
 from optimizer.explain.asking import Standing
-from optimizer.explain.bracketing import LATENCIES, narrowed
+from optimizer.explain.bracketing import narrowed
 from optimizer.explain.levers import WITH, WITHOUT, Lever
-from optimizer.sensitivity.instance_field import find_field
+from optimizer.sensitivity.instance_field import InstanceField, find_field
+from optimizer.sensitivity.latency_values import MILLI, latency_limits
 from optimizer.sensitivity.limit_rows import Steered
 from optimizer.sensitivity.program import Effort
-
-MILLI = 1e-3
 
 Steering = Callable[[Instance], Steered]
 """The program of an instance with the measure ``target``; InfeasibleError where nothing can be placed."""
@@ -25,24 +24,20 @@ def latency_levers(instance: Instance, steered: Steering, effort: Effort) -> lis
     A target may win over a stretch that no value looked at falls into, so that none is called the smallest.
     """
     found = []
-    for cluster, workload in instance.workloads.items():
-        for name in LATENCIES:
-            stated = getattr(workload, name, None)
-            if stated is None:
-                continue
-            source = f"workloads.{cluster}.{name}"
-            for looser in (True, False):
-                value = _reached(instance, source, stated.value, looser, steered, effort)
-                if value is not None:
-                    word = "looser" if looser else "tighter"
-                    found.append(Lever(word, source, "ms", stated.value / MILLI, value / MILLI, False))
+    for source in latency_limits(instance):
+        field = find_field(instance, source)
+        assert field.value is not None
+        for looser in (True, False):
+            value = _reached(instance, field, looser, steered, effort)
+            if value is not None:
+                word = "looser" if looser else "tighter"
+                found.append(Lever(word, source, "ms", field.value / MILLI, value / MILLI, False))
     return found
 
 
-def _reached(
-    instance: Instance, source: str, now: float, looser: bool, steered: Steering, effort: Effort
-) -> float | None:
-    field = find_field(instance, source)
+def _reached(instance: Instance, field: InstanceField, looser: bool, steered: Steering, effort: Effort) -> float | None:
+    now = field.value
+    assert now is not None
 
     def limit(asked: float) -> float:
         return asked if looser else float(f"{1.0 / asked:.4g}")
