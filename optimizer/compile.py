@@ -1,120 +1,167 @@
-"""Pyomo to sparse matrices, once: after this no modeller is in the loop.
+"""A formulation to sparse matrices, once: after this no modeller is in the loop.
 
-Works for any linear Pyomo model with one or more active objectives; a formulation of ours also names its choice groups and
-the quantum of each objective.
+Names, order and figures are those its Pyomo model (``models.formulation.pyomo_model``) compiles to; writing them down directly spares
+the second and more that a modeller takes to start.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
-from models.errors import UsageError
-from models.formulation.build import Formulation, column_name, to_pyomo
-from models.formulation.core import block_name
+from models.formulation.build import Formulation, column_name, split_name
+from models.formulation.core import Row, block_name
+from models.formulation.family import Direction
+from models.formulation.linear import Block, Kind, Linear
 from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
+
+Ints = npt.NDArray[np.int64]
+
+NOTHING = "nothing"
+"""The column that is always zero: a row that no column can meet is a row of it, so that a solver proves the clash."""
 
 
 def compile_formulation(formulation: Formulation) -> CompiledModel:
-    """The matrices of a formulation; objectives in whole quanta, in the order of its goals."""
-    written = to_pyomo(formulation)
-    if not formulation.goals:
-        import pyomo.core as pyo
+    """The matrices of a formulation; objectives in whole quanta, in the order of its goals.
 
-        written.objective.add_component("none", pyo.Objective(expr=0.0))
-    compiled = compile_pyomo(written)
-    groups = _choice_groups(formulation, compiled.column_keys)
-    names = tuple(goal.name for goal in formulation.goals) or compiled.objective_names
-    return dataclasses.replace(compiled, choice_groups=groups, objective_names=names)
-
-
-def compile_pyomo(model: Any) -> CompiledModel:
-    """The matrices of a linear Pyomo model with all its active objectives.
-
-    Raises UsageError where the model is not linear or has no objective.
+    Columns go decision by decision (``use``, ``units``, ...) as goals and then rows first need one, those with a coefficient only; rows
+    by family and kind. A formulation without goals gets an objective that is always zero.
     """
-    import pyomo.core as pyo
-    from pyomo.core.base.objective import Objective
-    from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-
-    objectives = list(model.component_data_objects(Objective, active=True, descend_into=True))
-    if not objectives:
-        raise UsageError("the Pyomo model has no active objective")
-    senses = tuple(Sense.MINIMISE if o.sense == pyo.minimize else Sense.MAXIMISE for o in objectives)
-    try:
-        form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
-    except Exception as error:
-        raise UsageError(f"the Pyomo model cannot be compiled: {error}") from error
-    signs = np.array([1.0 if sense is Sense.MINIMISE else -1.0 for sense in senses])
-    costs = np.asarray(sparse.csr_array(form.c).toarray(), dtype=np.float64) * signs[:, None]
-    offsets = np.asarray(form.c_offset, dtype=np.float64).reshape(-1) * signs
-    matrix = sparse.csc_array(form.A, dtype=np.float64)
-    right = np.asarray(form.rhs, dtype=np.float64)
-    kinds = np.array([row.bound_type for row in form.rows], dtype=np.int64)
-    lower, upper, integer = _bounds(form.columns)
-    merged, row_lower, row_upper, keys = _merge_rows(matrix, right, kinds, [_name(row.constraint) for row in form.rows])
+    rows = _rows(formulation)
+    expressions = [row.expression if _present(row.expression) else Linear({NOTHING: np.ones(1)}) for row in rows]
+    layout = _Layout.of(formulation, expressions)
+    matrix = layout.matrix(expressions)
+    costs, offsets, senses = _objectives(formulation, layout)
+    columns = np.flatnonzero((np.diff(matrix.indptr) > 0) | (costs != 0.0).any(axis=0))
+    costs, integer = costs[:, columns], layout.integer[columns]
+    constants = np.array([expression.constant for expression in expressions])
+    keys = tuple(layout.keys(columns))
     return CompiledModel(
-        name=str(model.name),
-        matrix=merged,
-        row_lower=row_lower,
-        row_upper=row_upper,
-        lower=lower,
-        upper=upper,
+        name=formulation.instance.name,
+        matrix=matrix[:, columns],
+        row_lower=np.array([-math.inf if row.lower is None else row.lower for row in rows]) - constants,
+        row_upper=np.array([math.inf if row.upper is None else row.upper for row in rows]) - constants,
+        lower=layout.lower[columns],
+        upper=layout.upper[columns],
         integer=integer,
         objectives=costs,
         offsets=offsets,
         senses=senses,
-        objective_names=tuple(str(o.name) for o in objectives),
-        steps=tuple(step_of(costs[i], integer) for i in range(len(objectives))),
-        row_keys=keys,
-        column_keys=tuple(_name(v) for v in form.columns),
+        objective_names=tuple(goal.name for goal in formulation.goals) or ("objective.none",),
+        steps=tuple(step_of(row, integer) for row in costs),
+        row_keys=tuple(f"{row.family}.{row.what}[{','.join(row.place)}]" for row in rows),
+        column_keys=keys,
+        choice_groups=_choice_groups(formulation, keys),
     )
 
 
-def _name(data: Any) -> str:
-    """``component[index]``, without the quotes that Pyomo puts round an index that reads like a number."""
-    component, index = data.parent_component(), data.index()
-    if index is None:
-        return str(component.name)
-    parts = index if isinstance(index, tuple) else (index,)
-    return f"{component.name}[{','.join(map(str, parts))}]"
+def _rows(formulation: Formulation) -> list[Row]:
+    """Rows that ask for something: family by family and kind by kind as each first comes, those of a kind by their index."""
+    kinds: dict[str, dict[str, list[Row]]] = {}
+    for row in formulation.rows:
+        kinds.setdefault(row.family, {}).setdefault(row.what, []).append(row)
+    every = (row for family in kinds.values() for rows in family.values() for row in sorted(rows, key=_index))
+    return [
+        row
+        for row in every
+        if (_present(row.expression) or not row.holds_empty) and not (row.lower is None and row.upper is None)
+    ]
 
 
-def _bounds(columns: Any) -> tuple[Floats, Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
-    lower = np.array([-math.inf if v.lb is None else float(v.lb) for v in columns], dtype=np.float64)
-    upper = np.array([math.inf if v.ub is None else float(v.ub) for v in columns], dtype=np.float64)
-    integer = np.array([not v.is_continuous() for v in columns], dtype=np.bool_)
-    return lower, upper, integer
+def _index(row: Row) -> tuple[bool, tuple[str, ...]]:
+    return len(row.place) > 1, row.place
 
 
-def _merge_rows(
-    matrix: sparse.csc_array, right: Floats, kinds: np.ndarray[Any, np.dtype[np.int64]], names: list[str]
-) -> tuple[sparse.csc_array, Floats, Floats, tuple[str, ...]]:
-    """Rows with both bounds arrive as two; they become one again."""
-    first: dict[str, int] = {}
-    order: list[int] = []
-    low: list[float] = []
-    high: list[float] = []
-    for number, name in enumerate(names):
-        if name not in first:
-            first[name] = len(order)
-            order.append(number)
-            low.append(-math.inf)
-            high.append(math.inf)
-        place = first[name]
-        if kinds[number] <= 0:
-            low[place] = float(right[number])
-        if kinds[number] >= 0:
-            high[place] = float(right[number])
-    picked = sparse.csc_array(sparse.csr_array(matrix)[order])
-    return picked, np.array(low), np.array(high), tuple(names[number] for number in order)
+def _present(expression: Linear) -> list[str]:
+    """Blocks of which an expression has a coefficient."""
+    return [name for name, values in expression.terms.items() if values.any()]
 
 
-def step_of(costs: Floats, integer: np.ndarray[Any, np.dtype[np.bool_]]) -> float | None:
+@dataclass(frozen=True)
+class _Layout:
+    """Where each block's columns stand (``starts``) among all ``blocks``, and domain and bounds of every column."""
+
+    blocks: tuple[Block, ...]
+    starts: dict[str, int]
+    lower: Floats
+    upper: Floats
+    integer: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def of(formulation: Formulation, rows: Sequence[Linear]) -> _Layout:
+        """All blocks of a decision follow one another; the decision that is needed first comes first."""
+        homes: dict[str, list[Block]] = {NOTHING: [Block(NOTHING, ("",), Kind.BINARY, 0.0)]}
+        for name, block in formulation.blocks.items():
+            homes.setdefault(split_name(name)[0], []).append(block)
+        needed = (_present(expression) for expression in (*(goal.expression for goal in formulation.goals), *rows))
+        order = dict.fromkeys(split_name(name)[0] for names in needed for name in names)
+        blocks = tuple(block for decision in order for block in homes[decision])
+        sizes = np.array([len(block) for block in blocks], dtype=np.int64)
+        starts = dict(zip((block.name for block in blocks), (np.cumsum(sizes) - sizes).tolist(), strict=True))
+        return _Layout(
+            blocks,
+            starts,
+            np.repeat([_least(block) for block in blocks], sizes),
+            np.repeat([_most(block) for block in blocks], sizes),
+            np.repeat([block.kind is not Kind.CONTINUOUS for block in blocks], sizes),
+        )
+
+    def entries(self, expression: Linear) -> tuple[Ints, Floats]:
+        """Columns and coefficients of an expression, zero ones left out."""
+        columns, values = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
+        for name in _present(expression):
+            own = np.asarray(expression.terms[name], dtype=np.float64)
+            here = np.flatnonzero(own)
+            columns.append(here + self.starts[name])
+            values.append(own[here])
+        return np.concatenate(columns), np.concatenate(values)
+
+    def matrix(self, expressions: Sequence[Linear]) -> sparse.csc_array:
+        """One row for each expression, one column for each of the blocks."""
+        parts = [self.entries(expression) for expression in expressions]
+        ends = np.cumsum([0, *(len(columns) for columns, _ in parts)], dtype=np.int32)
+        columns = np.concatenate([np.zeros(0, dtype=np.int64), *(own for own, _ in parts)]).astype(np.int32)
+        values = np.concatenate([np.zeros(0), *(own for _, own in parts)])
+        return sparse.csc_array(sparse.csr_array((values, columns, ends), shape=(len(parts), len(self.lower))))
+
+    def keys(self, columns: Ints) -> Iterator[str]:
+        """Names of some columns, in ascending order."""
+        for block in self.blocks:
+            start = self.starts[block.name]
+            low, high = np.searchsorted(columns, (start, start + len(block)))
+            for column in columns[low:high].tolist():
+                yield NOTHING if block.name == NOTHING else column_name(block.name, block.keys[column - start])
+
+
+def _least(block: Block) -> float:
+    return max(block.lower, 0.0) if block.kind is Kind.BINARY else block.lower
+
+
+def _most(block: Block) -> float:
+    most = math.inf if block.upper is None else block.upper
+    return min(most, 1.0) if block.kind is Kind.BINARY else most
+
+
+def _objectives(formulation: Formulation, layout: _Layout) -> tuple[Floats, Floats, tuple[Sense, ...]]:
+    """Costs (objectives x columns) and offsets to be least, and the sense each was written in."""
+    goals = formulation.goals
+    costs, offsets = np.zeros((max(len(goals), 1), len(layout.lower))), np.zeros(max(len(goals), 1))
+    least = [goal.objective.direction is Direction.MINIMISE for goal in goals] or [True]
+    for number, goal in enumerate(goals):
+        columns, values = layout.entries(goal.expression)
+        costs[number, columns] = values
+        offsets[number] = goal.expression.constant
+    signs = np.where(least, 1.0, -1.0)
+    return costs * signs[:, None], offsets * signs, tuple(Sense.MINIMISE if yes else Sense.MAXIMISE for yes in least)
+
+
+def step_of(costs: Floats, integer: npt.NDArray[np.bool_]) -> float | None:
     """Greatest step all values of an objective are multiples of, or None where continuous columns or fractions enter."""
     used = costs != 0
     if np.any(used & ~integer):

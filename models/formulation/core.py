@@ -55,6 +55,16 @@ class Row:
         """``family.what[index]``."""
         return f"{self.family}.{self.what}[{','.join(self.index)}]"
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The index, ``all`` where there is none."""
+        return self.index or ("all",)
+
+    @property
+    def holds_empty(self) -> bool:
+        """True where zero lies within the bounds: a row without columns then asks for nothing."""
+        return (self.lower is None or self.lower <= 0.0) and (self.upper is None or self.upper >= 0.0)
+
 
 class Core:
     """Blocks, rows and named expressions of one instance while it is being formulated."""

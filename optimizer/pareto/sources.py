@@ -157,9 +157,15 @@ def from_pyomo(model: Any) -> CompiledModel:
         senses=senses,
         objective_names=tuple(str(o.name) for o in form.objectives),
         steps=value_steps(objectives, integer, lower, upper),
-        row_keys=tuple(str(row) for row in form.rows),
+        row_keys=_row_names(form.rows),
         column_keys=tuple(str(v.name) for v in form.columns),
     )
+
+
+def _row_names(rows: Any) -> tuple[str, ...]:
+    """Names of the constraints; one with two bounds comes as two rows, the second named ``NAME.lower``."""
+    names = [str(row.constraint.name) for row in rows]
+    return tuple(f"{name}.lower" if at and names[at - 1] == name else name for at, name in enumerate(names))
 
 
 def _bound(value: Any, missing: float) -> float:

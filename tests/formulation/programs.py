@@ -9,8 +9,9 @@ from typing import Any
 
 from pyomo.repn.plugins.lp_writer import LPWriter
 
-from models.formulation.build import build, to_pyomo
+from models.formulation.build import build
 from models.formulation.labels import labelled
+from models.formulation.pyomo_model import to_pyomo
 from models.loading import load
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
