@@ -42,9 +42,13 @@ def subject(name: str, scenario: str | None = None) -> Subject:
 
 
 def search_options(function: Any) -> Any:
-    """``--gap``, ``--time-limit``, ``--workers``, ``--journal``, ``--resume``, ``--scenario``: the options every analysis has."""
+    """The options every analysis of one subject has: those of ``solving_options``, and ``--scenario``."""
+    return click.option("--scenario", help="Named overrides of the instance.")(solving_options(function))
+
+
+def solving_options(function: Any) -> Any:
+    """``--gap``, ``--time-limit``, ``--workers``, ``--journal``, ``--resume``: the options of whatever solves again."""
     for option in (
-        click.option("--scenario", help="Named overrides of the instance."),
         click.option(
             "--resume", is_flag=True, help="Continue where this command was stopped: answers kept are not sought again."
         ),
@@ -72,8 +76,8 @@ def search_options(function: Any) -> Any:
     return function
 
 
-def effort(command: str, options: Mapping[str, Any], instance: Instance) -> Effort:
-    """What ``command`` may spend by its search options, and the answers about ``instance`` it need not find again.
+def effort(command: str, options: Mapping[str, Any], *about: Instance) -> Effort:
+    """What ``command`` may spend by its search options, and the answers about these instances it need not find again.
 
     UsageError for a time that is none, or a journal of one's own that is there already and not to be continued.
     """
@@ -85,7 +89,7 @@ def effort(command: str, options: Mapping[str, Any], instance: Instance) -> Effo
     resume, named = bool(options["resume"]), options["journal"]
     if named is None:
         try:
-            journal = Journal(default_journal(command, instance.fingerprint), resume)
+            journal = Journal(default_journal(command, *(one.fingerprint for one in about)), resume)
         except UsageError:
             journal = Journal()  # a cache that cannot be written costs what was found, and nothing else
     else:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from optimizer.cli._named import named_run
 from optimizer.cli._output import json_option, note, print_json, print_table
+from optimizer.cli._subject import solving_options
 
 if TYPE_CHECKING:
     from optimizer.design import Design
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 @click.command(name="diff", short_help="Compare two runs: inputs, designs, optima and the decision.")
 @named_run("first")
 @named_run("second")
-@click.option("--time-limit", metavar="TIME", help="Bound the re-solves behind the splits, for example 10m.")
 @click.option(
     "--shapley", default=4, show_default=True, type=click.IntRange(0, 8),
     help="Up to so many changed inputs the split is Shapley's (2^n solves per objective), sequential beyond.",
 )  # fmt: skip
+@solving_options
 @json_option
-def command(first: str, second: str, time_limit: str | None, shapley: int, as_json: bool) -> None:
+def command(first: str, second: str, shapley: int, as_json: bool, **options: Any) -> None:
     """Compare run FIRST with run SECOND.
 
     The change of each objective's best value is split over the changed inputs by solving instances between the two; the parts
     sum to the change exactly.
     """
     from optimizer.cli._run_path import run_folder
-    from optimizer.cli._solving import EXIT_STOPPED, parse_duration
-    from optimizer.diff.runs import diff_runs
+    from optimizer.cli._subject import effort, share, stop_unless
+    from optimizer.diff.runs import diff
+    from optimizer.store import read_frontier, read_inputs
 
-    found = diff_runs(
-        run_folder(first), run_folder(second), time_limit=parse_duration(time_limit), most_for_shapley=shapley,
-        on_progress=lambda line: note(f"  {line}"),
-    )  # fmt: skip
+    share(options["gap"])
+    sides = [(read_frontier(folder), read_inputs(folder)) for folder in map(run_folder, (first, second))]
+    spent = effort("diff", options, *(instance for _, instance in sides))
+    found = diff(sides[0], sides[1], most_for_shapley=shapley, on_progress=lambda line: note(f"  {line}"), effort=spent)
     if as_json:
         print_json("diff", found.as_dict(), "complete" if found.complete else "partial")
     else:
         _print(found)
-    if not found.complete:
-        sys.exit(EXIT_STOPPED)
+    stop_unless(found.complete)
 
 
 def _print(found: Difference) -> None:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.candidates.placement import Candidates, enumerate_candidates
-from models.errors import InfeasibleError, InstanceError
-from models.formulation.build import build
 from models.instance import Instance
-from optimizer.compile import compile_formulation
 from optimizer.design import Design
 from optimizer.diff.inputs import Between, InputChange, changed_inputs, matters
+from optimizer.diff.optima import Optima
 from optimizer.diff.split import MOST_FOR_SHAPLEY, Split, split
 from optimizer.frontier import Frontier, ObjectiveColumn, tidy
-from optimizer.pareto import RunLimits, solve
-from optimizer.pareto.result import FrontierStatus
-from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.effort import Effort
 from optimizer.store import read_frontier, read_inputs
 
 if TYPE_CHECKING:
@@ -137,11 +131,12 @@ def diff_runs(
     time_limit: float | None = None,
     most_for_shapley: int = MOST_FOR_SHAPLEY,
     on_progress: Callable[[str], None] | None = None,
+    effort: Effort | None = None,
 ) -> Difference:
-    """Two run folders compared; ``time_limit`` [s] bounds the re-solves behind the splits."""
+    """Two run folders compared; ``time_limit`` [s] bounds the re-solves behind the splits, ``effort`` goes before it."""
     return diff(
         (read_frontier(first), read_inputs(first)), (read_frontier(second), read_inputs(second)),
-        time_limit=time_limit, most_for_shapley=most_for_shapley, on_progress=on_progress,
+        time_limit=time_limit, most_for_shapley=most_for_shapley, on_progress=on_progress, effort=effort,
     )  # fmt: skip
 
 
@@ -152,9 +147,10 @@ def diff(
     time_limit: float | None = None,
     most_for_shapley: int = MOST_FOR_SHAPLEY,
     on_progress: Callable[[str], None] | None = None,
+    effort: Effort | None = None,
 ) -> Difference:
     """Two frontiers with the instances they were computed from, compared."""
-    started = time.perf_counter()
+    effort = effort or Effort(time_limit)
     (a, instance_a), (b, instance_b) = first, second
     inputs = changed_inputs(instance_a, instance_b)
     mine, theirs = {d.design_id: d for d in a.points}, {d.design_id: d for d in b.points}
@@ -168,8 +164,10 @@ def diff(
         else:
             same += 1
     telling = [c for c in inputs if matters(c)]
-    optima = _Optima(Between(instance_a, instance_b, telling), time_limit, on_progress or (lambda _line: None))
+    between, say = Between(instance_a, instance_b, telling), on_progress or (lambda _line: None)
+    optima = Optima(between, [o.name for o in both], effort, say)
     groups = list(dict.fromkeys(c.group for c in telling))
+    optima.prepare_split(groups, most_for_shapley)
     splits = [_split(o, groups, optima, most_for_shapley) for o in both]
     return Difference(
         first=a.run or a.instance,
@@ -182,8 +180,8 @@ def diff(
         splits=tuple(splits),
         decision=_decision(a, b),
         complete=not optima.stopped,
-        solves=optima.solves,
-        seconds=time.perf_counter() - started,
+        solves=effort.solves,
+        seconds=effort.spent,
     )
 
 
@@ -201,58 +199,7 @@ def _best(frontier: Frontier, objective: ObjectiveColumn) -> Design:
     return min(frontier.points, key=lambda d: (sign * d.objectives[objective.column], d.design_id))
 
 
-class _Optima:
-    """Best values of single objectives of instances between two, each solved once, in quanta and minimisation sense."""
-
-    def __init__(self, between: Between, time_limit: float | None, say: Callable[[str], None]) -> None:
-        self._between = between
-        self._ends = None if time_limit is None else time.monotonic() + time_limit
-        self._say = say
-        self._memo = PerformanceCache()
-        self._instances: dict[frozenset[str], tuple[Instance, Candidates] | None] = {}
-        self._values: dict[tuple[str, frozenset[str]], int | None] = {}
-        self.solves = 0
-        self.stopped = False
-
-    def value(self, objective: str, groups: frozenset[str]) -> int | None:
-        key = (objective, groups)
-        if key not in self._values:
-            self._values[key] = self._solved(objective, groups)
-        return self._values[key]
-
-    def _solved(self, objective: str, groups: frozenset[str]) -> int | None:
-        if self._ends is not None and time.monotonic() > self._ends:
-            self.stopped = True
-            return None
-        ready = self._ready(groups)
-        if ready is None:
-            return None
-        try:
-            formulation = build(ready[0], (objective,), ready[1])
-        except InfeasibleError:
-            return None
-        if formulation.hopeless:
-            return None
-        self._say(f"best {objective} with {len(groups)} of the changes")
-        self.solves += 1
-        left = None if self._ends is None else max(0.01, self._ends - time.monotonic())
-        found = solve(compile_formulation(formulation), limits=RunLimits(seconds=left))
-        if found.status is not FrontierStatus.COMPLETE:
-            self.stopped |= found.status is not FrontierStatus.INFEASIBLE
-            return None
-        return round(float(found.points[0][0]))
-
-    def _ready(self, groups: frozenset[str]) -> tuple[Instance, Candidates] | None:
-        if groups not in self._instances:
-            try:
-                instance = self._between.at(groups)
-                self._instances[groups] = (instance, enumerate_candidates(instance, self._memo))
-            except InstanceError:
-                self._instances[groups] = None
-        return self._instances[groups]
-
-
-def _split(objective: ObjectiveColumn, groups: list[str], optima: _Optima, most: int) -> ObjectiveSplit:
+def _split(objective: ObjectiveColumn, groups: list[str], optima: Optima, most: int) -> ObjectiveSplit:
     def in_column(quanta: Any) -> float:
         return float(tidy(float(-quanta if objective.maximise else quanta) * objective.quantum))
 

@@ -103,8 +103,8 @@ def _read(path: Path) -> dict[str, Solved]:
     return found
 
 
-def default_journal(command: str, fingerprint: str) -> Path:
-    """Where a command keeps its answers about an instance when it is not told: among what the user's cache holds."""
+def default_journal(command: str, *fingerprints: str) -> Path:
+    """Where a command keeps its answers about some instances when it is not told: among what the user's cache holds."""
     from optimizer.performance_cache import default_folder
 
-    return default_folder() / "questions" / f"{command}-{fingerprint[:16]}.jsonl"
+    return default_folder() / "questions" / f"{'-'.join((command, *(one[:16] for one in fingerprints)))}.jsonl"

@@ -320,7 +320,10 @@ class _Asked:
             )
             bought = bought + orders * CENT
         whole = _MONEY[objective](core, CENT) * CENT
-        return whole - bought * (self.list_price or 0.0), bought
+        rest = whole - bought * (self.list_price or 0.0)
+        # what costs nothing but the part must not seem to save the cents its list price was rounded by
+        terms = {name: np.where(np.abs(left) <= 2 * CENT, 0.0, left) for name, left in rest.terms.items()}
+        return Linear(terms, rest.constant), bought
 
     def per_unit(self, found: Candidates) -> float:
         """The least money [USD] that one unit more adds per unit of the price."""

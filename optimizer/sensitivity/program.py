@@ -29,6 +29,8 @@ from optimizer.compiled_model import ChoiceGroup, CompiledModel, Floats, Sense
 from optimizer.design import Design
 from optimizer.extract import design_of
 from optimizer.sensitivity.effort import Effort as Effort
+from optimizer.sensitivity.finer import finer
+from optimizer.sensitivity.journal import Solved
 
 LARGEST_COST = 1e9
 """Whole-number costs are scaled so that none exceeds this: solvers' tolerances bite above it."""
@@ -140,32 +142,67 @@ class Program:
         if hopeless or not empty_rows_hold:
             effort.solves += 1
             return Answer(math.inf)
-        found = _answer(program, weights, cost, quantum, model, effort)
-        finer = _without_dearer(program.formulation, cost, model, found.value) if not found.exact else None
-        if finer is None or effort.over:
+        found, solved = _answer(program, weights, cost, quantum, model, effort)
+        fewer = _without_dearer(program.formulation, cost, model, found.value) if not found.exact else None
+        if fewer is not None and not effort.over:
+            # what no better solution can hold had made the quantum coarse
+            cost, upper = fewer
+            quantum = _quantum(cost)
+            model, _ = compiled(program.formulation, cost * (1.0 / quantum))
+            model = replace(model, upper=np.minimum(model.upper, upper))
+            again, solved = _answer(program, weights, cost, quantum, model, effort)
+            # a solution that was left out costs more than the one that is known
+            found = again if again.found and again.bound > found.bound else found
+        if found.exact or solved is None or not solved.proven or effort.over:
             return found
-        # what no better solution can hold had made the quantum coarse
-        cost, fewer = finer
-        quantum = _quantum(cost)
-        model, _ = compiled(program.formulation, cost * (1.0 / quantum))
-        again = _answer(program, weights, cost, quantum, replace(model, upper=np.minimum(model.upper, fewer)), effort)
-        # a solution that was left out costs more than the one that is known
-        return again if again.found and again.bound > found.bound else found
+        return _to_the_cent(program, weights, cost, quantum, model, solved, found, effort)
 
 
 def _answer(
     program: Program, weights: Mapping[str, float], cost: Linear, quantum: float, model: CompiledModel, effort: Effort
-) -> Answer:
-    """The least cost of a program whose ``model`` counts it in whole ``quantum``s."""
+) -> tuple[Answer, Solved | None]:
+    """The least cost of a program whose ``model`` counts it in whole ``quantum``s; the solver's word where it found anything."""
     solved = effort.least(model)
     if solved is None or solved.x is None:
-        return Answer(-math.inf if solved is None else math.inf)
+        return Answer(-math.inf if solved is None else math.inf), None
     x = solved.point(model.n_columns)
     hidden = _hidden(program.formulation, model, cost, quantum)
-    reached = {name: value_of(program.formulation, model, e, x) for name, e in program.measures.items()}
-    value = math.fsum(weight * reached[name] for name, weight in weights.items())
-    lower = solved.bound * quantum + cost.constant - hidden
-    return Answer(min(value, lower), value, reached, program.formulation, model, x)
+    return _reached(program, weights, solved.bound * quantum + cost.constant - hidden, model, x), solved
+
+
+def _reached(program: Program, weights: Mapping[str, float], bound: float, model: CompiledModel, x: Floats) -> Answer:
+    """A solution with what it costs, and a ``bound`` of what any does."""
+    measures = {name: value_of(program.formulation, model, e, x) for name, e in program.measures.items()}
+    value = math.fsum(weight * measures[name] for name, weight in weights.items())
+    return Answer(min(value, bound), value, measures, program.formulation, model, x)
+
+
+def _to_the_cent(
+    program: Program,
+    weights: Mapping[str, float],
+    cost: Linear,
+    quantum: float,
+    model: CompiledModel,
+    solved: Solved,
+    found: Answer,
+    effort: Effort,
+) -> Answer:
+    """What was found in whole ``quantum`` s with what rounding to these hides looked into; the same where that cannot be told."""
+    assert found.value is not None
+    starts, _, total = _columns(program.formulation.blocks)
+    dense = np.zeros(total)
+    for name, values in cost.terms.items():
+        dense[starts[name] : starts[name] + len(values)] = values
+    hidden = _hidden(program.formulation, model, cost, quantum)
+    room = found.value - cost.constant - solved.bound * quantum + hidden
+    question = finer(model, dense, quantum, solved.bound, room, FINEST_COST)
+    again = effort.least(question)
+    if again is None or again.x is None:
+        return found
+    x = again.point(question.n_columns)[:-1]
+    left = _hidden(program.formulation, model, cost, FINEST_COST)
+    bound = solved.bound * quantum + again.bound * FINEST_COST + cost.constant - left
+    return _reached(program, weights, max(bound, found.bound), model, x)
 
 
 def _without_dearer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 
 def test_price_to_win(cli: Callable) -> None:
@@ -106,3 +107,21 @@ def test_what_was_stopped_is_resumed(cli: Callable, tmp_path: object) -> None:
     assert {**again.document["data"], "seconds": 0} == {**whole.document["data"], "seconds": 0}
     assert cli(*asked).code == 2
     assert cli("value-of-limits", "tiny/power", "--resume").code == 0
+
+
+def test_a_stopped_comparison_goes_on_where_it_was_and_ends_alike(cli: Callable, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(
+        "extends: tiny/performance\nname: other\nmoney: {freight: 5 %}\nworkloads: {train: {deadline: 20 days}}\n"
+    )
+    for name, out in (("tiny/performance", "a"), (str(other), "b")):
+        assert cli("solve", name, "--objectives", "tco", "--out", str(tmp_path / out)).code == 0
+    asked = ("diff", str(tmp_path / "a"), str(tmp_path / "b"), "--json")
+    kept = (*asked, "--journal", str(tmp_path / "answers"))
+    early = cli(*kept, "--time-limit", "0.000001s")
+    assert early.code == 5
+    assert early.document["status"] == "partial"
+    whole = cli(*kept, "--resume")
+    assert whole.code == 0
+    for again in (cli(*kept, "--resume"), cli(*asked, "--workers", "2")):
+        assert {**again.document["data"], "seconds": 0} == {**whole.document["data"], "seconds": 0}

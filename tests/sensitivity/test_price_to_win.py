@@ -227,3 +227,18 @@ def test_a_volume_is_bought_in_the_cheapest_way_that_buys_it() -> None:
             else:
                 assert isinstance(probe, Probe)
                 assert probe.line.at(at) == pytest.approx(best, abs=1.0)
+
+
+def test_what_is_surplus_is_not_bought_for_the_cents_its_price_was_rounded_by() -> None:
+    plant = {
+        "ups": {"equipment": [{"part": "ups_1500k", "redundancy": "2n", "loading": 0.0123}]},
+        "other": {"equipment": [{"part": "xfmr_3000", "redundancy": "n+1", "loading": 0.0123}]},
+    }
+    space = {"sizes": {"smallest": 24, "largest": 24, "step": 24}}
+    change = {
+        "workloads": {"chat": {"design_space": space, "pods_at_most": 3, "rate": "25 ktoken/s"}},
+        "sites": {"hall": {"utility": "187 kW", "utility_figure": "design", "rack_positions": 14, "power": plant}},
+        "limits": {"capex": "17 MUSD", "goodput": 0.9918, "power": "600 kW", "floor": 12},
+    }
+    result = price_to_win(load("tiny/serving", overrides=change), "ups_1500k")
+    assert [step.units for step in result.staircase] == [6, 0]
