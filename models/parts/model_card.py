@@ -40,6 +40,11 @@ class ModelCard(Part):
     linear_layers: int = column(
         "linear_layers", default=0, title="layers whose attention keeps a state of constant size"
     )
+    linear_heads: int = column("linear_heads", default=0, title="heads of these layers; 0: as many as attention has")
+    linear_key_heads: int = column(
+        "linear_key_heads", default=0, title="their query and key heads; 0: as many as heads"
+    )
+    linear_dim: int = column("linear_dim", default=0, title="width of one of their heads; 0: as wide as attention's")
     tied: bool = column("tied", default=False)
     parameters: float | None = column("params_total")
     active_parameters: float | None = column("params_active")
@@ -69,6 +74,9 @@ class ModelCard(Part):
             kv_latent=self.kv_latent,
             rope_dim=self.rope_dim,
             linear_layers=self.linear_layers,
+            linear_heads=self.linear_heads,
+            linear_key_heads=self.linear_key_heads,
+            linear_dim=self.linear_dim,
             tied=self.tied,
             params_printed=self.parameters,
         )

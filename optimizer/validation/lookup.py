@@ -183,6 +183,9 @@ _WHOLE = (
     "dense_layers",
     "q_latent",
     "linear_layers",
+    "linear_heads",
+    "linear_key_heads",
+    "linear_dim",
 )
 
 
@@ -222,7 +225,7 @@ def _shape(fields: Mapping[str, Any], known: ModelShape | None) -> ModelShape:
         kv_latent=whole("kv_latent", 512),
         rope_dim=whole("rope_dim", 64),
         tied=known.tied if known else True,
-        linear_layers=whole("linear_layers"),
+        **{key: whole(key) for key in ("linear_layers", "linear_heads", "linear_key_heads", "linear_dim")},
     )
 
 

@@ -12,12 +12,13 @@ from models.physics.performance.cards import AcceleratorCard, ModelShape, Networ
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import MEMORY_SHARE, Role, best_serving, cache_room, weight_bytes
 from models.physics.performance.serving_step import (
+    CHUNK_TOKENS,
     MANY_PROMPTS,
     ServingSetting,
     compute_dtype,
     decode_step,
+    joint_saving,
     prefill,
-    prompt_seconds,
 )
 from models.workload import Serving
 from optimizer.design import PodChoice
@@ -100,7 +101,7 @@ def _point(
     if role is Role.PREFILL:
         spent = sum(float(v[0]) for v in prefill(s, t, np.array([batch * tensor / n * prompt]), prompt).values())
         link = s.network.tiers[-1].rate * s.constants.free.network
-        sent = prompt * s.cache_bytes_per_token() / tensor / link
+        sent = (prompt * s.cache_bytes_per_token() + s.state_bytes()) / tensor / link
         return batch / spent * answer, spent + sent, None
     step = sum(float(v[0]) for v in decode_step(s, t, np.array([float(batch)]), prompt + answer / 2).values())
     if role is Role.DECODE:
@@ -109,5 +110,10 @@ def _point(
     groups = s.packages // tensor
     mean = batch / groups / answer
     fullest = mean if groups == 1 else _fullest(mean, groups)
-    shared = fullest * float(prompt_seconds(s, t, np.array([float(batch)]), prompt, mean / fullest)[0])
+    # prompts of a step that carries any, in passes of a chunk at most; one of them decodes too
+    tokens = min(fullest / (1.0 - exp(-mean * groups)) * prompt, max(CHUNK_TOKENS, prompt))
+    passes, others = fullest * prompt / tokens, mean / fullest
+    whole = sum(float(v[0]) for v in prefill(s, t, np.array([tokens]), prompt, others).values())
+    saved = float(joint_saving(s, t, np.array([float(batch)]), np.array([tokens]), others)[0])
+    shared = passes * whole - min(passes, 1.0) * saved
     return batch / (step + shared), alone + step, step + shared

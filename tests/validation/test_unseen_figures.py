@@ -49,5 +49,18 @@ def test_engines_that_only_decode_and_engines_that_do_both(report):
     assert np.mean(list(errors(report, "serving").values())) <= 0.20
 
 
+def test_engines_on_four_bit_and_eight_bit_experts_of_several_parts(report):
+    groups = errors(report, "engines")
+    assert len(groups) >= 9
+    assert np.mean(list(groups.values())) <= 0.16
+    assert max(groups.values()) <= 0.25
+
+
+def test_benchmarks_offered_later_and_on_other_parts(report):
+    groups = errors(report, "benchmarks")
+    assert len(groups) >= 4
+    assert max(groups.values()) <= 0.20
+
+
 def test_the_memory_filter_rejects_none_of_them(report):
     assert [row.id for row in report.rows if "memory filter" in row.note] == []

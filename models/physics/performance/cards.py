@@ -250,7 +250,8 @@ class Network:
 class ModelShape:
     """A transformer as the models see it. Widths are elements, ``ffn`` one up-projection, ``seq`` tokens.
 
-    ``dense_layers`` counts the leading layers without experts; ``attention`` is mha, gqa or mla; ``route_domains`` limits the
+    ``dense_layers`` counts the leading layers without experts; ``linear_layers`` keep a state of ``linear_heads`` squares of
+    ``linear_dim`` instead of a cache (0: as wide as attention), with ``linear_key_heads`` query and key heads; ``attention`` is mha, gqa or mla; ``route_domains`` limits the
     scale-up domains one token's experts lie in (0: no limit).
     """
 
@@ -275,6 +276,9 @@ class ModelShape:
     rope_dim: int = 64
     tied: bool = True
     linear_layers: int = 0
+    linear_heads: int = 0
+    linear_key_heads: int = 0
+    linear_dim: int = 0
     shared_ffn: int = 0
     route_domains: int = 0
     params_printed: float | None = field(default=None, compare=False)
@@ -305,8 +309,36 @@ class ModelShape:
             return float(self.kv_latent + self.rope_dim)
         return 2.0 * self.kv_heads * self.dim
 
+    @property
+    def state_heads(self) -> int:
+        """Heads of a layer of constant state."""
+        return self.linear_heads or self.heads
+
+    @property
+    def state_dim(self) -> int:
+        """Width of one of these heads."""
+        return self.linear_dim or self.dim
+
+    def state_elements(self) -> float:
+        """Elements of the state of one sequence and layer: one square per head."""
+        return float(self.state_heads) * self.state_dim**2
+
+    def state_widths(self) -> tuple[float, float]:
+        """(queries or keys, values) of one layer of constant state; its gate is as wide as its values."""
+        heads, width = float(self.state_heads), float(self.state_dim)
+        return (self.linear_key_heads or heads) * width, heads * width
+
     def attention_weights(self) -> float:
-        """Weights of the attention block of one layer."""
+        """Weights of the attention block of the mean layer."""
+        full = self.full_attention_weights()
+        if not self.linear_layers:
+            return full
+        keys, values = self.state_widths()
+        linear = self.hidden * (2.0 * keys + 3.0 * values)
+        return (self.attention_layers * full + self.linear_layers * linear) / self.layers
+
+    def full_attention_weights(self) -> float:
+        """Weights of the attention block of one layer that keeps a cache."""
         inner = self.heads * self.dim
         if self.attention == "mla":
             q = self.q_latent

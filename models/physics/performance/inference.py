@@ -4,7 +4,7 @@
                                                                       attention groups the one with most new prompts counts
     decode    TPOT(B) = decode(B, c)                                  c = isl + osl/2, the mean context
     prefill   TTFT(P) = prefill of P prompts + cache sent on          input tokens per second = P isl / TTFT
-    memory    weights/n + B cache(isl + osl) <= 0.9 HBM               the batch is the largest that keeps every limit
+    memory    weights/n + B (cache(isl + osl) + state) <= 0.9 HBM     the batch is the largest that keeps every limit
 
 Output tokens per second are B / TPOT; requests per second follow from osl (Little's law). Every batch up to the memory limit and
 every tensor degree is evaluated, so the answer is exact over them; ties go to the smaller tensor degree, then the smaller batch.
@@ -29,6 +29,7 @@ from models.physics.performance.serving_step import (
     decode_step,
     prefill,
     prefill_share,
+    state_split,
 )
 
 Array = NDArray[np.float64]
@@ -75,17 +76,23 @@ class ServingResult:
 def weight_bytes(s: ServingSetting, t: Array) -> Array:
     """Weights held by one package: attention and dense parts over t, experts over all packages, embedding and output in 16 bits."""
     model = s.model
-    shared = model.layers * model.attention_weights() + (model.layers - model.moe_layers) * model.dense_weights()
+    attention = s.attention_width * model.layers * model.attention_weights()
+    shared = (model.layers - model.moe_layers) * model.dense_weights()
     shared += model.moe_layers * (model.shared_weights() + model.hidden * float(model.experts))
     routed = model.moe_layers * model.experts * model.expert_weights() / s.packages
-    return s.weight_width * (shared / t + routed) + 2.0 * model.vocabulary_weights() / t
+    return attention / t + s.weight_width * (shared / t + routed) + 2.0 * model.vocabulary_weights() / t
+
+
+def sequence_bytes(s: ServingSetting, t: Array, tokens: float) -> Array:
+    """What one sequence of ``tokens`` tokens holds on each of the t packages of its attention group: cache and constant state."""
+    cache: Array = tokens * s.cache_bytes_per_token() / cache_split(s, t) + s.state_bytes() / state_split(s, t)
+    return cache
 
 
 def cache_room(s: ServingSetting, t: Array, tokens: float) -> Array:
-    """Sequences of ``tokens`` tokens whose cache fits in the replica beside the weights; zero where the weights do not fit."""
+    """Sequences of ``tokens`` tokens that fit in the replica beside the weights; zero where the weights do not fit."""
     free = MEMORY_SHARE * s.accelerator.hbm_bytes - weight_bytes(s, t)
-    each = tokens * s.cache_bytes_per_token() / cache_split(s, t)
-    return np.maximum(np.floor(free / each), 0.0) * np.floor(s.packages / t)
+    return np.maximum(np.floor(free / sequence_bytes(s, t, tokens)), 0.0) * np.floor(s.packages / t)
 
 
 def tensor_degrees(model: ModelShape, packages: int) -> list[int]:
@@ -159,7 +166,7 @@ def _best_decode(
     if role is Role.MIXED:
         terms["prefill"] = float(tpot[best]) - sum(terms.values())
     at = slice(best, best + 1)
-    each = (isl + osl) * s.cache_bytes_per_token() / cache_split(s, t[at]) * batch[at] * t[at] / s.packages
+    each = sequence_bytes(s, t[at], isl + osl) * batch[at] * t[at] / s.packages
     return ServingResult(
         role,
         s.packages,
@@ -193,8 +200,9 @@ def _best_prefill(s: ServingSetting, degrees: list[int], isl: float, limit: floa
     count = np.tile(prompts, len(degrees))
     fits = count * s.packages / t <= cache_room(s, t, isl)
     times = prefill(s, t, count * isl, isl)
-    # what one package holds of the cache leaves over its own network port
-    sent = isl * s.cache_bytes_per_token() / t / (s.network.tiers[-1].rate * s.constants.free.network)
+    # each package sends its share of the cache over its own network port
+    port = s.network.tiers[-1].rate * s.constants.free.network
+    sent = (isl * s.cache_bytes_per_token() + s.state_bytes()) / t / port
     ttft = total(times) + sent
     legal = fits if limit is None else fits & (ttft <= limit)
     rate = np.where(legal, count * s.packages / t * isl / total(times), -1.0)
@@ -203,7 +211,7 @@ def _best_prefill(s: ServingSetting, degrees: list[int], isl: float, limit: floa
         return None
     terms = {key: float(value[best]) for key, value in times.items()}
     at = slice(best, best + 1)
-    held = weight_bytes(s, t[at]) + count[at] * isl * s.cache_bytes_per_token() / cache_split(s, t[at])
+    held = weight_bytes(s, t[at]) + count[at] * sequence_bytes(s, t[at], isl)
     requests = float(rate[best]) / isl
     batch = int(count[best] * s.packages / t[best])
     return ServingResult(

@@ -39,7 +39,27 @@ class Products:
 
 
 def attention_products(model: ModelShape, t: Array) -> Products:
-    """Query, key, value and output projections of one layer on one of t ranks; keys are repeated when t exceeds kv_heads."""
+    """Projections around the attention core of the mean layer on one of t ranks: layers with a cache and of constant state."""
+    full = cached_products(model, t)
+    if not model.linear_layers:
+        return full
+    linear, share = state_products(model, t), model.linear_layers / model.layers
+    return Products(
+        full.weights + share * (linear.weights - full.weights),
+        full.inputs + share * (linear.inputs - full.inputs),
+        full.outputs + share * (linear.outputs - full.outputs),
+    )
+
+
+def state_products(model: ModelShape, t: Array) -> Products:
+    """Query, key, value, gate and output projections of a layer of constant state on one of t ranks."""
+    h = float(model.hidden)
+    keys, values = (width / t for width in model.state_widths())
+    return Products(h * (2.0 * keys + 3.0 * values), h + values, 2.0 * keys + 2.0 * values + h)
+
+
+def cached_products(model: ModelShape, t: Array) -> Products:
+    """Query, key, value and output projections of a layer that keeps a cache; keys are repeated when t exceeds kv_heads."""
     h = float(model.hidden)
     inner = model.heads * model.dim / t
     if model.attention == "mla":

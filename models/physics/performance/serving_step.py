@@ -4,13 +4,15 @@ A replica of n packages splits attention over t of them and runs n/t independent
 all n. One layer of a decode step with b sequences per group (B = b n/t in the replica) and mean context c takes
 
     weights  max(bytes touched / HBM, products)                  experts touched = E (1 - (1 - k/E)^B) of E
-             products 2/(peak e_max) (R W + k0 (copies W + R edges)) for R rows, as the microbenchmarks have them
-    cache    b c kv_width bytes / HBM, split over min(t, kv_heads); a latent cache is read whole by every rank
+             products 2/(peak e_max) (R W + k0 (copies W + R edges)) for R rows, as the microbenchmarks have them, which are of
+             serving kernels; all experts share one, whose edges are those of 16 bits at most (k0 is more in lone narrow products)
+    cache    b c kv_width bytes / HBM, split over min(t, kv_heads); a latent cache is read whole by every rank; layers of
+             constant state read and write it, b heads dim^2 elements in 32 bits
     starts   kernels * launch of a 16-bit product, from the GEMM microbenchmark; narrow formats cast in kernels of their own
     network  two all-reduces over t, or dispatch and combine over n where there is more than one attention group
 
-Prefill uses the matrix times of training's forward pass, and attention at the rate its kernel authors publish: what a training step
-loses beside that was fitted on steps whose longer, slower part is the backward pass. Nothing here is fitted to serving measurements.
+Prefill takes products at the rate of the microbenchmarks too, and attention at the rate its kernel authors publish: what a training step
+loses beside those was fitted on steps whose longer, slower part is the backward pass. Nothing here is fitted to serving measurements.
 """
 
 from __future__ import annotations
@@ -28,8 +30,10 @@ Array = NDArray[np.float64]
 
 DECODE_ATTENTION = 0.5
 """Share of the attention kernel rate that single-query attention reaches on arithmetic."""
-CAST_KERNELS, LATENT_CASTS = 4.0, 2.0
-"""Kernels that cast the input of each product of a layer into a narrow format; more of them with latent attention."""
+CAST_KERNELS, LATENT_CASTS = 2.0, 2.0
+"""Kernels that cast the inputs of a block's products (attention, feed-forward) into a narrow format; more with latent attention."""
+STATE_BYTES = 4.0
+"""Bytes per element of the state of layers without a cache: kept in 32 bits, since every token adds to it."""
 DECODE_KERNELS = 2.0
 """Kernels of a layer that only decoding has: the new entry is written to the cache, and the parts of a split attention are joined."""
 STEP_KERNELS = 30.0
@@ -63,15 +67,42 @@ class ServingSetting:
         """Bytes per weight."""
         return WIDTH_BYTES[self.weight_dtype or self.dtype]
 
+    @property
+    def wide_attention(self) -> bool:
+        """Whether attention keeps 16 bits: in 4-bit models with experts, whose published checkpoints (NVFP4, MXFP4) quantise the
+        feed-forward blocks alone; those of dense models quantise every product of a layer.
+        """
+        return (self.weight_dtype or self.dtype) == "fp4" and self.model.experts > 0
+
+    @property
+    def attention_dtype(self) -> str:
+        """Format of attention's products."""
+        return "bf16" if self.wide_attention else self.dtype
+
+    @property
+    def attention_width(self) -> float:
+        """Bytes per weight of attention."""
+        return WIDTH_BYTES["bf16"] if self.wide_attention else self.weight_width
+
+    def state_bytes(self) -> float:
+        """What one sequence holds beside its cache, over all layers of constant state, unsplit [B]."""
+        return self.model.linear_layers * self.model.state_elements() * STATE_BYTES
+
     def cache_bytes_per_token(self) -> float:
         """Cache of one token over all layers, unsplit [B]."""
         return self.model.attention_layers * self.model.kv_width() * WIDTH_BYTES[self.cache_dtype]
 
 
+WIDE = ("bf16", "fp16")
+"""Formats that need no cast."""
+
+
 def starts_per_layer(s: ServingSetting) -> float:
-    """Seconds of kernel starts in one layer: those of a training pass, and a cast before each product in a narrow format."""
+    """Seconds of kernel starts in one layer: those of a training pass, and the casts into narrow formats."""
     kernels = layers.kernels_per_layer(s.model)
-    if s.dtype not in ("bf16", "fp16"):
+    if s.dtype not in WIDE:
+        kernels += CAST_KERNELS
+    if s.attention_dtype not in WIDE:
         kernels += CAST_KERNELS + (LATENT_CASTS if s.model.attention == "mla" else 0.0)
     return kernels * s.accelerator.curve("bf16").launch_s
 
@@ -83,20 +114,25 @@ def cache_split(s: ServingSetting, t: Array) -> Array:
     return np.minimum(t, float(s.model.kv_heads))
 
 
+def state_split(s: ServingSetting, t: Array) -> Array:
+    """Over how many of t ranks the state of a sequence is spread: its heads."""
+    return np.minimum(t, float(s.model.state_heads))
+
+
 def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> dict[str, Array]:
     """Seconds of one step of the replica by term; ``batch`` sequences in the replica, ``context`` tokens each."""
     model, n = s.model, float(s.packages)
     local = np.maximum(batch * t / n, 1.0)
     reading, arithmetic = np.zeros_like(t), np.zeros_like(t)
     for block in blocks(s, t, local, batch * model.topk / n):
-        stored = block.count * block.copies * block.each.weights * s.weight_width / s.memory_rate
-        reading = reading + stored * block.imbalance
+        reading = reading + reading_seconds(s, block) * block.imbalance
         arithmetic = arithmetic + block.count * product_seconds(s, block)
     output = float(model.vocab) * model.hidden / t
     reading = reading + 2.0 * output / s.memory_rate
     arithmetic = arithmetic + 2.0 * local * output / s.accelerator.peak_of("bf16")
     cache = local * context * s.cache_bytes_per_token() / cache_split(s, t) / s.memory_rate
     cache = np.maximum(cache, _core_arithmetic(s, t, local, context))
+    cache = cache + 2.0 * local * s.state_bytes() / state_split(s, t) / s.memory_rate
     layer = starts_per_layer(s) + DECODE_KERNELS * s.accelerator.curve("bf16").launch_s
     starts = float(model.layers) * layer + STEP_KERNELS * s.accelerator.curve("bf16").launch_s
     return {
@@ -110,13 +146,19 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Products of ``count`` layers: ``rows`` rows in all over ``copies`` equal sets of weights; ``imbalance`` of the fullest package."""
+    """Products of ``count`` layers: ``rows`` rows in all over ``copies`` equal sets of weights; ``imbalance`` of the fullest package.
+
+    ``dtype`` is what they multiply, ``width`` the bytes of a stored weight; ``grouped`` products of all copies share one kernel.
+    """
 
     count: float
     each: layers.Products
     rows: Array
     copies: Array
+    dtype: str
+    width: float
     imbalance: float = 1.0
+    grouped: bool = False
 
 
 def blocks(s: ServingSetting, t: Array, tokens: Array, routed: Array) -> list[Block]:
@@ -124,30 +166,39 @@ def blocks(s: ServingSetting, t: Array, tokens: Array, routed: Array) -> list[Bl
     model, one = s.model, np.ones_like(t)
     moe = float(model.moe_layers)
     dense = float(model.layers) - moe
-    found = [Block(float(model.layers), layers.attention_products(model, t), tokens, one)]
+    attend = layers.attention_products(model, t)
+    found = [Block(float(model.layers), attend, tokens, one, s.attention_dtype, s.attention_width)]
+    narrow = (s.dtype, s.weight_width)
     if dense:
-        found.append(Block(dense, layers.feed_forward_products(model, t, float(model.ffn)), tokens, one))
+        found.append(Block(dense, layers.feed_forward_products(model, t, float(model.ffn)), tokens, one, *narrow))
     if moe:
         each = layers.feed_forward_products(model, one, float(model.moe_ffn))
         # rows choose experts evenly: of E experts, R rows of the replica reach E (1 - (1 - k/E)^(R/k))
         chosen = routed * s.packages / model.topk
         touched = model.experts * (1.0 - (1.0 - model.topk / model.experts) ** chosen) / s.packages
-        found.append(Block(moe, each, routed * EXPERT_IMBALANCE, touched, EXPERT_IMBALANCE))
+        found.append(Block(moe, each, routed * EXPERT_IMBALANCE, touched, *narrow, EXPERT_IMBALANCE, grouped=True))
         shared = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
         if shared:
-            found.append(Block(moe, layers.feed_forward_products(model, t, shared), tokens, one))
+            found.append(Block(moe, layers.feed_forward_products(model, t, shared), tokens, one, *narrow))
     return found
 
 
 def product_seconds(s: ServingSetting, block: Block) -> Array:
     """Arithmetic of one layer's block, edges of the products included as the microbenchmarks have them."""
-    curve = s.accelerator.curve(s.dtype)
-    rate = s.accelerator.peak_of(s.dtype) * curve.e_max * s.constants.free.gemm
+    curve = s.accelerator.curve(block.dtype)
+    rate = s.accelerator.peak_of(block.dtype) * curve.e_max
+    edge = min(curve.k0, s.accelerator.curve("bf16").k0) if block.grouped else curve.k0
     each = block.each
     seconds: Array = (
-        2.0 / rate * (block.rows * each.weights + curve.k0 * (block.copies * each.weights + block.rows * each.edges))
+        2.0 / rate * (block.rows * each.weights + edge * (block.copies * each.weights + block.rows * each.edges))
     )
     return seconds
+
+
+def reading_seconds(s: ServingSetting, block: Block) -> Array:
+    """Seconds to read the weights of a block's products, all its layers."""
+    found: Array = block.count * block.copies * block.each.weights * block.width / s.memory_rate
+    return found
 
 
 def _core_arithmetic(s: ServingSetting, t: Array, local: Array, context: float) -> Array:
@@ -188,13 +239,11 @@ def prefill(s: ServingSetting, t: Array, tokens: Array, prompt: float, others: A
     The mean group of the replica prefills ``others`` times as many at the same time; experts serve all of them.
     """
     model, card = s.model, s.accelerator
-    curve = card.curve(s.dtype)
     gemm, casts = np.zeros_like(t), np.zeros_like(t)
     for block in blocks(s, t, tokens, tokens / t * model.topk * others):
-        time = product_seconds(s, block)
-        stored = block.copies * block.each.weights * s.weight_width / s.memory_rate
-        gemm = gemm + block.count * np.maximum(time, stored)
-        casts = casts + block.count * curve.cast_bytes * block.rows * block.each.inputs / s.memory_rate
+        gemm = gemm + np.maximum(block.count * product_seconds(s, block), reading_seconds(s, block))
+        cast = card.curve(block.dtype).cast_bytes
+        casts = casts + block.count * cast * block.rows * block.each.inputs / s.memory_rate
     core = 0.5 * layers.attention_operations(model, t) * tokens * prompt * model.attention_layers
     core = core / (card.peak_of("bf16") * card.kernels.attention.forward)
     split = layers.attention_traffic(model, t) + layers.activation_traffic(model, t, float(model.ffn))
@@ -229,28 +278,46 @@ CHUNK_TOKENS = 8192.0
 """Prompt tokens an engine prefills in one pass when that many wait."""
 
 
-def prompt_seconds(s: ServingSetting, t: Array, batch: Array, isl: float, others: Array | float = 1.0) -> Array:
-    """Seconds of prefill per prompt in one attention group, prompts taken together up to ``CHUNK_TOKENS`` where the batch has them."""
-    together = np.clip(np.floor(CHUNK_TOKENS / isl), 1.0, np.maximum(np.floor(batch * t / s.packages), 1.0))
-    spent = np.zeros_like(t)
-    for part in prefill(s, t, together * isl, isl, others).values():
-        spent = spent + part
-    each: Array = spent / together
-    return each
-
-
-def prefill_share(s: ServingSetting, t: Array, batch: Array, isl: float, osl: float) -> Array:
+def prefill_share(s: ServingSetting, t: Array, batch: Array, isl: float, osl: float, *, joined: bool = True) -> Array:
     """Seconds of prefill that a mean step of an aggregated engine carries, ``batch`` sequences in the replica.
 
-    A step brings ``batch/osl`` new prompts. Attention groups of one replica step together, through the exchange of their experts,
-    so the group with most new prompts holds up the others: with g groups and L prompts each on average, a step waits for the largest
-    of g Poisson numbers, whose mean is sum_k 1 - P(N <= k)^g. Experts, which all groups share, only see the mean.
+    A step brings ``batch/osl`` new prompts, and they are prefilled as they come: 1 - e^-L of the steps carry any, with L of them a step
+    on average, so that few prompts share a pass where L is small. Attention groups of one replica step together, through the exchange of
+    their experts, so the group with most new prompts holds up the others: with g groups and L prompts each on average, a step waits
+    for the largest of g Poisson numbers, whose mean is sum_k 1 - P(N <= k)^g. Experts, which all groups share, only see the mean.
+    Prompts ``joined`` to the pass that decodes save what both would do (``joint_saving``); else they have passes of their own.
     """
     groups = s.packages / t
     each = batch / groups / osl
     longest = np.where(groups > 1.0, largest_of(each, groups), each)
-    found: Array = longest * prompt_seconds(s, t, batch, isl, each / longest)
+    carrying = -np.expm1(-each * groups)
+    prompts = np.minimum(longest / carrying, max(CHUNK_TOKENS / isl, 1.0))
+    passes = longest / prompts
+    tokens, others = prompts * isl, each / longest
+    found = np.zeros_like(t)
+    for part in prefill(s, t, tokens, isl, others).values():
+        found = found + passes * part
+    if joined:
+        found = found - np.minimum(passes, 1.0) * joint_saving(s, t, batch, tokens, others)
     return found
+
+
+def joint_saving(s: ServingSetting, t: Array, batch: Array, tokens: Array, others: Array | float = 1.0) -> Array:
+    """Seconds saved by prefilling ``tokens`` tokens in the pass that decodes ``batch`` sequences: kernels start once, weights are read once.
+
+    Apart, each takes the longer of reading and arithmetic; in one pass both arithmetics hide the longer reading.
+    """
+    local = np.maximum(batch * t / s.packages, 1.0)
+    reading, arithmetic, apart, longer, both = (np.zeros_like(t) for _ in range(5))
+    prefilled = blocks(s, t, tokens, tokens / t * s.model.topk * others)
+    for one, other in zip(blocks(s, t, local, batch * s.model.topk / s.packages), prefilled, strict=True):
+        read, spent = reading_seconds(s, one), one.count * product_seconds(s, one)
+        more, prompt = reading_seconds(s, other), other.count * product_seconds(s, other)
+        reading, arithmetic = reading + read, arithmetic + spent
+        apart = apart + np.maximum(more, prompt)
+        longer, both = longer + np.maximum(read, more), both + spent + prompt
+    saved: Array = apart + np.maximum(reading, arithmetic) - np.maximum(longer, both)
+    return saved + s.model.layers * starts_per_layer(s)
 
 
 def largest_of(mean: Array, groups: Array) -> Array:

@@ -102,17 +102,28 @@ def _model(record: Mapping[str, Any], lookup: Lookup) -> ModelShape:
 
 
 _WIDE_CACHES = ("vllm", "sglang")
-"""Engines that keep the cache in the format of activations unless told otherwise (their option is "auto")."""
+"""Engines that keep the cache in the format of activations unless told otherwise: by their options ("auto") or by the checkpoint, as
+published 4-bit ones do (FP8)."""
 
 
 def cache_format(record: Mapping[str, Any], dtype: str) -> str:
     """The format of the cache: as printed, else what the engine does by default, else 8 bits beside narrow weights."""
     engine = str(record.get("engine") or record.get("backend") or "").lower()
-    wide = dtype not in ("fp8", "fp4") or any(name in engine for name in _WIDE_CACHES)
+    wide = dtype not in ("fp8", "fp4") or (dtype != "fp4" and any(name in engine for name in _WIDE_CACHES))
     for key in ("cache_dtype", "kv_dtype", "kv_cache_dtype"):
         if record.get(key) not in (None, "", "auto"):
             return number_format(record[key], "bf16")
     return "bf16" if wide else "fp8"
+
+
+_SEPARATE = ("sglang",)
+"""Engines that prefill in passes of their own unless told otherwise; the others let prompts join the pass that decodes."""
+
+
+def prompts_join(record: Mapping[str, Any]) -> bool:
+    """Whether the record's engine prefills in the passes that decode."""
+    engine = str(record.get("engine") or record.get("backend") or "").lower()
+    return not any(name in engine for name in _SEPARATE)
 
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
@@ -137,7 +148,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     terms = {name: float(value[0]) for name, value in step.items()}
     tpot = sum(terms.values())
     if str(record.get("mode") or "agg").startswith("agg"):
-        terms["prefill"] = float(prefill_share(s, t, batch, isl, osl)[0])
+        terms["prefill"] = float(prefill_share(s, t, batch, isl, osl, joined=prompts_join(record))[0])
         tpot += terms["prefill"]
     shares = ", ".join(f"{k} {v / tpot:.0%}" for k, v in sorted(terms.items(), key=lambda i: -i[1])[:4])
     if record.get("tpot_ms") is not None:

@@ -12,6 +12,7 @@ from models.physics.performance.inference import (
     Role,
     best_serving,
     prefill_per_decode,
+    sequence_bytes,
     total,
     weight_bytes,
 )
@@ -21,11 +22,11 @@ from models.physics.performance.serving_step import (
     blocks,
     compute_dtype,
     decode_step,
+    joint_saving,
     largest_of,
     prefill,
     prefill_share,
     product_seconds,
-    prompt_seconds,
 )
 from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_constants, make_network
 
@@ -65,6 +66,20 @@ def test_experts_touched_grow_to_all_of_them():
     assert reads[0] > one
 
 
+def prompts_seconds(s, t, prompts, isl, others=1.0):
+    return total(prefill(s, t, prompts * isl, isl, others))
+
+
+def shared(s, t, batch):
+    """Prefill of a mean step, prompts drawn one by one and short enough to share a pass."""
+    each = batch / OSL
+    prompts = each / (1.0 - np.exp(-each))
+    assert prompts * ISL <= 8192
+    whole = prompts_seconds(s, t, np.array([prompts]), ISL)[0]
+    saved = joint_saving(s, t, np.array([float(batch)]), np.array([prompts * ISL]))[0]
+    return each / prompts * (whole - saved)
+
+
 def brute(limit):
     """The best batch by trying each one."""
     s, best = setting(), (0.0, 0)
@@ -75,7 +90,7 @@ def brute(limit):
         if held > MEMORY_SHARE * s.accelerator.hbm_bytes or batch > 4096:
             return best
         b = np.array([float(batch)])
-        tpot = total(decode_step(s, t, b, ISL + OSL / 2))[0] + batch / OSL * prompt_seconds(s, t, b, ISL)[0]
+        tpot = total(decode_step(s, t, b, ISL + OSL / 2))[0] + shared(s, t, batch)
         if limit is None or tpot <= limit:
             best = max(best, (batch / tpot, batch))
         batch += 1
@@ -167,15 +182,63 @@ def test_weights_narrower_than_the_part_multiplies_are_stored_narrow_and_compute
     assert compute_dtype(make_card(peak={"bf16": 1e15}), "fp4") == "bf16"
 
 
-def test_one_attention_group_prefills_the_mean_and_many_wait_for_the_fullest():
+def test_one_attention_group_prefills_what_comes_and_many_wait_for_the_fullest():
     one, many = setting(EXPERTS, packages=1), setting(EXPERTS, packages=8)
     t, batch = np.ones(1), np.array([64.0])
     mean = batch / OSL
-    assert prefill_share(one, t, batch, ISL, OSL) == pytest.approx(mean * prompt_seconds(one, t, batch, ISL))
+    carrying = 1.0 - np.exp(-mean)
+    alone = prefill_share(one, t, batch, ISL, OSL, joined=False)
+    assert alone == pytest.approx(carrying * prompts_seconds(one, t, mean / carrying, ISL))
     # alone, a prompt waits for the whole replica's experts at the mean load of its groups
-    waited = prefill_share(many, t, 8 * batch, ISL, OSL)
-    assert mean * prompt_seconds(many, t, 8 * batch, ISL, 0.0) < waited
-    assert waited <= 8 * mean * prompt_seconds(many, t, 8 * batch, ISL)
+    waited = prefill_share(many, t, 8 * batch, ISL, OSL, joined=False)
+    assert mean * prompts_seconds(many, t, np.ones(1), ISL, 0.0) < waited
+    assert waited <= 8 * mean * prompts_seconds(many, t, np.ones(1), ISL)
+
+
+@pytest.mark.parametrize("model", [DENSE, EXPERTS])
+@pytest.mark.parametrize("batch", [1.0, 40.0, 4000.0])
+def test_prompts_that_join_a_decoding_pass_take_less_but_never_nothing(model, batch):
+    s, t, b = setting(model, packages=8), np.full(1, 8.0), np.array([batch])
+    apart, joined = (prefill_share(s, t, b, ISL, OSL, joined=join)[0] for join in (False, True))
+    assert 0.0 < joined < apart
+    # one pass is never shorter than its own arithmetic and that of the tokens it decodes
+    tokens = np.array([2000.0])
+    step = total(decode_step(s, t, b, ISL))[0] + total(prefill(s, t, tokens, ISL))[0] - joint_saving(s, t, b, tokens)[0]
+    rows = [blocks(s, t, b, b * model.topk / 8), blocks(s, t, tokens, tokens / 8 * model.topk)]
+    assert step >= sum(one.count * product_seconds(s, one)[0] for pair in rows for one in pair)
+
+
+def test_few_prompts_share_a_pass_where_few_arrive():
+    s, t = setting(EXPERTS, packages=1), np.ones(1)
+    rare, often = (prefill_share(s, t, np.array([b]), ISL, OSL, joined=False)[0] / b for b in (1.0, 2000.0))
+    assert rare == pytest.approx(total(prefill(s, t, np.array([ISL]), ISL))[0] / OSL, rel=0.01)
+    assert often < rare
+
+
+def test_four_bit_experts_leave_attention_in_sixteen_bits_and_dense_models_do_not():
+    t, rows = np.ones(1), np.array([64.0])
+    dense, experts = (replace(setting(m, packages=1), weight_dtype="fp4") for m in (DENSE, EXPERTS))
+    assert blocks(dense, t, rows, rows)[0].width == 0.5625
+    attention, *others = blocks(experts, t, rows, rows)
+    assert (attention.dtype, attention.width) == ("bf16", 2.0)
+    assert {(one.dtype, one.width) for one in others} == {("fp8", 0.5625)}
+    held = EXPERTS.layers * EXPERTS.attention_weights() * 2.0
+    routed = EXPERTS.params() - EXPERTS.layers * EXPERTS.attention_weights() - EXPERTS.vocabulary_weights()
+    assert weight_bytes(experts, t)[0] == pytest.approx(held + 0.5625 * routed + 2 * EXPERTS.vocabulary_weights())
+
+
+def test_layers_of_constant_state_hold_and_move_it_whatever_the_context():
+    model = replace(DENSE, linear_layers=DENSE.layers // 2, linear_heads=16, linear_key_heads=4, linear_dim=64)
+    s, t, batch = setting(model, packages=1), np.ones(1), np.array([10.0])
+    state = DENSE.layers // 2 * 16 * 64 * 64 * 4.0
+    assert s.state_bytes() == state
+    assert sequence_bytes(s, t, 0.0)[0] == state
+    moved = decode_step(s, t, batch, 1e-9)["cache"][0]
+    assert moved == pytest.approx(2 * 10 * state / s.memory_rate)
+    linear = DENSE.hidden * (2 * 4 * 64 + 3 * 16 * 64)
+    assert model.attention_weights() == pytest.approx((DENSE.attention_weights() + linear) / 2)
+    assert attention_products(model, t).weights[0] == pytest.approx(model.attention_weights())
+    assert model.params() == pytest.approx(DENSE.params() + DENSE.layers // 2 * (linear - DENSE.attention_weights()))
 
 
 @pytest.mark.parametrize(("mean", "groups"), [(0.02, 16.0), (0.3, 4.0), (2.0, 8.0), (9.0, 3.0)])
@@ -190,7 +253,7 @@ def test_a_decode_product_takes_what_the_microbenchmark_formula_says():
     s = setting(packages=1)
     t, rows = np.ones(1), np.array([512.0])
     curve, each = s.accelerator.curve("fp8"), attention_products(DENSE, t)
-    rate = s.accelerator.peak_of("fp8") * curve.e_max * s.constants.free.gemm
+    rate = s.accelerator.peak_of("fp8") * curve.e_max
     expected = 2 / rate * (512 * each.weights + curve.k0 * (each.weights + 512 * each.edges))
     assert product_seconds(s, blocks(s, t, rows, rows)[0]) == pytest.approx(expected)
 
