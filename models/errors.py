@@ -115,3 +115,8 @@ class InfeasibleError(OptimizerError):
         self.problems: tuple[Problem, ...] = tuple(problems)
         lines = "".join(f"\n  {p}" for p in self.problems)
         super().__init__(f"{message}{lines}")
+
+
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be read, in words and without the number the system gives it."""
+    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error.strerror or error)

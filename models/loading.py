@@ -6,7 +6,8 @@ Each problem names file and line, what was found, what was expected, and the nea
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +21,7 @@ from models.reading.catalogue_files import read_catalogue
 from models.reading.given_throughput import resolve_given
 from models.reading.purchasing_checks import check_purchasing, check_quote_rows
 from models.reading.references import check_references
+from models.reading.restated import forget_speakers
 from models.reading.schema_errors import empty_unknown_keys, problems_of
 from models.reading.weather_file import inline_weather
 from models.reading.workload_rules import check_workloads
@@ -37,11 +39,17 @@ def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mappi
     Raises UsageError (no such file) or InstanceError with every problem found.
     """
     problems: list[Problem] = []
-    merged, origins, folders = _merged(find_instance(name_or_path), scenario, problems)
+    base, base_origins, folders, scenarios = _merged(find_instance(name_or_path), problems)
+    if scenario is not None and scenario not in scenarios:
+        raise UsageError(f"instance has no scenario {scenario!r}: {nearest(scenario, list(scenarios))}")
+    merged, origins = _with_scenario(base, base_origins, scenarios.get(scenario or ""))
+    inline_weather(merged, origins, problems)
     if overrides:
         _merge(merged, overrides, _override_origins(overrides), origins, "")
     problems.extend(resolve_given(merged, origins))
     catalogue, document = _resolved(merged, folders, origins, problems)
+    for name in [name for name in scenarios if name != scenario]:
+        problems.extend(_mistakes_of(name, *_with_scenario(base, base_origins, scenarios[name]), catalogue, problems))
     if problems or document is None:
         raise InstanceError(sorted(set(problems), key=_by_place))
     return _checked(Instance(document, catalogue, merged, MappingProxyType(origins)))
@@ -95,10 +103,39 @@ def _by_place(problem: Problem) -> tuple[str, int, str]:
     return (file, int(line), problem.found) if line.isdigit() else (problem.where, 0, problem.found)
 
 
+def _with_scenario(
+    base: Mapping[str, Any], base_origins: Mapping[str, str], scenario: tuple[Any, YamlDocument] | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Document and lines with a scenario on top, the base left as it is."""
+    merged, origins = _plain_copy(base), dict(base_origins)
+    if scenario is not None:
+        (name, value), document = scenario
+        _merge(merged, value, document.origins, origins, "", source_prefix=f"scenarios.{name}.")
+    return merged, origins
+
+
+def _mistakes_of(
+    name: str, merged: dict[str, Any], origins: dict[str, str], catalogue: Catalogue, known: list[Problem]
+) -> Iterator[Problem]:
+    """What is wrong in a scenario that is not asked for: a misspelt key is not to wait until it is."""
+    found: list[Problem] = []
+    inline_weather(merged, origins, found)
+    found.extend(resolve_given(merged, origins))
+    document = _validated(merged, origins, found)
+    found.extend(check_references(merged, catalogue, origins))
+    found.extend(check_workloads(document, catalogue, origins) if document is not None else ())
+    if document is not None and not found and not known:
+        found.extend(check_purchasing(Instance(document, catalogue, merged, MappingProxyType(origins))))
+    told = {(problem.where, problem.code) for problem in known}
+    for problem in found:
+        if (problem.where, problem.code) not in told:
+            yield replace(problem, found=f"scenario {name}: {problem.found}")
+
+
 def _merged(
-    path: Path, scenario: str | None, problems: list[Problem]
-) -> tuple[dict[str, Any], dict[str, str], list[Path]]:
-    """The document with ``extends`` applied (base first) and one scenario on top; catalogue folders in order."""
+    path: Path, problems: list[Problem]
+) -> tuple[dict[str, Any], dict[str, str], list[Path], dict[str, tuple[Any, YamlDocument]]]:
+    """The document with ``extends`` applied (base first); catalogue folders in order; scenarios, each with its name and file."""
     chain: list[YamlDocument] = []
     seen: set[Path] = set()
     current: Path | None = path
@@ -119,14 +156,8 @@ def _merged(
         content = {key: value for key, value in document.content.items() if key not in Document.beside}
         _merge(merged, content, document.origins, origins, "")
         folders.extend(_folders(document, problems))
-        scenarios.update({name: (value, document) for name, value in _scenarios(document, problems)})
-    if scenario is not None:
-        if scenario not in scenarios:
-            raise UsageError(f"instance has no scenario {scenario!r}: {nearest(scenario, list(scenarios))}")
-        value, document = scenarios[scenario]
-        _merge(merged, value, document.origins, origins, "", source_prefix=f"scenarios.{scenario}.")
-    inline_weather(merged, origins, problems)
-    return merged, origins, folders
+        scenarios.update({name: ((name, value), document) for name, value in _scenarios(document, problems)})
+    return merged, origins, folders, scenarios
 
 
 def _scenarios(document: YamlDocument, problems: list[Problem]) -> list[tuple[str, dict[str, Any]]]:
@@ -194,9 +225,17 @@ def _merge(
                 del origins[stale]
         _copy_origins(source_origins, origins, f"{source_prefix}{path}", path)
         if merges:
+            place = _file_of(source_origins.get(f"{source_prefix}{path}", OVERRIDE))
+            for gone in forget_speakers(target[key], value, place):
+                origins.pop(f"{path}.{gone}", None)
             _merge(target[key], value, source_origins, origins, f"{path}.", source_prefix)
         else:
             target[key] = _plain_copy(value)
+
+
+def _file_of(where: str) -> str:
+    """The name of the file that a ``file:line`` is in."""
+    return "this run" if where == OVERRIDE else Path(where.rpartition(":")[0]).name
 
 
 def _plain_copy(value: Any) -> Any:

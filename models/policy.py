@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from models.parts.calendar import DayField
 from models.parts.part import Label
 from models.physics.cost import PriceBasis
-from models.units import Dollars, Fraction, Kilograms, Meters, PerSecond, Seconds, Share, TokensPerSecond, Watts
+from models.units import Dollars, Fraction, Kilograms, Meters, PerSecond, Seconds, Share, TokensPerSecond, Unit, Watts
 
 T = TypeVar("T")
 
@@ -46,6 +47,20 @@ class Stated(Owned, Generic[T]):
 
 def _stated(value: Any, owner: str, reason: str, label: str) -> Stated[Any]:
     return Stated[Any].model_construct(value=value, owner=owner, reason=reason, label=label)
+
+
+def unit_of(record: type[BaseModel], name: str) -> Unit | None:
+    """The canonical unit of a stated field; None for counts, names and plain numbers."""
+    kinds = [kind for kind in _classes(record.model_fields[name].annotation) if issubclass(kind, Stated)]
+    fields = [kind.model_fields["value"] for kind in kinds]
+    inside = [m for field in fields for a in typing.get_args(field.annotation) for m in getattr(a, "__metadata__", ())]
+    return next((m for m in [*(m for field in fields for m in field.metadata), *inside] if isinstance(m, Unit)), None)
+
+
+def _classes(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [found for argument in typing.get_args(annotation) for found in _classes(argument)]
 
 
 class PowerFigure(StrEnum):
@@ -119,10 +134,10 @@ class Assumptions(Record):
     """
 
     design_power_share: Stated[Share]
-    training_derating: Stated[Share] | None = None
+    training_derating: Stated[Annotated[Share, Field(gt=0)]] | None = None
     exposed_communication: Stated[Share] | None = None
-    serving_derating: Stated[Share] | None = None
-    production_factor: Stated[Share] | None = None
+    serving_derating: Stated[Annotated[Share, Field(gt=0)]] | None = None
+    production_factor: Stated[Annotated[Share, Field(gt=0)]] | None = None
     training_transient: Stated[Annotated[float, Field(ge=1)]] | None = None
     accelerator_failure_rate: Stated[PerSecond] | None = None
     node_failure_rate: Stated[PerSecond] | None = None

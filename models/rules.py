@@ -92,7 +92,7 @@ class SameVendor(Record):
     """Everything bought of these layers (for these clusters, all when absent) comes from one vendor."""
 
     layers: tuple[Layer, ...] = Field(min_length=1)
-    clusters: tuple[str, ...] | None = None
+    clusters: tuple[str, ...] | None = Field(default=None, min_length=1)
 
 
 class Rule(Owned):

@@ -31,7 +31,7 @@ class StorageNeed(Owned):
     Reading feeds ``bytes_per_token`` x tokens/s x ``reread``. All bandwidths hold with ``lost`` nodes out of service.
     """
 
-    nodes: tuple[str, ...] | None = None
+    nodes: tuple[str, ...] | None = Field(default=None, min_length=1)
     write: tuple[Annotated[BytesPerSecond, Field(gt=0)], ...] = Field(min_length=1, max_length=8)
     read: BytesPerSecond = 0.0
     dataset: Bytes = 0.0
@@ -55,8 +55,8 @@ class NetworkSpace(Record):
     speed: BytesPerSecond = Field(gt=0)
     ports_per_system: int = Field(ge=0)
     uplinks: BytesPerSecond | None = None
-    switches: tuple[str, ...] | None = None
-    protocols: tuple[str, ...] = ("Eth",)
+    switches: tuple[str, ...] | None = Field(default=None, min_length=1)
+    protocols: tuple[str, ...] = Field(default=("Eth",), min_length=1)
     oversubscription: tuple[Annotated[float, Field(ge=1)], ...] = Field(default=(1.0,), min_length=1)
     wasted_ports_at_most: float = Field(default=0.05, ge=0, lt=1)
 

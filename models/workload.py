@@ -53,9 +53,9 @@ class SizeRange(Record):
 class FabricSpace(Record):
     """Which scale-out fabrics may be built; None means every one the catalogue has."""
 
-    switches: tuple[str, ...] | None = None
-    media: tuple[str, ...] | None = None
-    protocols: tuple[str, ...] | None = None
+    switches: tuple[str, ...] | None = Field(default=None, min_length=1)
+    media: tuple[str, ...] | None = Field(default=None, min_length=1)
+    protocols: tuple[str, ...] | None = Field(default=None, min_length=1)
     speeds: tuple[BytesPerSecond, ...] = Field(min_length=1)
     tiers: tuple[Literal[1, 2, 3], ...] = Field(min_length=1)
     oversubscription: tuple[Annotated[float, Field(ge=1)], ...] = Field(min_length=1)
@@ -95,10 +95,10 @@ class CoolantSpace(Failing):
 class DesignSpace(Record):
     """What a cluster may be built from; None means every legal part of the catalogue."""
 
-    systems: tuple[str, ...] | None = None
-    system_kinds: tuple[SystemKind, ...] | None = None
-    vendors: tuple[str, ...] | None = None
-    frames: tuple[str, ...] | None = None
+    systems: tuple[str, ...] | None = Field(default=None, min_length=1)
+    system_kinds: tuple[SystemKind, ...] | None = Field(default=None, min_length=1)
+    vendors: tuple[str, ...] | None = Field(default=None, min_length=1)
+    frames: tuple[str, ...] | None = Field(default=None, min_length=1)
     rack_pdus: tuple[str, ...] | None = None
     rear_doors: tuple[str, ...] | None = None
     cooling: tuple[RackCooling, ...] = Field(min_length=1)
@@ -182,7 +182,7 @@ class Workload(Owned):
 
     model: str
     dtype: Dtype
-    sites: tuple[str, ...] | None = None
+    sites: tuple[str, ...] | None = Field(default=None, min_length=1)
     design_space: DesignSpace
     throughput: Throughput = ThroughputMethod.FIRST_ORDER
     injection_at_least: Stated[BytesPerSecond] | None = None

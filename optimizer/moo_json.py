@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from models.errors import InstanceError, Problem, UsageError
+from models.errors import InstanceError, Problem, UsageError, why_unreadable
 from optimizer.compiled_model import CompiledModel, Sense, value_steps
 
 _FIELDS = ("sense", "objectives", "constraints", "lb", "ub", "integrality")
@@ -22,7 +22,7 @@ def read(path: str | Path) -> CompiledModel:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+        raise UsageError(f"{path} cannot be read: {why_unreadable(error)}") from None
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:

@@ -116,6 +116,8 @@ def _solved(model: CompiledModel, x: Floats, free: Bools, cost: Floats) -> Float
 
 def orders_of(formulation: Formulation, values: Mapping[str, Floats]) -> tuple[Order, ...]:
     """What is ordered, by first arrival and name."""
+    if not formulation.candidates.offers.by_name:
+        return ()
     ordered = order_date(formulation.instance)
     found = []
     for offer in formulation.candidates.offers:

@@ -20,7 +20,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from models.errors import UsageError
+from models.errors import UsageError, why_unreadable
 from models.instance import Instance
 from models.loading import load_resolved
 from models.physics.performance.constants import FILE_NAME
@@ -180,7 +180,9 @@ def read_frontier(path: Path) -> Frontier:
         designs = tuple(
             Design.from_json(line) for line in (path / "designs.jsonl").read_text(encoding="utf-8").splitlines() if line
         )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except OSError as error:
+        raise UsageError(f"{path / 'designs.jsonl'} cannot be read: {why_unreadable(error)}") from None
+    except (ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{path / 'designs.jsonl'} is damaged: {error}") from None
     try:
         return _frontier_of(manifest, record, designs, str(path))
@@ -214,8 +216,10 @@ def read_inputs(path: Path) -> Instance:
     try:
         raw = json.loads((folder / "instance.json").read_text(encoding="utf-8"))
         origins = json.loads((folder / "origins.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the inputs of {path} cannot be read: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the inputs of {path} cannot be read: {why_unreadable(error)}") from None
+    except ValueError:
+        raise UsageError(f"the inputs of {path} are damaged: not JSON") from None
     return load_resolved(raw, [folder / "catalogue"], origins)
 
 

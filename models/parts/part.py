@@ -15,12 +15,13 @@ from models.units import Dollars
 
 
 class Confidence(StrEnum):
-    """How well the main figures of a row are backed, best first."""
+    """How well the main figures of a row are backed, best first; ``stated`` by a user who does not say how."""
 
     QUOTE = "quote"
     VENDOR_SPEC = "vendor-spec"
     PUBLISHED_ESTIMATE = "published-estimate"
     ANALYST_ESTIMATE = "analyst-estimate"
+    STATED = "stated"
     UNVERIFIED = "unverified"
 
 

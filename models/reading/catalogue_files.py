@@ -17,6 +17,7 @@ from models.catalogue import Catalogue, part_types
 from models.errors import Problem, UsageError, nearest
 from models.parts.part import Part
 from models.physics.performance.constants import FILE_NAME, from_document
+from models.reading.restated import restated
 from models.reading.schema_errors import words_of
 
 Cells = dict[str, str]
@@ -121,7 +122,7 @@ def _read_table(
             continue
         here.add(key)
         merged = table.setdefault(key, {})
-        for name, cell in row.items():
+        for name, cell in {**row, **restated(merged, row, path)}.items():
             if cell or name not in merged:
                 merged[name] = cell
                 places[part_type.file, key, name] = where

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Union
 from pydantic import BaseModel, ValidationError
 
 from models.errors import Problem, nearest
-from models.policy import Stated
+from models.policy import Owned, Stated
 
 _CODES = {"extra_forbidden": "unknown-key", "missing": "missing-key"}
 
@@ -33,6 +34,7 @@ _WORDS = {
     "decimal_": "a number",
 }
 _LONGEST = 60
+_MOST_PLACES = 2
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], origins: Mapping[str, str]) -> list[Problem]:
@@ -64,8 +66,7 @@ def _problems(items: Sequence[Any], model: type[BaseModel], origins: Mapping[str
         path, where = _place(steps, origins, kind in ("missing", "extra_forbidden"))
         code = _CODES.get(kind, kind if kind.startswith(("unit", "quarter")) else "value")
         if kind == "extra_forbidden":
-            valid = _keys(_model_at(model, steps[:-1]))
-            problem = Problem(code, where, f"unknown key {path!r}", hint=nearest(steps[-1], valid))
+            problem = Problem(code, where, f"unknown key {path!r}", hint=_hint(model, steps))
         elif kind == "missing":
             problem = Problem(code, where, f"{path} is missing", _description(model, steps))
         else:
@@ -142,6 +143,12 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _model_at(model: type[BaseModel], steps: list[str]) -> type[BaseModel] | None:
+    current, _ = _models_at(model, steps)
+    return current[0] if current else None
+
+
+def _models_at(model: type[BaseModel], steps: list[str]) -> tuple[list[type[BaseModel]], list[type[BaseModel]]]:
+    """Records that may stand at a place, and those among which the kind of entry there chose."""
     current: list[type[BaseModel]] = [model]
     union = current  # what the last field may hold; an entry's own name may look like the kind of another
     for step in steps:
@@ -156,7 +163,41 @@ def _model_at(model: type[BaseModel], steps: list[str]) -> type[BaseModel] | Non
             kinds = [m for m in union if "kind" in m.model_fields]
             following = [m for m in kinds if repr(step) in str(m.model_fields["kind"].annotation)] or current
         current = following
-    return current[0] if current else None
+    return current, union
+
+
+def _hint(model: type[BaseModel], steps: list[str]) -> str:
+    """Where an unknown key belongs: to another kind of entry, to another place, or to a key of nearly this name."""
+    current, union = _models_at(model, steps[:-1])
+    key, valid = steps[-1], _keys(current[0] if current else None)
+    kinds = [other for other in union if other not in current and key in _keys(other) and "kind" in other.model_fields]
+    if kinds:
+        named = [str(kind) for other in kinds for kind in typing.get_args(other.model_fields["kind"].annotation)]
+        return f"belongs to {' and '.join(named)}"
+    places = _places(model).get(key, ())
+    return f"belongs to {' or '.join(places)}" if 0 < len(places) <= _MOST_PLACES else nearest(key, valid)
+
+
+@functools.cache
+def _places(model: type[BaseModel]) -> Mapping[str, tuple[str, ...]]:
+    """Records of the schema in which each key stands; those of every stated value and owned record left out."""
+    found: dict[str, dict[str, None]] = {}
+
+    def walk(record: type[BaseModel], place: str, above: tuple[type[BaseModel], ...]) -> None:
+        for name, info in record.model_fields.items():
+            key = info.alias or name
+            if key not in Owned.model_fields:
+                found.setdefault(key, {})[place or "the top level"] = None
+            inner = f"{place}.{key}" if place else key
+            inner += ".NAME" if typing.get_origin(info.annotation) is dict else ""
+            for child in _models_in(info.annotation):
+                if child not in above and not issubclass(child, Stated):
+                    walk(child, inner, (*above, record))
+
+    walk(model, "", ())
+    for key in getattr(model, "beside", ()):
+        found.setdefault(key, {})["the top level"] = None
+    return {key: tuple(places) for key, places in found.items()}
 
 
 def _keys(model: type[BaseModel] | None) -> list[str]:

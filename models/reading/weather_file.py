@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.errors import Problem
+from models.errors import Problem, why_unreadable
 
 DRY, WET, HUMIDITY, HOURS = "dry_bulb_c", "wet_bulb_c", "relative_humidity", "hours"
 EXPECTED = f"columns {DRY} and {WET} (or {HUMIDITY}, a fraction), and {HOURS} where rows are not hours"
@@ -36,10 +36,11 @@ def _read(where: str, named: str) -> list[dict[str, Any]] | Problem:
     """Bins of a file given relative to the instance file that names it (``where`` is ``file:line``)."""
     path = Path(where.rpartition(":")[0]).parent / named
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return Problem("weather-file", where, f"{named}: {error}", "a CSV file of the site's weather")
+        reason = str(error) if isinstance(error, csv.Error) else why_unreadable(error)
+        return Problem("weather-file", where, f"{named} cannot be read: {reason}", "a CSV file of the site's weather")
     columns = set(rows[0]) if rows else set()
     if DRY not in columns or not columns & {WET, HUMIDITY}:
         return Problem("weather-file", f"{path}:1", f"columns {', '.join(sorted(map(str, columns)))}", EXPECTED)

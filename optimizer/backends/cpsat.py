@@ -339,9 +339,13 @@ def _doubtful_rows(model: CompiledModel, reach: Floats) -> Iterator[tuple[int, F
 
 
 def _domain(cp: Any, low: float, high: float) -> Any:
-    """Whole numbers from ``low`` to ``high``; a fractional bound rounds inwards, unless by less than a millionth."""
-    least = -_WIDEST * 2 if math.isinf(low) else math.ceil(low - 1e-6)
-    most = _WIDEST * 2 if math.isinf(high) else math.floor(high + 1e-6)
+    """Whole numbers from ``low`` to ``high``; a fractional bound rounds inwards, unless by less than a millionth.
+
+    No row reaches ``_WIDEST``, so that a bound beyond twice of it is as good there as where it was.
+    """
+    farthest = 2.0 * _WIDEST
+    least = math.ceil(min(max(low, -farthest), farthest) - 1e-6)
+    most = math.floor(max(min(high, farthest), -farthest) + 1e-6)
     return cp.Domain(least, most)
 
 

@@ -84,7 +84,7 @@ def answer_lines(frontier: Frontier, instance: Instance) -> Iterator[str]:
         yield f"Prices are estimates at the {frontier.price_basis} of their range; the band beside tco is the range itself."
     if told := tied(frontier):
         yield told
-    stated = set(instance.raw.get("assumptions", {})) & set(type(instance.assumptions).model_fields)
+    stated = [name for name, value in instance.raw.get("assumptions", {}).items() if value is not None]
     yield f"{len(stated)} assumptions stated in the instance enter every figure."
     yield f"Proof: {frontier.proof.sentence()} ({frontier.solves} solves, {frontier.seconds:.1f} s)."
     if frontier.proof.cross_check:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from models.instance import Instance
+from models.policy import Stated, unit_of
+from models.units import show
 from optimizer.cli._answer import show_value
 from optimizer.cli._pod_page import budget, networks, part_of_batch, spares, storage
 from optimizer.cli._tables import table
@@ -283,16 +285,11 @@ def _margins(design: Design) -> Iterator[str]:
 def _footing(design: Design, instance: Instance) -> Iterator[str]:
     """What the figures lean on: assumptions with their owner, preliminary parts, and inputs nobody has verified."""
     given = instance.assumptions
-    raw = instance.raw.get("assumptions", {})
     rows: list[tuple[Any, ...]] = [("assumption", "value", "owner", "reason", "stated in")]
     for name in type(given).model_fields:
         stated = getattr(given, name)
-        if stated is None:
-            continue
-        written = raw.get(name, stated.value)
-        written = written.get("value") if isinstance(written, dict) else written
-        where = instance.origin(f"assumptions.{name}")
-        rows.append((name, written, stated.owner or "not named", stated.reason, where))
+        if stated is not None:
+            rows.append((name, *_assumption(instance, name, stated)))
     yield from _section("Assumptions that enter every figure", rows, "lrlll")
     yield ""
     yield f"Preliminary parts: {', '.join(design.preliminary) or 'none'}"
@@ -300,3 +297,14 @@ def _footing(design: Design, instance: Instance) -> Iterator[str]:
     rows = [("part", "columns nobody has verified")]
     rows += [(part, columns.replace(";", ", ")) for part, columns in unverified.items()]
     yield from _section("Unverified inputs", rows, "ll")
+
+
+def _assumption(instance: Instance, name: str, stated: Stated[Any]) -> tuple[Any, str, str, str]:
+    """Value as its author wrote it, owner, reason and place; a default has its unit, and nobody who stated it."""
+    written = instance.raw.get("assumptions", {}).get(name)
+    if written is None:
+        unit = unit_of(type(instance.assumptions), name)
+        value = stated.value if unit is None else show(stated.value, unit)
+        return value, "the program", "default: the instance does not state it", "-"
+    value = written.get("value") if isinstance(written, dict) else written
+    return value, stated.owner or "not named", stated.reason, instance.origin(f"assumptions.{name}")

@@ -12,7 +12,7 @@ from optimizer.cli._subject import search_options
 
 if TYPE_CHECKING:
     from models.instance import Instance
-    from optimizer.explain.infeasible import Conflict, Infeasibility
+    from optimizer.explain.infeasible import Conflict, Infeasibility, Member
 
 
 @click.command(name="infeasible", short_help="Which statements clash, and the smallest repairs with their price.")
@@ -113,7 +113,7 @@ def _print_conflict(where: str, conflict: Conflict) -> None:
                 m.group.kind.value,
                 m.group.name,
                 m.group.asks,
-                _best(m.best, m.unit),
+                _best(m),
                 m.group.owner or None,
                 m.group.where,
             )
@@ -127,8 +127,9 @@ def _print_conflict(where: str, conflict: Conflict) -> None:
     )
 
 
-def _best(value: float | None, unit: str) -> str | None:
-    return None if value is None else f"{value:,.7g} {unit}"
+def _best(member: Member) -> str | None:
+    apart = " (other conflicts lifted)" if member.apart else ""
+    return None if member.best is None else f"{member.best:,.7g} {member.unit}{apart}"
 
 
 def _gives(design: object) -> str | None:

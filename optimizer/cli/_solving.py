@@ -36,7 +36,7 @@ def parse_duration(text: str | None) -> float | None:
         return None
     match = _DURATION.match(text)
     if not match or float(match.group(1)) <= 0:
-        raise UsageError(f"time {text!r} is not a positive time such as 90s, 10m or 2h")
+        raise UsageError(f"time {text!r} is not a positive time such as 10m, 2h, 90s or a number of seconds")
     return float(match.group(1)) * _SECONDS[match.group(2)]
 
 

@@ -64,7 +64,7 @@ def solving_options(function: Any) -> Any:
             type=click.IntRange(min=1),
             help="Processes; results do not depend on it.",
         ),
-        click.option("--time-limit", metavar="TIME", help="Stop after this time, for example 10m."),
+        click.option("--time-limit", metavar="TIME", help="Stop after this time: 10m, 2h, 90s, or seconds."),
         click.option(
             "--gap",
             default="0",

@@ -29,7 +29,7 @@ _EXIT = {"complete": 0, "infeasible": 4, "partial": 5, "empty": 5}
 )
 @click.option("--resolution", default=None, help="One value for all objectives or one each: 1% of the range, or units.")
 @click.option("--workers", default=1, show_default=True, type=int, help="Processes. Results do not depend on it.")
-@click.option("--time-limit", default=None, help="Stop after this long: 90, 90s, 10m, 1h.")
+@click.option("--time-limit", metavar="TIME", help="Stop after this time: 10m, 2h, 90s, or seconds.")
 @click.option(
     "--solves",
     default=None,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     metavar="TIME",
     default="1m",
     show_default=True,
-    help="For the solver, in its own steps, for example 10m.",
+    help="For the solver, in its own steps: 10m, 2h, 90s, or seconds.",
 )
 @json_option
 def command(run: str, design: str, out: str | None, gap: str | None, time_limit: str, as_json: bool) -> None:

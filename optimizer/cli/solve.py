@@ -32,7 +32,7 @@ from optimizer.cli._output import json_option
     type=click.IntRange(min=1),
     help="Processes; results do not depend on it.",
 )
-@click.option("--time-limit", metavar="TIME", help="Stop after this time, for example 10m.")
+@click.option("--time-limit", metavar="TIME", help="Stop after this time: 10m, 2h, 90s, or seconds.")
 @click.option("--cross-check", is_flag=True, help="Prove every closed zone again with a second solver.")
 @click.option("--layout", is_flag=True, help="Lay out every design; bar what provably has no layout and solve again.")
 @click.option("--out", metavar="DIR", help="Run folder.  [default: results/<instance>-<time>-<hash>]")

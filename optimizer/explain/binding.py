@@ -22,7 +22,7 @@ from optimizer.design import BomLine, Design, Margin
 if TYPE_CHECKING:
     import pandas as pd
 
-WEAK = (Confidence.ANALYST_ESTIMATE, Confidence.UNVERIFIED)
+WEAK = (Confidence.ANALYST_ESTIMATE, Confidence.STATED, Confidence.UNVERIFIED)
 PRICE_COLUMNS = (
     "price_usd_low",
     "price_usd_high",

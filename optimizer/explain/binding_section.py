@@ -12,7 +12,7 @@ INPUT_HEADINGS = ("part", "of the cost", "of the power", "of the throughput", "w
 
 def weakness(leaning: Leaning, brief: bool = False) -> str:
     """Why a catalogue row is weak, in words; ``brief``: without the names of columns."""
-    said = [leaning.confidence] if leaning.confidence in ("analyst-estimate", "unverified") else []
+    said = [leaning.confidence] if leaning.confidence in ("analyst-estimate", "stated", "unverified") else []
     if leaning.weak_cost and not said:
         said.append("price is an estimate")
     if leaning.unverified and brief:

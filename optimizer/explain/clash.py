@@ -13,15 +13,21 @@ from optimizer.sensitivity.effort import Effort
 
 
 def clashing_limits(instance: Instance, effort: Effort | None = None) -> list[Problem]:
-    """Limits that clash: address of each, what it asks, and the best value it could have with everything else in force."""
+    """Limits that clash: address of each, what it asks, and the best value it could have with everything else in force.
+
+    Several sets may clash, each by itself; those of each stand together.
+    """
     asking = Asking(instance, effort)
-    found = conflict_of_limits(asking)
     rows = {row.key: row for row in asking.rows}
-    return [_problem(member, [rows[key] for key in member.group.rows if key in rows]) for member in found.members]
+    return [
+        _problem(member, [rows[key] for key in member.group.rows if key in rows])
+        for found in conflicts_of_limits(asking)
+        for member in found.members
+    ]
 
 
-def conflict_of_limits(asking: Asking) -> Conflict:
-    """An irreducible set of limits that clash, every filter on candidates in force."""
+def conflicts_of_limits(asking: Asking) -> list[Conflict]:
+    """Irreducible sets of limits that clash, which share nothing, every filter on candidates in force."""
     return ConflictSearch(asking, lambda _line: None, hopeless=()).among_limits()
 
 
@@ -30,11 +36,12 @@ def _problem(member: Member, rows: list[LimitRow]) -> Problem:
     asked = "; ".join(f"{_side(row)} {row.limit:,.7g} {row.unit} ({row.key})" for row in rows)
     best = "nothing" if member.best is None else f"{member.best:,.7g} {member.unit}"
     proven = "" if member.needed else " (not proven)"
+    kept = "the other conflicts lifted" if member.apart else "the other limits kept"
     return Problem(
         "limit-clash",
         group.where,
         f"{group.name} asks {asked or group.asks}",
-        hint=f"best reachable with the other limits kept: {best}{proven}",
+        hint=f"best reachable with {kept}: {best}{proven}",
     )
 
 

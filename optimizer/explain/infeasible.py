@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from models.candidates.rejection import Rejection, Stage
 from models.instance import Instance
 from optimizer.check import check_instance
-from optimizer.explain.asking import Asking, Standing
+from optimizer.explain.asking import Asking, LimitRow, Standing
 from optimizer.explain.groups import Group
 from optimizer.explain.linear_conflict import clashing_rows
 from optimizer.explain.repairs import Repair, repairs_of
@@ -31,16 +31,19 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Member:
     """A group of a conflict; ``best`` is the best its limit could be with everything else in force, None where there is none or
-    no number; ``needed``: the other members have a design without it."""
+    no number; ``needed``: the other members have a design without it. ``apart``: another conflict leaves nothing either, and
+    ``best`` is with that one lifted."""
 
     group: Group
     best: float | None
     unit: str
     needed: bool
+    apart: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain fields, for JSON."""
-        return {**self.group.as_dict(), "best_reachable": self.best, "unit": self.unit or None, "needed": self.needed}
+        told = {"best_reachable": self.best, "unit": self.unit or None, "needed": self.needed}
+        return {**self.group.as_dict(), **told, "best_without_other_conflicts": self.apart}
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,8 @@ def explain_infeasible(
     if asking.standing(()) is Standing.INFEASIBLE:
         empty = Conflict((), infeasible=True, irreducible=True, found_by="candidates")
         return done(False, empty, why=background(asking.program(everything).rejections))
-    conflict = search.within(everything)
-    further = search.apart_from(conflict)
+    first = search.within(everything)
+    conflict, *further = search.apart([first, *search.further(first)])
     say(f"{len(conflict.members)} groups clash; looking for repairs")
     mended = repairs_of(asking, conflict.names, lambda names: search.within(names).names, most=repairs, say=say)
     return done(False, conflict, mended, further=further)
@@ -185,7 +188,7 @@ class ConflictSearch:
         for name in dict.fromkeys(n for few in self._by_arithmetic() for n in sorted(few)):
             self._asking.standing([n for n in self._asking.groups if n != name])
 
-    def apart_from(self, first: Conflict) -> list[Conflict]:
+    def further(self, first: Conflict) -> list[Conflict]:
         """Conflicts among what is left without ``first``, each without those before it: mending one leaves the others."""
         found, left = [first], [n for n in self._asking.groups if n not in first.names]
         while found[-1].members and not self._asking.out_of_time and self._infeasible(left):
@@ -193,12 +196,20 @@ class ConflictSearch:
             left = [n for n in left if n not in found[-1].names]
         return found[1:]
 
-    def among_limits(self) -> Conflict:
-        """An irreducible conflict of limits alone, every filter on candidates in force; empty where filters leave nothing to choose."""
-        kept, found_by = self._head_start(list(self._asking.groups))
-        filters = [n for n in kept if not self._asking.groups[n].rows]
-        kept = self._without(kept, [n for n in kept if n not in filters])
-        return self._proven(kept, found_by, always=filters)
+    def among_limits(self) -> list[Conflict]:
+        """Irreducible conflicts of limits alone that share nothing, every filter on candidates in force.
+
+        The first is empty where filters leave nothing to choose.
+        """
+        found: list[Conflict] = []
+        left = list(self._asking.groups)
+        while not found or (found[-1].members and not self._asking.out_of_time and self._infeasible(left)):
+            kept, found_by = self._head_start(left)
+            filters = [n for n in kept if not self._asking.groups[n].rows]
+            kept = self._without(kept, [n for n in kept if n not in filters])
+            found.append(self._proven(kept, found_by, always=filters))
+            left = [n for n in left if n not in found[-1].names]
+        return self.apart(found)
 
     def _head_start(self, kept: list[str]) -> tuple[list[str], str]:
         """A smaller infeasible set by arithmetic or from the linear relaxation, where one is proven."""
@@ -279,18 +290,42 @@ class ConflictSearch:
         group, every = self._asking.groups[name], [n for n in self._asking.groups if n != name]
         # a design that keeps everything else keeps the others, too, and is looked for among fewer candidates
         needed = any(self._asking.standing(kept) is Standing.FEASIBLE for kept in (every, others))
+        row = self._row_of(group)
+        return (None, "", needed) if row is None else (self._best(row, every, name), row.unit, needed)
+
+    def _row_of(self, group: Group) -> LimitRow | None:
+        """The only row of a group's limit, where it holds an amount."""
         row = next((r for r in self._asking.rows if len(group.rows) == 1 and r.key == group.rows[0]), None)
-        if row is None or row.counts_violators:
-            return None, "", needed
+        return None if row is None or row.counts_violators else row
+
+    def apart(self, conflicts: Sequence[Conflict]) -> list[Conflict]:
+        """The same; where a conflict leaves the limits of another no value, their best with the other conflicts lifted."""
+        return [
+            self._apart(one, {n for other in conflicts if other is not one for n in other.names}) for one in conflicts
+        ]
+
+    def _apart(self, conflict: Conflict, lifted: set[str]) -> Conflict:
+        members = []
+        for member in conflict.members:
+            name, row = member.group.name, self._row_of(member.group)
+            if member.best is None and row is not None and lifted:
+                kept = [n for n in self._asking.groups if n != name and n not in lifted]
+                best = self._best(row, kept, name)
+                member = replace(member, best=best, apart=best is not None)
+            members.append(member)
+        return replace(conflict, members=tuple(members))
+
+    def _best(self, row: LimitRow, kept: list[str], name: str) -> float | None:
+        """The best value of a limit's row that a design that keeps ``kept`` has; None where none is proven."""
         if self._asking.out_of_time and not self._asking.prepared([name]):
-            return None, row.unit, needed
+            return None
         model = self._asking.program([name]).model
         if model is None or row.key not in model.row_keys:
-            return None, row.unit, needed
+            return None
         place = model.row_keys.index(row.key)
         left = np.asarray(model.matrix[[place], :].toarray(), dtype=np.float64).reshape(-1)
-        reply = self._asking.ask(every, left if row.at_most else -left)
-        return (float(left @ reply.x) if reply.x is not None and reply.proven else None), row.unit, needed
+        reply = self._asking.ask(kept, left if row.at_most else -left)
+        return float(left @ reply.x) if reply.x is not None and reply.proven else None
 
 
 _TELLING = (Stage.POD, Stage.FABRIC, Stage.SITE, Stage.RACK, Stage.CATALOGUE, Stage.DESIGN_SPACE)

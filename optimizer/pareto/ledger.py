@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from models.errors import UsageError
+from models.errors import UsageError, why_unreadable
 from optimizer.compiled_model import Floats
 from optimizer.pareto.between import corners_between
 from optimizer.pareto.oracle import Effort, Reply
@@ -124,7 +124,7 @@ def read_lines(path: str | Path) -> list[dict[str, Any]]:
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the ledger {path}: {error}") from error
+        raise UsageError(f"the ledger {path} cannot be read: {why_unreadable(error)}") from None
     found = []
     for number, text in enumerate(lines, start=1):
         if not text:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from models.errors import InstanceError, Problem, UsageError
+from models.errors import InstanceError, Problem, UsageError, why_unreadable
 from optimizer import moo_json
 from optimizer.compiled_model import CompiledModel, Sense, value_steps
 from optimizer.mps_check import check_mps
@@ -31,7 +31,7 @@ def read_mps(path: str | Path) -> CompiledModel:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+        raise UsageError(f"{path} cannot be read: {why_unreadable(error)}") from None
     check_mps(text, path)
     lines = text.splitlines()
     free = _free_rows(lines)

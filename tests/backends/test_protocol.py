@@ -86,6 +86,17 @@ def test_bounds_that_only_rows_imply(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", USABLE)
+@pytest.mark.parametrize("far", [1e19, 1e26])
+def test_bounds_farther_than_any_row_reaches(name: str, far: float) -> None:
+    solver = create(name, program([[-1, -2, -3]], [([1, 1, 1], 0, far), ([1, 1, 0], -far, 1)]))
+    assert solver.solve(weights=[1.0]).objective == -5.0
+    assert solver.solve(weights=[1.0], row_upper=np.array([far, far])).objective == -6.0
+    for low, high in ((far, np.inf), (-np.inf, -far)):
+        found = create(name, program([[1, 2]], [([2, 3], low, high)])).solve(weights=[1.0])
+        assert found.proof is Proof.INFEASIBLE
+
+
+@pytest.mark.parametrize("name", USABLE)
 def test_infeasible_is_said_so(name: str) -> None:
     model = program([[1, 2]], [([2, 2], 1, 1)])
     found = create(name, model).solve(weights=[1.0])

@@ -68,6 +68,15 @@ def test_one_design_as_a_page(cli: Callable, solved: Path, ids: list[str]) -> No
     assert "price_usd_low" in done.out
 
 
+def test_assumptions_nobody_states_are_the_programs_and_have_units(cli: Callable, solved: Path, ids: list[str]) -> None:
+    lines = [" ".join(line.split()) for line in cli("show", str(solved), ids[0]).out.splitlines()]
+    nobody = "the program default: the instance does not state it -"
+    for default in ("rack_pdus_per_feed 2", "weight_per_unit 20 kg", "frame_allowance 0.15 m", "cable_depth 0.15 m"):
+        assert f"{default} {nobody}" in lines
+    (stated,) = [line for line in lines if line.startswith("checkpoint_write 30 s operations")]
+    assert "performance.yaml:" in stated
+
+
 def test_binding_limits_come_first_and_in_words(cli: Callable, solved: Path) -> None:
     for text in (solved / "designs.jsonl").read_text().splitlines():
         design = json.loads(text)

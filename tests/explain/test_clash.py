@@ -9,27 +9,48 @@ import pytest
 
 from models.loading import load
 from optimizer.explain.asking import Asking, Standing
-from optimizer.explain.clash import clashing_limits, conflict_of_limits
+from optimizer.explain.clash import clashing_limits, conflicts_of_limits
 from optimizer.explain.infeasible import explain_infeasible
 
-CLASHES: list[tuple[dict[str, Any], set[str]]] = [
-    ({"limits": {"power": "200 kW"}}, {"limits.power", "workloads.train.deadline"}),
-    ({"workloads": {"train": {"deadline": "1 day"}}, "limits": {"capex": "1 MUSD"}}, {"workloads.train.deadline"}),
+CLASHES: list[tuple[dict[str, Any], list[set[str]]]] = [
+    ({"limits": {"power": "200 kW"}}, [{"limits.power", "workloads.train.deadline"}]),
+    (
+        {"workloads": {"train": {"deadline": "1 day"}}, "limits": {"capex": "1 MUSD"}},
+        [{"workloads.train.deadline"}, {"limits.capex"}],
+    ),
+    (
+        {"limits": {"power": "10 kW", "floor": 1, "goodput": 0.9999}},
+        [{"limits.power"}, {"limits.floor"}, {"limits.goodput"}],
+    ),
 ]
 
 
-@pytest.mark.parametrize(("overrides", "names"), CLASHES)
-def test_limits_that_clash_are_irreducible_and_named(overrides: dict[str, Any], names: set[str]) -> None:
+@pytest.mark.parametrize(("overrides", "sets"), CLASHES)
+def test_limits_that_clash_are_irreducible_and_named(overrides: dict[str, Any], sets: list[set[str]]) -> None:
     inst = load("tiny/performance", overrides=overrides)
     asking = Asking(inst)
-    found = conflict_of_limits(asking)
-    assert found.names == names
-    assert found.irreducible
     filters = {name for name, group in asking.groups.items() if not group.rows}
-    assert asking.ask(filters | names).standing is Standing.INFEASIBLE
-    for few in combinations(sorted(names), len(names) - 1):
-        assert asking.ask(filters | set(few)).standing is Standing.FEASIBLE
-    assert {str(problem.found).partition(" asks")[0] for problem in clashing_limits(inst)} == names
+    found = conflicts_of_limits(asking)
+    assert sorted(map(sorted, (one.names for one in found))) == sorted(map(sorted, sets))
+    for one in found:
+        assert one.irreducible
+        assert asking.ask(filters | one.names).standing is Standing.INFEASIBLE
+        for few in combinations(sorted(one.names), len(one.names) - 1):
+            assert asking.ask(filters | set(few)).standing is Standing.FEASIBLE
+    told = clashing_limits(inst)
+    assert {str(problem.found).partition(" asks")[0] for problem in told} == set().union(*sets)
+
+
+def test_a_limit_beside_other_conflicts_is_told_its_best_without_them() -> None:
+    inst = load("tiny/performance", overrides={"limits": {"power": "10 kW", "floor": 1}})
+    alone = load("tiny/performance", overrides={"limits": {"power": "10 kW"}})
+    found = {m.group.name: m for one in conflicts_of_limits(Asking(inst)) for m in one.members}
+    (single,) = conflicts_of_limits(Asking(alone))[0].members
+    assert found["limits.power"].apart
+    assert not single.apart
+    assert found["limits.power"].best == single.best
+    assert single.best is not None
+    assert single.best > 10
 
 
 def test_two_conflicts_at_once_are_both_told_and_mended_together() -> None:

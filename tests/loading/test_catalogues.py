@@ -133,6 +133,21 @@ def test_later_row_overrides_cell_by_cell_and_keeps_the_rest(with_parts: Callabl
     assert plain.origin(found, "max_power").endswith("instances/catalogue/systems.csv:3")
 
 
+def test_a_source_does_not_speak_for_figures_that_override_its_own(with_parts: Callable, catalogue: Callable) -> None:
+    shipped = load("tests/data/instances/base.yaml").catalogue.get(System, "dgx_h100")
+    catalogue(systems="id,price_usd_low,price_usd_high,max_power_w\ndgx_h100,150000,160000,10200\n")
+    found = load(with_parts()).catalogue.get(System, "dgx_h100")
+    said = "price_usd_low, price_usd_high as stated in parts/systems.csv"  # the power is what the source says
+    assert (found.source, found.confidence.value) == (f"{shipped.source} ; {said}", "stated")
+    assert found.unverified == tuple(dict.fromkeys((*shipped.unverified, "price_usd_low", "price_usd_high")))
+    catalogue(systems="id,price_usd_low,source\ndgx_h100,150000,a letter\n")
+    found = load(with_parts()).catalogue.get(System, "dgx_h100")
+    assert (found.source, found.confidence.value, found.unverified) == ("a letter", "stated", shipped.unverified)
+    catalogue(systems="id,price_usd_low,owner\ndgx_h100,,me\n")  # no figure changed
+    found = load(with_parts()).catalogue.get(System, "dgx_h100")
+    assert (found.source, found.confidence, found.owner) == (shipped.source, shipped.confidence, "me")
+
+
 def test_the_last_folder_wins(with_parts: Callable, catalogue: Callable) -> None:
     for folder, price in (("first", 1), ("second", 2)):
         catalogue(folder, switches=HEAD + GOOD.replace("1000", str(price)))

@@ -90,16 +90,30 @@ def test_base_that_does_not_exist(case: Callable, problems: Callable, line_of: C
 
 
 def test_scenario_is_applied_only_when_named(case: Callable, problems: Callable, line_of: Callable) -> None:
-    path = case(
-        extra="scenarios:\n  tight:\n    sites: {main: {utility: 2 MW}}\n  bad:\n    sites: {main: {utility: 2}}\n"
-    )
+    path = case(extra="scenarios:\n  tight:\n    sites: {main: {utility: 2 MW}}\n")
     assert load(path).sites["main"].utility.value == 5e6
     assert load(path, scenario="tight").sites["main"].utility.value == 2e6
     assert load(path, scenario="tight").origin("sites.main.utility") == f"{path}:{line_of(path, '{utility: 2 MW}')}"
     with pytest.raises(UsageError, match="no scenario 'thigt': did you mean 'tight'"):
         load(path, scenario="thigt")
-    (found,) = problems(path, scenario="bad")
-    assert (found.code, found.where) == ("unit-missing", f"{path}:{line_of(path, '{utility: 2}')}")
+
+
+@pytest.mark.parametrize("scenario", [None, "bad", "good"])
+def test_mistakes_in_a_scenario_do_not_wait_until_it_is_asked_for(
+    case: Callable, problems: Callable, line_of: Callable, scenario: str | None
+) -> None:
+    path = case(
+        extra="scenarios:\n  bad:\n    sites: {main: {utility: 2,\n      utilty: 3 MW}}\n    workloads: {train: {model: nobody}}\n"
+        "  good:\n    sites: {main: {utility: 2 MW}}\n"
+    )
+    found = problems(path, scenario=scenario)
+    assert [problem.code for problem in found] == ["unit-missing", "unknown-key", "unknown-model"]
+    assert [problem.where for problem in found] == [
+        f"{path}:{line_of(path, text)}" for text in ("{utility: 2,", "utilty", "nobody")
+    ]
+    assert all(problem.found.startswith("scenario bad: ") == (scenario != "bad") for problem in found)
+    broken = case(("utility: 5 MW", "utility: 5"), extra="scenarios:\n  a:\n    name: other\n", name="broken.yaml")
+    assert len(problems(broken)) == 1  # once, not once for each scenario
 
 
 @pytest.mark.parametrize("text", ["scenarios: [a]\n", "scenarios: 3\n", "scenarios: {a: 3}\n", "scenarios: {a: [1]}\n"])
@@ -139,6 +153,31 @@ def test_owner_reason_and_label_travel_with_a_value(case: Callable) -> None:
         "internal",
     )
     assert load(case()).assumptions.training_derating.owner == ""
+
+
+def test_nobody_speaks_for_a_number_that_overrides_theirs(case: Callable, tmp_path: Path) -> None:
+    quote = "quotes: {q: {part: dgx_h100, vendor: X, price: 300 kUSD, owner: buyer, source: letter 7}}\n"
+    rule = "rules: {cap: {of: {vendor: NVIDIA}, at_most: 9, owner: buyer, reason: policy}}\n"
+    case(extra=quote + rule)
+    text = "schema: 1\nextends: case.yaml\n"
+    again = (
+        "assumptions: {design_power_share: {value: 0.9}}\nquotes: {q: {minimum_order: 4}}\nrules: {cap: {owner: me}}\n"
+    )
+    kept = load(_child(tmp_path, text + again, "again.yaml"))
+    assert kept.assumptions.design_power_share.owner == "facilities"
+    assert (kept.quotes["q"].owner, kept.quotes["q"].source) == ("buyer", "letter 7")
+    assert (kept.rules["cap"].owner, kept.rules["cap"].reason) == ("me", "policy")
+    other = (
+        "assumptions: {design_power_share: {value: 0.8, reason: guess}}\nquotes: {q: {price: 200 kUSD}}\n"
+        "rules: {cap: {at_most: 3}}\n"
+    )
+    child = load(_child(tmp_path, text + other))
+    stated = child.assumptions.design_power_share
+    assert (stated.value, stated.owner, stated.reason, stated.label) == (0.8, "", "guess", "internal")
+    assert (child.quotes["q"].owner, child.quotes["q"].source) == ("", "stated in child.yaml")
+    assert (child.rules["cap"].owner, child.rules["cap"].reason) == ("", "")
+    changed = load(tmp_path / "case.yaml", overrides={"quotes": {"q": {"price": "1 kUSD"}}})
+    assert changed.quotes["q"].source == "stated in this run"
 
 
 def test_money_is_converted_at_the_dated_rate(case: Callable) -> None:

@@ -75,7 +75,9 @@ CASES = {
     "unknown grid": ("us_tx", "us_txx", "us_txx", "unknown-electricity", "did you mean 'us_tx'?"),
     "day the calendar lacks": ("date: 2026-11-01, source", "date: 2026-02-30, source", "EUR:", "value", "'2026-02-30' is no day of the calendar"),
     "no horizon": ("horizon: 5 years", "horizon: 0 years", "horizon:", "value", "expected greater than 0"),
-    "key of another kind": ("kind: training", "kind: training\n    prompt: 5 token", "prompt: 5", "unknown-key", "unknown key 'workloads.train.prompt' (valid names"),
+    "key of another kind": ("kind: training", "kind: training\n    prompt: 5 token", "prompt: 5", "unknown-key", "unknown key 'workloads.train.prompt' (belongs to serving)"),
+    "key of another place": ("kind: training", "kind: training\n    sizes: {smallest: 8}", "sizes: {smallest: 8}", "unknown-key", "unknown key 'workloads.train.sizes' (belongs to workloads.NAME.design_space)"),
+    "key of the top level": ("    utility: 5 MW", "    catalogues: [mine]\n    utility: 5 MW", "catalogues:", "unknown-key", "unknown key 'sites.main.catalogues' (belongs to the top level)"),
     "unknown site": ("dtype: bf16", "dtype: bf16\n    sites: [mian]", "mian", "unknown-site", "did you mean 'main'?"),
     "unknown vendor": ("systems: [dgx_h100, dgx_b200]", "vendors: [NVIDA]", "NVIDA", "unknown-vendor", "did you mean 'NVIDIA'?"),
 }  # fmt: skip

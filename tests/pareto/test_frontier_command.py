@@ -114,6 +114,17 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
     assert run(capsys, continuous, "--resolution", "5%", "--backend", "cpsat")[0] == 6
 
 
+@pytest.mark.parametrize("suffix", ["json", "mps"])
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, suffix: str
+) -> None:
+    folder, text, none = (tmp_path / f"{name}.{suffix}" for name in ("folder", "text", "none"))
+    folder.mkdir()
+    text.write_bytes(b"\xff\xfe\x00")
+    for path, reason in ((folder, "Is a directory"), (text, "not UTF-8 text"), (none, "No such file or directory")):
+        assert run(capsys, str(path)) == (2, "", f"usage: {path} cannot be read: {reason}\n")
+
+
 def test_the_command_file_is_light() -> None:
     code = "import sys; import optimizer.cli.frontier; assert not {'numpy', 'highspy', 'ortools', 'pandas'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
