@@ -73,6 +73,13 @@ class SolverError(OptimizerError):
     exit_code = 6
 
 
+class StoppedError(OptimizerError):
+    """A limit on time ended the work before there was anything to show; nothing is proven."""
+
+    code = "stopped"
+    exit_code = 5
+
+
 class VerificationError(OptimizerError):
     """A recomputation does not agree with what was reported."""
 

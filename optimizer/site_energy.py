@@ -31,7 +31,10 @@ def positions_of(instance: Instance, choice: PlantChoice) -> int:
 
 
 def energy_figures(instance: Instance, pods: Sequence[PodChoice], plant: Sequence[PlantChoice]) -> dict[str, float]:
-    """Facility power and yearly energy with losses at the actual part load, power and water usage effectiveness."""
+    """Facility power and yearly energy with losses at the actual part load, power and water usage effectiveness.
+
+    No effectiveness where nothing runs: a demand that is lifted leaves a design without pods.
+    """
     drawn = {DESIGN: 0.0, IN_USE: 0.0}
     water = 0.0
     for site in instance.sites:
@@ -47,11 +50,11 @@ def energy_figures(instance: Instance, pods: Sequence[PodChoice], plant: Sequenc
             heat = sum(p.count * chain_load(p, option.chain, IN_USE) for p in users)
             water += heat * option.water
     it = sum(p.count * p.it_w[IN_USE] for p in pods)
+    effective = {"pue": drawn[IN_USE] / it, "wue_l_per_kwh": water / it * JOULES_PER_KILOWATT_HOUR} if it else {}
     return {
         "part_load_power_kw": drawn[DESIGN] / 1e3,
         "part_load_energy_mwh_per_year": drawn[IN_USE] * SECONDS_PER_YEAR / 3.6e9,
-        "pue": drawn[IN_USE] / it,
-        "wue_l_per_kwh": water / it * JOULES_PER_KILOWATT_HOUR,
+        **effective,
         "water_m3_per_year": water * SECONDS_PER_YEAR / 1e3,
     }
 

@@ -20,7 +20,7 @@ from optimizer.cli._output import error_document
 
 EXIT_OTHER = 1
 EXIT_USAGE = 2
-EXIT_INFEASIBLE = 4
+EXIT_INFEASIBLE, EXIT_STOPPED = 4, 5
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
@@ -141,7 +141,7 @@ def _report(
 ) -> int:
     """Say an error once: a JSON document on stdout where JSON was asked for, a text on stderr otherwise."""
     if as_json:
-        status = "infeasible" if exit_code == EXIT_INFEASIBLE else "error"
+        status = {EXIT_INFEASIBLE: "infeasible", EXIT_STOPPED: "partial"}.get(exit_code, "error")
         click.echo(error_document(code, message, problems, status))
     else:
         click.echo(text, err=True)

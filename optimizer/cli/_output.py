@@ -25,7 +25,7 @@ def document(command: str, data: Any, status: str = "complete") -> str:
 
 
 def error_document(code: str, message: str, problems: Sequence[Mapping[str, str]] = (), status: str = "error") -> str:
-    """The JSON document of an error; ``status`` is ``infeasible`` for a proof that there is nothing to find."""
+    """The JSON document of an error; ``status`` is ``infeasible`` for a proof that there is nothing to find, ``partial`` where time ended first."""
     error = {"code": code, "message": message, "problems": list(problems)}
     return json.dumps({"schema": ERROR_SCHEMA, "status": status, "error": error}, indent=2)
 

@@ -76,8 +76,7 @@ def _word(looser: bool) -> str:
 def _looser(steered: Steered, limit: LimitRow, mine: Answer, effort: Effort) -> float | None:
     """The next value at which the target gets cheaper, or possible at all."""
     if mine.value is None:
-        free = steered.program.bounded(limit.bounds(None)).least(limit.weights, effort, [WITH])
-        return free.value
+        return steered.least_use(limit, effort, None, [WITH]).value
     return steered.least_use(limit, effort, mine.value - STEP, [WITH]).value
 
 

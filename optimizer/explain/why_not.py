@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.candidates.placement import Candidates
-from models.errors import InfeasibleError
 from models.formulation.build import formulated, narrowed
 from models.formulation.core import Core
 from models.formulation.family import Direction
@@ -25,6 +24,7 @@ from optimizer.explain.bridge import BridgeLine, bridge
 from optimizer.explain.latency_levers import latency_levers
 from optimizer.explain.levers import WITH, Lever, smallest_move
 from optimizer.explain.target import Target, count_of, presence_of, read_target
+from optimizer.sensitivity.effort import without_best
 from optimizer.sensitivity.limit_rows import LimitRow, Steered, movable_candidates
 from optimizer.sensitivity.part_program import PartProgram, Requirement
 from optimizer.sensitivity.price_to_win import price_in
@@ -134,9 +134,7 @@ class _Asking:
         """See ``why_not``."""
         best = self._steered.least(self._effort, {})
         if best.infeasible:
-            raise InfeasibleError(
-                f"{self._instance.name}: no design meets every limit; optimizer explain infeasible says which clash"
-            )
+            raise without_best(self._instance.name, True)
         if best.found and best.measures["target"] > 0:
             return self._result(Verdict.CHOSEN, best, best)
         insisted = self._steered.least(self._effort, {}, [WITH])
@@ -176,8 +174,7 @@ class _Asking:
 
     def _clash(self, limit: LimitRow, kept: Sequence[LimitRow]) -> Clash:
         free = {n: b for row in self._steered.limits if row not in kept for n, b in row.bounds(None).items()}
-        free |= limit.bounds(None)
-        reach = self._steered.program.bounded(free).least(limit.weights, self._effort, [WITH])
+        reach = self._steered.least_use(limit, self._effort, None, [WITH], free)
         row = limit.row
         return Clash(
             limit.name,

@@ -22,6 +22,7 @@ from models.instance import Instance
 from optimizer.design import Design
 from optimizer.explain.widening import replaced
 from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.effort import without_best
 from optimizer.sensitivity.kinds import DIMENSIONS, indicators, kind_numbers
 from optimizer.sensitivity.part_program import Requirement
 from optimizer.sensitivity.pool import worthwhile
@@ -203,8 +204,7 @@ class _Search:
     def run(self, most: int) -> Alternatives:
         best = self._all.program.least(self._weights, self._effort, self._requirement.limits(self._all.program))
         if not best.found:
-            raise InfeasibleError(f"{self._instance.name}: no design meets every limit" if best.infeasible else
-                                  f"{self._instance.name}: no design was found in the time given")  # fmt: skip
+            raise without_best(self._instance.name, best.infeasible)
         assert best.value is not None
         room = best.value + self._slack * abs(best.value) + 1e-9 * max(1.0, abs(best.value))
         choices = self._choices(best, room)

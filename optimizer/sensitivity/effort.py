@@ -13,10 +13,21 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from models.errors import InfeasibleError, StoppedError
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import RunLimits, solve
 from optimizer.pareto.result import FrontierStatus
 from optimizer.sensitivity.journal import Journal, Solved
+
+
+def without_best(name: str, proven: bool) -> InfeasibleError | StoppedError:
+    """What to raise where an analysis has no best design to start from: there is none, or time ended before one was found."""
+    if proven:
+        return InfeasibleError(f"{name}: no design meets every limit; optimizer explain infeasible says which clash")
+    return StoppedError(
+        f"{name}: stopped before any design was found; the same command with --resume goes on from here"
+    )
+
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

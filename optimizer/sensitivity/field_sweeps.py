@@ -126,7 +126,7 @@ def limit_sweep(program: FieldProgram, low: float, high: float, effort: Effort) 
             if answer.value is None
             else [Limit("cost", {"cost": 1.0}, None, answer.value - _tell_apart(program, answer))]
         )
-        return asked.bounded(row.bounds(None)).least(row.weights, effort, better)
+        return asked.bounded(row.bounds(None)).least(row.uses[0], effort, better)
 
     use, edge = _bound(program, row, tight), tight
     pieces: list[Piece] = []

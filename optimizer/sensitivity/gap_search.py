@@ -19,7 +19,7 @@ from models.parts.network_part import Link, Switch
 from models.parts.part import Part
 from models.parts.power_component import PowerComponent
 from models.parts.system import System
-from optimizer.sensitivity.effort import Effort
+from optimizer.sensitivity.effort import Effort, without_best
 from optimizer.sensitivity.failure_field import field_of, has_failure_rate
 from optimizer.sensitivity.gap import Distance, Gap
 from optimizer.sensitivity.link_variants import NearSystems
@@ -53,7 +53,7 @@ class GapSearch:
         limits = [*self._wanted.limits(program.dear), *program.ceilings(program.list_price or 0.0)]
         answer = program.dear.least({"rest": 1.0, "paid": program.list_price or 0.0}, effort, limits)
         if answer.value is None:
-            raise InfeasibleError(f"{self._instance.name}: no design meets every limit")
+            raise without_best(self._instance.name, answer.infeasible)
         return answer.value
 
     def prepare(self, parts: Sequence[Part], effort: Effort) -> None:

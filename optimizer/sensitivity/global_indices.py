@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import InfeasibleError, MissingExtraError, UsageError
+from models.errors import MissingExtraError, UsageError
 from models.instance import Instance
-from optimizer.sensitivity.program import Effort
+from optimizer.sensitivity.effort import Effort, without_best
 from optimizer.sensitivity.ranges import Range
 from optimizer.sensitivity.uncertain import Outcome, Uncertain, outcomes
 
@@ -131,7 +131,7 @@ def global_indices(
     chosen = _chosen(asked, inputs)
     base = asked.at({})
     if base.tco is None:
-        raise InfeasibleError(f"{instance.name}: no design at today's values")
+        raise without_best(instance.name, base.proven)
     problem: dict[str, Any] = {
         "num_vars": len(chosen),
         "names": [r.name for r in chosen],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,18 +43,26 @@ def without_site_limits(instance: Instance) -> Instance:
 class LimitRow:
     """A stated limit. ``bound`` is that of ``use``; ``steps`` is False where only lifting it makes sense (a ban on pods below a floor).
 
-    ``step``: any two uses differ by at least this much, so that the next tighter bound is one step below a use.
+    ``step``: any two uses differ by at least this much, so that the next tighter bound is one step below a use. ``also``: further
+    rows that hold the same number of the instance, such as the rate of a service with pods for prompts and for answers; all move
+    together, and the use is the largest of them.
     """
 
     row: Row
     sign: float
     bound: float
     step: float = 1.0
+    also: tuple[Row, ...] = ()
 
     @property
     def name(self) -> str:
-        """``family.what[index]``."""
-        return self.row.name
+        """``family.what[index]``, the field where several rows hold it."""
+        return self.row.source if self.also else self.row.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the rows."""
+        return (self.row.name, *(row.name for row in self.also))
 
     @property
     def steps(self) -> bool:
@@ -79,21 +87,26 @@ class LimitRow:
     def bounds(self, use: float | None) -> dict[str, tuple[float | None, float | None]]:
         """Bounds of the row at another use, its other side kept; None lifts it."""
         if self.sign > 0:
-            return {self.name: (self.row.lower, use)}
-        return {self.name: (None if use is None else -use, self.row.upper)}
+            return {row.name: (row.lower, use) for row in (self.row, *self.also)}
+        return {row.name: (None if use is None else -use, row.upper) for row in (self.row, *self.also)}
 
     @property
-    def weights(self) -> dict[str, float]:
-        """The use as weights over measures."""
-        return {self.name: self.sign}
+    def uses(self) -> tuple[dict[str, float], ...]:
+        """The use in each row as weights over measures."""
+        return tuple({name: self.sign} for name in self.names)
+
+    def use(self, measures: Mapping[str, float]) -> float:
+        """The use of a design: the largest of its rows."""
+        return max(self.sign * measures[name] for name in self.names)
 
 
 def lifted(limits: Iterable[LimitRow]) -> dict[str, tuple[float | None, float | None]]:
     """Bounds of rows with all these limits lifted, both sides of one row among them."""
     found: dict[str, tuple[float | None, float | None]] = {}
     for limit in limits:
-        low, high = found.get(limit.name, (limit.row.lower, limit.row.upper))
-        found[limit.name] = (low, None) if limit.sign > 0 else (None, high)
+        for row in (limit.row, *limit.also):
+            low, high = found.get(row.name, (row.lower, row.upper))
+            found[row.name] = (low, None) if limit.sign > 0 else (None, high)
     return found
 
 
@@ -111,7 +124,21 @@ def limits_of(core: Core) -> list[LimitRow]:
             found.append(LimitRow(row, 1.0, row.upper, _step(core, row)))
         if row.lower is not None:
             found.append(LimitRow(row, -1.0, -row.lower, _step(core, row)))
-    return found
+    return _joined(found)
+
+
+def _joined(limits: Sequence[LimitRow]) -> list[LimitRow]:
+    """Limits of which each is one number of the instance: the demands of one service are one."""
+    found: dict[tuple[object, ...], LimitRow] = {}
+    for number, limit in enumerate(limits):
+        row = limit.row
+        one = row.family == "performance" and row.what == "demand" and not limit.fixed
+        key = (row.source, limit.sign, limit.bound, row.unit) if one else (number,)
+        first = found.get(key)
+        found[key] = limit if first is None else replace(
+            first, also=(*first.also, row), step=min(first.step, limit.step)
+        )  # fmt: skip
+    return list(found.values())
 
 
 def _step(core: Core, row: Row) -> float:
@@ -151,7 +178,7 @@ class Steered:
         def made(found: Candidates) -> tuple[Program, list[LimitRow], list[tuple[Linear, Direction]]]:
             core, goals = assemble(instance, found, names)
             rows = limits_of(core)
-            measures = {limit.name: limit.row.expression for limit in rows}
+            measures = {row.name: row.expression for limit in rows for row in (limit.row, *limit.also)}
             best = [(g.expression, g.objective.direction) for g in goals]
             if target is not None:
                 measures["target"], present = target(core)
@@ -184,10 +211,41 @@ class Steered:
         self,
         limit: LimitRow,
         effort: Effort,
-        value: float,
+        value: float | None,
         limits: Sequence[Limit] = (),
         lifted: Mapping[str, tuple[float | None, float | None]] | None = None,
     ) -> Answer:
-        """The tightest bound of a limit at which a design of cost at most ``value`` [quanta] exists, the other limits kept."""
+        """The tightest bound of a limit at which a design of cost at most ``value`` [quanta] (None: any) exists, the others kept."""
         free = {**(lifted or {}), **limit.bounds(None)}
-        return self.program.bounded(free).least(limit.weights, effort, [*limits, self.no_dearer(value)])
+        asked = [*limits, *([] if value is None else [self.no_dearer(value)])]
+        program = self.program.bounded(free)
+        alone = [program.least(use, effort, asked) for use in limit.uses]
+        if len(alone) == 1:
+            return alone[0]
+        return self._together(limit, alone, {**free}, asked, effort)
+
+    def _together(
+        self,
+        limit: LimitRow,
+        alone: Sequence[Answer],
+        free: dict[str, tuple[float | None, float | None]],
+        asked: Sequence[Limit],
+        effort: Effort,
+    ) -> Answer:
+        """The same for several rows: between what each can have alone and what one design has in all, halved to a step."""
+        unknown = next((one for one in alone if not one.found), None)
+        if unknown is not None:
+            return unknown
+        low = max(one.bound for one in alone)
+        best = min(alone, key=lambda one: limit.use(one.measures))
+        high = limit.use(best.measures)
+        while high - low > limit.step * (1.0 - 1e-6) and not effort.over:
+            middle = low + math.floor((high - low) / 2 / limit.step) * limit.step
+            answer = self.program.bounded({**free, **limit.bounds(middle)}).least(limit.uses[0], effort, asked)
+            if answer.infeasible:
+                low = middle + limit.step
+            elif answer.found:
+                best, high = answer, limit.use(answer.measures)
+            else:
+                break
+        return replace(best, value=high, bound=min(low, high))

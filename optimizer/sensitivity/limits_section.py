@@ -49,7 +49,7 @@ def limit_rows(result: LimitValues) -> list[tuple[str, ...]]:
             (
                 v.source,
                 value,
-                f"{v.used:,.10g}",
+                f"{v.used:,.7g}" if v.unit == "ms" else f"{v.used:,.10g}",
                 looser,
                 _gain(result, v.looser),
                 tighter,

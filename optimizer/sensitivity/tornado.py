@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.errors import InfeasibleError
 from models.instance import Instance
+from optimizer.sensitivity.effort import Effort, without_best
 from optimizer.sensitivity.limits_section import amount
-from optimizer.sensitivity.program import Effort
 from optimizer.sensitivity.ranges import Range, RangeKind
 from optimizer.sensitivity.uncertain import Outcome, Uncertain, outcomes
 from optimizer.tables import markdown_table
@@ -140,7 +139,7 @@ def tornado(
     asked = Uncertain(instance, given, spent) if uncertain is None else uncertain.spending(spent)
     base = asked.at({})
     if base.tco is None:
-        raise InfeasibleError(f"{instance.name}: no design at today's values")
+        raise without_best(instance.name, base.proven)
     questions = [{r.name: v} for r in asked.ranges.values() for v in (r.low, r.high) if not _idle(asked, base, r, v)]
     answers: dict[tuple[str, float], Outcome] = {}
     for question, outcome in zip(questions, outcomes(asked, questions), strict=True):

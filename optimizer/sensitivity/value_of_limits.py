@@ -16,8 +16,9 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from models.candidates.placement import Candidates
-from models.errors import InfeasibleError, UsageError, nearest
+from models.errors import UsageError, nearest
 from models.instance import Instance
+from optimizer.sensitivity.effort import without_best
 from optimizer.sensitivity.latency_values import LatencyStep, LatencyValue, latency_limits, latency_value
 from optimizer.sensitivity.limit_rows import STEP, LimitRow, Steered, lifted
 from optimizer.sensitivity.program import Answer, Effort
@@ -131,9 +132,7 @@ def value_of_limits(
     effort = effort or Effort(time_limit, backend)
     best = steered.least(effort, {})
     if best.infeasible:
-        raise InfeasibleError(
-            f"{instance.name}: no design meets every limit; optimizer explain infeasible says which clash"
-        )
+        raise without_best(instance.name, True)
     asking = _Asking(steered, best)
     values = tuple(effort.each(_one, asking, chosen)) if best.found else ()
     together, settled = asking.pairs(chosen, values, effort) if pairs and best.found else ([], True)
@@ -170,11 +169,11 @@ def _as_limit(instance: Instance, told: LatencyValue) -> LimitValue:
 
 def _chosen(limits: Sequence[LimitRow], only: Sequence[str] | None, others: Sequence[str] = ()) -> list[LimitRow]:
     """Limits by row name or source field, all of them for None; UsageError for a name that is neither, nor among ``others``."""
-    known = list(dict.fromkeys([*(name for row in limits for name in (row.row.source, row.name)), *others]))
+    known = list(dict.fromkeys([*(name for row in limits for name in (row.row.source, *row.names)), *others]))
     unknown = next((name for name in only or () if name not in known), None)
     if unknown is not None:
         raise UsageError(f"no limit {unknown!r}: {nearest(unknown, known)}")
-    return [row for row in limits if only is None or row.name in only or row.row.source in only]
+    return [row for row in limits if only is None or {row.row.source, *row.names} & set(only)]
 
 
 def _proven(value: LimitValue) -> bool:
@@ -207,7 +206,7 @@ class _Asking:
         """Everything about one limit."""
         instance = self._steered.program.formulation.instance
         row = limit.row
-        used = self._best.measures[limit.name]
+        used = limit.stated(limit.use(self._best.measures))
         return LimitValue(
             limit=limit.label,
             source=row.source,

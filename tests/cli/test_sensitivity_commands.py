@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 
 def test_price_to_win(cli: Callable) -> None:
     outcome = cli("price-to-win", "tiny/performance", "qm9700", "--json")
@@ -125,3 +127,22 @@ def test_a_stopped_comparison_goes_on_where_it_was_and_ends_alike(cli: Callable,
     assert whole.code == 0
     for again in (cli(*kept, "--resume"), cli(*asked, "--workers", "2")):
         assert {**again.document["data"], "seconds": 0} == {**whole.document["data"], "seconds": 0}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("alternatives", "tiny/budget"),
+        ("tornado", "tiny/budget"),
+        ("spec-to-win", "tiny/budget", "--layer", "power"),
+        ("spec-to-win", "tiny/budget", "dgx_h100", "power"),
+        ("value-of-limits", "tiny/budget"),
+        ("switch-points", "tiny/budget", "deadline"),
+        ("explain", "why-not", "tiny/budget", "air"),
+        ("explain", "infeasible", "broken/too-few-racks"),
+    ],
+)
+def test_what_had_no_time_claims_nothing(cli: Callable, command: tuple[str, ...]) -> None:
+    outcome = cli(*command, "--time-limit", "0.000001s", "--json")
+    assert outcome.code == 5
+    assert outcome.document["status"] == "partial"

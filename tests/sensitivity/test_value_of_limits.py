@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from models.candidates.placement import enumerate_candidates
 from models.errors import InfeasibleError, UsageError
 from models.loading import load
+from optimizer.sensitivity.effort import Effort
+from optimizer.sensitivity.limit_rows import Steered
 from optimizer.sensitivity.limits_section import limits_data, limits_markdown
 from optimizer.sensitivity.value_of_limits import LimitValue, value_of_limits
 from tests.formulation.brute_force import legal_designs, value
@@ -155,3 +157,30 @@ def test_a_rule_that_fixes_a_value_gives_way_on_either_side() -> None:
 def test_a_limit_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match=r"did you mean 'sites.hall.utility'"):
         value_of_limits(load("tiny/performance"), only=["sites.hall.utilty"])
+
+
+def test_the_demand_of_a_divided_service_is_one_limit_and_each_step_of_it_is_the_next() -> None:
+    def cheapest(rate: float) -> float:
+        steered = Steered.of(
+            load("tiny/serving-roles", overrides={"workloads": {"chat": {"rate": f"{rate:.0f} token/s"}}})
+        )
+        found = steered.least(Effort(), {})
+        return (found.value or 0.0) * steered.quantum
+
+    result = value_of_limits(load("tiny/serving-roles"), only=["workloads.chat.rate"], pairs=False)
+    (limit,) = result.limits
+    assert result.proven
+    assert limit.source == limit.limit == "workloads.chat.rate"
+    looser, tighter = limit.looser.value, limit.tighter.value
+    assert looser is not None
+    assert tighter is not None
+    assert cheapest(looser) == limit.looser.objective < result.best
+    assert cheapest(looser + 1) == result.best == cheapest(limit.used) == cheapest(tighter - 1)
+    assert cheapest(tighter) == limit.tighter.objective > result.best
+
+
+@pytest.mark.parametrize("name", ["tiny/serving", "tiny/serving-roles"])
+def test_without_its_demand_a_service_costs_nothing(name: str) -> None:
+    (limit,) = value_of_limits(load(name), only=["workloads.chat.rate"], pairs=False).limits
+    assert limit.lifted.objective == 0
+    assert limit.lifted.proven
