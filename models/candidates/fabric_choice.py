@@ -16,9 +16,9 @@ from models.candidates.told_apart import Compare
 
 Floats = npt.NDArray[np.float64]
 
-LARGEST_PAIRED = 40
+LARGEST_PAIRED = 20
 """Members of a run up to which all pairs are compared at once for many runs: a call for each would take longer than the comparison."""
-PAIRS = 2_000_000
+PAIRS = 200_000
 """Pairs held in memory together."""
 
 
@@ -29,36 +29,39 @@ def unbeaten(table: FabricTable, compare: Compare = Compare.FIGURES, losses: boo
     """
     if compare is Compare.NOTHING:
         return np.arange(len(table), dtype=np.int64)
-    criteria = np.stack(
-        [
-            table.switch_count.astype(np.float64),
-            table.power_typical,
-            table.power_max,
-            table.rack_units,
-            table.weight,
-            table.capex_links_low,
-            table.capex_links_high,
-            (table.links_leaf_spine + table.links_spine_core).astype(np.float64),
-            table.link_failure_rate,
-            table.leaf.astype(np.float64),
-            node_link_failures(table),
-            fullest_leaf(table) * float(losses),
-            # a single switch of an upper tier is needed, of several one may be lost
-            (table.spine == 1).astype(np.float64) + (table.core == 1),
-            -table.injection,
-            -narrowest(table),
-            -table.bisection,
-        ]
-    )
+    criteria = [
+        table.switch_count,
+        table.power_typical,
+        table.power_max,
+        table.rack_units,
+        table.weight,
+        table.capex_links_low,
+        table.capex_links_high,
+        table.links_leaf_spine + table.links_spine_core,
+        table.link_failure_rate,
+        table.leaf,
+        node_link_failures(table),
+        # a single switch of an upper tier is needed, of several one may be lost
+        (table.spine == 1).astype(np.int64) + (table.core == 1),
+        -table.injection,
+        -narrowest(table),
+        -table.bisection,
+    ]
+    if losses:
+        criteria.append(fullest_leaf(table))
     if compare is Compare.PARTS:
         ids = {card.id for medium in table.media for card in (medium.near, medium.far)}
-        counts = [units_per_fabric(table, part).astype(np.float64) for part in sorted(ids)]
-        criteria = np.stack([*criteria, table.leaf.astype(np.float64), *counts])
+        criteria += [units_per_fabric(table, part) for part in sorted(ids)]
     models = len(table.switches)
     group = (table.size * models + table.switch) * models + table.spine_switch
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    return np.sort(order[first_nondominated(criteria[:, order].T, starts)])
+    # what is the same throughout tells nothing apart
+    telling = [values for values in criteria if np.ptp(values) > 0] if len(table) else []
+    columns = np.empty((len(telling), len(table)))
+    for row, values in zip(columns, telling, strict=True):
+        row[:] = values[order]
+    return np.sort(order[first_nondominated(columns, starts)])
 
 
 def narrowest(table: FabricTable) -> Floats:
@@ -79,14 +82,17 @@ def node_link_failures(table: FabricTable) -> Floats:
     return np.asarray(table.links_node_leaf * rates[table.medium_node_leaf], dtype=np.float64)
 
 
-def first_nondominated(values: Floats, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Which rows of ``values`` (n x criteria) no other of their run dominates, of equal ones the first; a run begins at each of ``starts``."""
-    kept = np.ones(len(values), dtype=np.bool_)
-    columns = np.ascontiguousarray(values.T)
-    lengths = np.diff(starts, append=len(values))
+def first_nondominated(columns: Floats, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which members no other of their run dominates, of equal ones the first.
+
+    ``columns`` (criteria x members) side by side in memory; a run begins at each of ``starts``.
+    """
+    members = columns.shape[1]
+    kept = np.ones(members, dtype=np.bool_)
+    lengths = np.diff(starts, append=members)
     for length in np.unique(lengths):
         first = starts[lengths == length]
-        if length > LARGEST_PAIRED:
+        if length > LARGEST_PAIRED and len(columns):
             for start in first.tolist():
                 run = slice(start, start + length)
                 kept[run] = moocore.is_nondominated(np.ascontiguousarray(columns[:, run].T), keep_weakly=False)

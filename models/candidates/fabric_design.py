@@ -6,8 +6,11 @@ ASIC ledgers and the reach of the media allow, and says which rule refused the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -28,16 +31,20 @@ Columns = dict[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Counted:
-    """The fabrics of a request before their media: the counts of every group, and what is refused before and amid counting."""
+    """The fabrics of a request before their media: counts and count columns of every group, and what is refused before and amid counting."""
 
-    groups: tuple[tuple[BlockGroup, Counts, list[Refusal]], ...]
+    groups: tuple[tuple[BlockGroup, Counts, Columns, list[Refusal]], ...]
     refusals: tuple[Refusal, ...]
 
 
 def count_fabrics(request: FabricRequest, switches: Sequence[SwitchCard]) -> Counted:
     """Counts of every fabric of ``request`` that ports allow; the same for all plans of the racks."""
     groups, refusals = block_groups(request, switches)
-    return Counted(tuple((group, *count_group(request, group)) for group in groups), tuple(refusals))
+    found = []
+    for group in groups:
+        counts, refused = count_group(request, group)
+        found.append((group, counts, _count_columns(request, group, counts) if len(counts.block) else {}, refused))
+    return Counted(tuple(found), tuple(refusals))
 
 
 def enumerate_fabrics(
@@ -45,30 +52,45 @@ def enumerate_fabrics(
     switches: Sequence[SwitchCard],
     media: Sequence[LinkCard],
     counted: Counted | None = None,
+    keep: Callable[[FabricTable], Ints] | None = None,
 ) -> FabricTable:
     """Every legal fabric of ``request`` built of ``switches`` and lit by the cheapest legal ``media``.
 
     One row per node count, switch, tiers, split and breakout; the refusals say which combinations are not legal and why. ``counted``
-    may be handed in where a request that differs in the plan of the racks alone was counted before.
+    may be handed in where a request that differs in the plan of the racks alone was counted before. ``keep`` is shown the fabrics of
+    each pair of switches and says which rows to go on with (None: all).
     """
     counted = counted if counted is not None else count_fabrics(request, switches)
     refusals = list(counted.refusals)
     known: list[LinkMedium] = []
     parts: list[Columns] = []
-    for group, counts, refused in counted.groups:
-        refusals += refused
-        if len(counts.block):
-            columns, refused = _light(request, group, counts, media, known)
+    for _, groups in groupby(counted.groups, key=lambda entry: (entry[0].index, entry[0].spine_index)):
+        lit: list[Columns] = []
+        for group, counts, columns, refused in groups:
             refusals += refused
-            if len(columns["size"]):
-                parts.append(columns)
+            if len(counts.block):
+                found, refused = _light(request, group, counts, columns, media, known)
+                refusals += refused
+                if len(found["size"]):
+                    lit.append(found)
+        if keep is None or not lit:
+            parts += lit
+            continue
+        table = FabricTable(tuple(switches), tuple(known), (), **_joined(lit))
+        rows = keep(table)
+        parts.append({name: getattr(table, name)[rows] for name in FabricTable.column_names()})
+    return FabricTable(tuple(switches), tuple(known), tuple(refusals), **_joined(parts))
+
+
+def _joined(parts: list[Columns]) -> Columns:
     names = FabricTable.column_names()
+    if len(parts) == 1:
+        return {name: parts[0][name] for name in names}
     empty = {"rail_optimised": bool}
-    joined = {
+    return {
         name: np.concatenate([p[name] for p in parts]) if parts else np.zeros(0, dtype=empty.get(name, np.int64))
         for name in names
     }
-    return FabricTable(tuple(switches), tuple(known), tuple(refusals), **joined)
 
 
 def _cage(card: SwitchCard, speed: float) -> CageEnd:
@@ -105,9 +127,14 @@ def _together(request: FabricRequest, counts: Counts, level: Level) -> Ints:
 
 
 def _light(
-    request: FabricRequest, group: BlockGroup, counts: Counts, cards: Sequence[LinkCard], known: list[LinkMedium]
+    request: FabricRequest,
+    group: BlockGroup,
+    counts: Counts,
+    columns: Columns,
+    cards: Sequence[LinkCard],
+    known: list[LinkMedium],
 ) -> tuple[Columns, list[Refusal]]:
-    """Choose media, drop rows that have none, and work out every column."""
+    """Choose media, drop rows that have none, and add the columns of media and figures to those of counts."""
     lengths = runs(request, group, counts)
     chosen: dict[Level, Ints] = {}
     options: dict[Level, tuple[LinkMedium, ...]] = {}
@@ -122,11 +149,13 @@ def _light(
         dark = alive & present & (pick < 0)
         refusals += _dark(request, group, counts, dark, level, lengths[level])
         alive &= ~dark
-    kept = Counts(**{name: getattr(counts, name)[alive] for name in Counts.__dataclass_fields__})
-    lengths = {level: run[alive] for level, run in lengths.items()}
-    chosen = {level: pick[alive] for level, pick in chosen.items()}
-    columns = _count_columns(request, group, kept)
-    _media_columns(request, kept, columns, lengths, chosen, options, known)
+    columns = dict(columns)
+    if not alive.all():
+        counts = Counts(**{name: getattr(counts, name)[alive] for name in Counts.__dataclass_fields__})
+        lengths = {level: run[alive] for level, run in lengths.items()}
+        chosen = {level: pick[alive] for level, pick in chosen.items()}
+        columns = {name: values[alive] for name, values in columns.items()}
+    _media_columns(request, counts, columns, lengths, chosen, options, known)
     _figure_columns(request, group, columns)
     return columns, refusals
 
@@ -234,37 +263,74 @@ def _media_columns(
     known: list[LinkMedium],
 ) -> None:
     size = len(counts.nodes)
-    floats = ("capex_links_low", "capex_links_high", "near_power", "far_power", "nic_power", "link_failure_rate")
-    columns.update({name: np.zeros(size) for name in floats})
+    bills = ("capex_links_low", "capex_links_high", "near_power", "nic_power", "link_failure_rate")
+    columns.update({name: np.zeros(size) for name in bills})
     columns["fibres"] = np.zeros(size, dtype=np.int64)
     link_names = ("links_node_leaf", "logical_leaf_spine", "links_spine_core")
     for level, links_name in zip(Level, link_names, strict=True):
-        links = columns[links_name]
-        index = np.full(size, -1, dtype=np.int64)
-        near_units, far_units = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-        for position in np.unique(chosen[level][chosen[level] >= 0]):
-            medium = options[level][position]
-            if medium not in known:
-                known.append(medium)
-            here = chosen[level] == position
-            everywhere = bool(here.all())
-            near, far = _units(request, counts, level, medium, links)
-            index[here] = known.index(medium)
-            near_units += near * here
-            far_units += far * here
-            near_power, far_power = near * medium.near.power_per_end, far * medium.far.power_per_end
-            bill = {
-                "capex_links_low": near * medium.near.price_low_per_end + far * medium.far.price_low_per_end,
-                "capex_links_high": near * medium.near.price_high_per_end + far * medium.far.price_high_per_end,
-                "near_power": near_power if level is Level.NODE_LEAF else near_power + far_power,
-                "nic_power": far_power if level is Level.NODE_LEAF else 0.0 * far_power,
-                "link_failure_rate": links * medium.failure_rate,
-                "fibres": links * medium.fibres,
-            }
-            for name, value in bill.items():
-                columns[name] += value if everywhere else value * here
-        columns[f"medium_{level}"], columns[f"length_{level}"] = index, np.where(index >= 0, lengths[level], 0.0)
-        columns[f"near_units_{level}"], columns[f"far_units_{level}"] = near_units, far_units
+        links, picked = columns[links_name], chosen[level]
+        used = np.flatnonzero(np.bincount(picked + 1, minlength=1)[1:]).tolist()
+        _make_known(known, [options[level][position] for position in used])
+        near, far = _level_units(request, counts, level, options[level], picked, used, links)
+        columns[f"near_units_{level}"], columns[f"far_units_{level}"] = near, far
+        # no such level reads -1, the last entry, which costs nothing
+        of = partial(_by_row, options[level], picked, used)
+        columns[f"medium_{level}"] = of(known.index, -1)
+        columns[f"length_{level}"] = np.where(picked >= 0, lengths[level], 0.0)
+        if not used:
+            continue
+        near_power, far_power = near * of(lambda m: m.near.power_per_end), far * of(lambda m: m.far.power_per_end)
+        columns["near_power"] += near_power if level is Level.NODE_LEAF else near_power + far_power
+        if level is Level.NODE_LEAF:
+            columns["nic_power"] += far_power
+        for end in ("low", "high"):
+            at_near, at_far = of(attrgetter(f"near.price_{end}_per_end")), of(attrgetter(f"far.price_{end}_per_end"))
+            columns[f"capex_links_{end}"] += near * at_near + far * at_far
+        columns["link_failure_rate"] += links * of(lambda m: m.failure_rate)
+        columns["fibres"] += links * of(lambda m: m.fibres, 0)
+
+
+def _make_known(known: list[LinkMedium], media: Sequence[LinkMedium]) -> None:
+    known.extend(medium for medium in dict.fromkeys(media) if medium not in known)
+
+
+def _by_row(
+    options: tuple[LinkMedium, ...],
+    picked: Ints,
+    used: list[int],
+    figure: Callable[[LinkMedium], float],
+    absent: float = 0.0,
+) -> npt.NDArray[Any]:
+    """A figure of the medium of every row; ``absent`` where there is none."""
+    figures = np.full(len(options) + 1, absent)
+    figures[used] = [figure(options[position]) for position in used]
+    return figures[picked]
+
+
+def _level_units(
+    request: FabricRequest,
+    counts: Counts,
+    level: Level,
+    options: tuple[LinkMedium, ...],
+    picked: Ints,
+    used: list[int],
+    links: Ints,
+) -> tuple[Ints, Ints]:
+    """Modules or cable ends at both ends of a level, by the medium of every row; media of equal units together."""
+    alike: dict[tuple[bool, int, int], list[int]] = {}
+    for position in used:
+        medium = options[position]
+        alike.setdefault((medium.near.is_cable, medium.near_ports, medium.far_ports), []).append(position)
+    near_units, far_units = np.zeros(len(picked), dtype=np.int64), np.zeros(len(picked), dtype=np.int64)
+    for members in alike.values():
+        near, far = _units(request, counts, level, options[members[0]], links)
+        # entry -1 is that of rows without this level
+        alike_it = np.zeros(len(options) + 1, dtype=np.int64)
+        alike_it[members] = 1
+        here = alike_it[picked]
+        near_units += near * here
+        far_units += far * here
+    return near_units, far_units
 
 
 def _figure_columns(request: FabricRequest, group: BlockGroup, columns: Columns) -> None:
@@ -275,7 +341,6 @@ def _figure_columns(request: FabricRequest, group: BlockGroup, columns: Columns)
         return np.asarray(low * lower + high * upper, dtype=float)
 
     at_switch, at_nic = columns.pop("near_power"), columns.pop("nic_power")
-    columns.pop("far_power")
     held = group.card.max_power_has_optics and group.spine_card.max_power_has_optics
     columns["power_typical"] = of_switches("typical_power") + at_switch + at_nic
     columns["power_max"] = of_switches("max_power") + at_nic + (0.0 if held else 1.0) * at_switch

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -148,7 +149,14 @@ def legal_media(
 
     ``allowed`` restricts to kinds or ids; ``splits`` says that the links of one cage part to different far switches, which no cable can.
     """
-    wanted = None if allowed is None else set(allowed)
+    return _legal(tuple(cards), speed, near, far, None if allowed is None else frozenset(allowed), splits)
+
+
+@lru_cache(maxsize=1024)
+def _legal(
+    cards: tuple[LinkCard, ...], speed: float, near: CageEnd, far: CageEnd, wanted: frozenset[str] | None, splits: bool
+) -> tuple[LinkMedium, ...]:
+    # asked again for every plan of the racks, with the same answer
     usable = [card for card in cards if wanted is None or {card.id, card.kind} & wanted]
     above = [card for card in usable if not card.is_cable and near.takes(card, speed)]
     below = [card for card in usable if not card.is_cable and far.takes(card, speed)]

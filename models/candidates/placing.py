@@ -7,12 +7,14 @@ go on with, so that the rest is never held together. Those kept are numbered as 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.fabric_table import FabricTable
 from models.candidates.plant import Combination, PlantOption, combinations
 from models.candidates.pod import PodSource
 from models.candidates.pod_stack import PodStack
@@ -72,6 +74,8 @@ class Placing:
         self._stack = PodStack(source.rows)
         self._waiting: list[tuple[PodTable, int]] = []
         self._sifted: list[_Sifted] = []
+        self._beside: ThreadPoolExecutor | None = None
+        self._under_way: Future[None] | None = None
 
     def add(self, pods: PodTable, rows: Ints, sources: int) -> None:
         """Takes up some rows of a table made of ``sources`` rows of fabrics."""
@@ -80,12 +84,15 @@ class Placing:
             return
         self._waiting.append((pods.take(rows), sources))
         if sum(len(table) for table, _ in self._waiting) >= TOGETHER:
-            self._sift_waiting(self._sift)
+            self._sift_beside(self._sift)
 
     def placed(self) -> Placed | None:
         """All placements of what was taken up, or those worth going on with; None where there is none."""
-        if self._sift is not None and self._sifted and self._waiting:
-            self._sift_waiting(self._sift)
+        if self._sift is not None and self._beside is not None and self._waiting:
+            self._sift_beside(self._sift)
+        self._finish()
+        if self._beside is not None:
+            self._beside.shutdown()
         for table, sources in self._waiting:
             self._stack.add(table, np.arange(len(table), dtype=np.int64), sources)
         self._waiting = []
@@ -107,10 +114,18 @@ class Placing:
         """Some pods under every combination they may hang on."""
         return _spread(self._instance, pods, self._ways)
 
-    def _sift_waiting(self, sift: Sift) -> None:
-        pods = self._with_networks(PodTable.join([table for table, _ in self._waiting]))
-        sources = sum(count for _, count in self._waiting)
+    def _sift_beside(self, sift: Sift) -> None:
+        """Sifts what waits while further pods are made, one batch after the other: most of both is work outside the interpreter."""
+        self._finish()
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(1, "sift")
+        tables, sources = [table for table, _ in self._waiting], sum(count for _, count in self._waiting)
         self._waiting = []
+        networks = tuple(self._source.shared.planner.tables)
+        self._under_way = self._beside.submit(self._sift_batch, sift, tables, sources, networks)
+
+    def _sift_batch(self, sift: Sift, tables: list[PodTable], sources: int, networks: tuple[FabricTable, ...]) -> None:
+        pods = replace(PodTable.join(tables), networks=networks)
         whole = self._spread(pods)
         kept = sift(whole)
         worth, pod = np.unique(whole.pod[kept], return_inverse=True)
@@ -118,6 +133,12 @@ class Placing:
         counts = np.diff(starts, append=len(whole.pod))
         self._sifted.append(_Sifted(sizes, starts, counts, kept, pod, whole.combination[kept], len(worth)))
         self._stack.add(pods, worth, sources)
+
+    def _finish(self) -> None:
+        """Waits for the batch that is being sifted."""
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            under_way.result()
 
 
 def place_pods(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -131,6 +132,7 @@ def _joined(
     """The fabrics of every rack design, each request enumerated once and without what other fabrics beat."""
     switches, links, excluded = fabric_parts(instance, cluster)
     compare = comparison(instance, FABRIC_LAYERS)
+    best = partial(unbeaten, compare=compare, losses=every_rack)
     rejections = list(excluded)
     tables: list[FabricTable] = []
     index: dict[FabricKey, int] = {}
@@ -150,9 +152,10 @@ def _joined(
             request, shape = _request(instance, cluster, site, key), replace(key, nodes_per_rack=0, positions=0)
             if shape != counted_for:
                 counted, counted_for = count_fabrics(request, switches), shape
-            whole = enumerate_fabrics(request, switches, links, counted)
-            best = unbeaten(whole, compare, every_rack)
-            tables.append(whole.take(kept_fabrics(whole, best, barred, compare, every_rack)))
+            table = enumerate_fabrics(request, switches, links, counted, None if barred else best)
+            tables.append(
+                table.take(kept_fabrics(table, best(table), barred, compare, every_rack)) if barred else table
+            )
         if len(tables[index[key]]) == 0:
             rejections.append(Rejection(rack.id, Stage.FABRIC, "no legal fabric joins it at any size", cluster, site))
             continue

@@ -30,8 +30,13 @@ def test_runs_compare_among_themselves_and_ties_keep_the_first(
         lengths = rng.integers(1, 9, 40)
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         values = rng.integers(0, 4, (int(lengths.sum()), criteria)).astype(float)
-        assert first_nondominated(values, starts).tolist() == _by_hand(values, starts.tolist())
+        assert first_nondominated(np.ascontiguousarray(values.T), starts).tolist() == _by_hand(values, starts.tolist())
 
 
 def test_no_row_gives_none() -> None:
-    assert first_nondominated(np.zeros((0, 3)), np.zeros(0, dtype=np.int64)).shape == (0,)
+    assert first_nondominated(np.zeros((3, 0)), np.zeros(0, dtype=np.int64)).shape == (0,)
+
+
+def test_of_rows_that_nothing_tells_apart_the_first_of_each_run_stays() -> None:
+    kept = first_nondominated(np.zeros((0, 60)), np.array([0, 2, 5]))
+    assert np.flatnonzero(kept).tolist() == [0, 2, 5]
