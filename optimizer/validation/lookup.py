@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import difflib
+import fnmatch
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Lookup:
     corrections: tuple[Mapping[str, str], ...] = ()
     software: tuple[Mapping[str, str], ...] = ()
     mappings: tuple[Mapping[str, str], ...] = ()
+    run_rows: tuple[Mapping[str, str], ...] = ()
 
     def runs(self, dtype: str, card: AcceleratorCard, record: Mapping[str, Any]) -> Software:
         """The software generation of a record: by format and part, unless its source is known to have used older attention kernels."""
@@ -63,7 +65,7 @@ class Lookup:
             else:
                 continue
             told.append(f"{field} {changed[field]} for {'none printed' if printed is None else printed}")
-        told += self._filled(changed)
+        told += self._filled(changed) + self._as_run(changed)
         return (changed, f"as its source has it: {', '.join(told)}") if told else (record, "")
 
     def _filled(self, record: dict[str, Any]) -> list[str]:
@@ -75,6 +77,25 @@ class Lookup:
         stated = {field: row[field] for field in (*_MAPPING, "recompute", "sharding", "seq_parallel") if row[field]}
         record.update({name: int(text) if text.isdigit() else text for name, text in stated.items()})
         return [f"mapping {' '.join(f'{name} {text}' for name, text in stated.items())}"]
+
+    def _as_run(self, record: dict[str, Any]) -> list[str]:
+        """Put what a record's source tells elsewhere of how such runs were made into fields that the record leaves out; what was put in."""
+        model, told = record.get("model"), []
+        if not isinstance(model, Mapping):
+            return []
+        source = str(record.get("source") or "").lower()
+        text = f"{source} {record.get('note') or ''} {record.get('id') or ''}".lower()
+        part = canonical(str(record.get("accelerator") or ""))
+        for row in self.run_rows:
+            field = row["field"]
+            alike = all(str(model.get(key)) == row[key] for key in ("experts", "hidden") if row[key])
+            named = any(fnmatch.fnmatchcase(part, pattern) for pattern in row["accelerators"].split(";"))
+            if row["source_contains"] not in source or not alike or not named or not model.get("experts"):
+                continue
+            if record.get(field) is None and not (row["unless"] and row["unless"] in text):
+                record[field] = row["value"]
+                told.append(f"{field} {row['value']}")
+        return told
 
     def accelerator(self, name: str | None) -> AcceleratorCard:
         """The card of an accelerator; SkipRecord when the catalogue has no row of it."""
@@ -258,4 +279,5 @@ def shipped_lookup() -> Lookup:
     constants = read_constants(folder / FILE_NAME)
     software = tuple(_rows(instances_folder() / "validation" / "software.csv"))
     mappings = tuple(_rows(instances_folder() / "validation" / "mappings.csv"))
-    return Lookup(constants, accelerators, nics, tuple(systems), cards, clusters, corrections, software, mappings)
+    runs = tuple(_rows(instances_folder() / "validation" / "runs.csv"))
+    return Lookup(constants, accelerators, nics, tuple(systems), cards, clusters, corrections, software, mappings, runs)

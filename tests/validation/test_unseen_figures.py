@@ -40,7 +40,7 @@ def test_benchmark_runs_of_other_scales_and_formats(report):
 
 
 def test_training_with_experts_is_rougher(report):
-    assert np.mean(list(errors(report, "training", "moe").values())) <= 0.25
+    assert np.mean(list(errors(report, "training", "moe").values())) <= 0.20
 
 
 def test_engines_that_only_decode_and_engines_that_do_both(report):

@@ -94,7 +94,7 @@ def experts(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array, Array
     # few tokens per expert: the weights themselves must be read
     reading = local * block.weights * 2.0 / s.memory_rate
     time = np.maximum(time, reading)
-    shared_width = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
+    shared_width = layers.shared_width(model)
     shared = layers.feed_forward_products(model, m.tp, shared_width)
     shared_time, shared_cast = product_time(s, tokens, shared)
     per_token = rows / tokens
@@ -105,6 +105,34 @@ def experts(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array, Array
     forward = cast * block.inputs + (shared_cast * shared.inputs if shared_width else 0.0)
     backward = cast * block.outputs + (shared_cast * shared.outputs if shared_width else 0.0)
     return time, traffic, forward, backward
+
+
+def repeated(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array]:
+    """(matrix seconds, other seconds) of the parts of the mean layer that the run recomputes one by one."""
+    model, parts = s.model, s.run.recomputed
+    moe = model.moe_layers / model.layers
+    gemm, moved = np.zeros(len(m)), np.zeros(len(m))
+    casts = np.zeros(len(m))
+    if "layernorm" in parts:
+        moved = moved + layers.NORM_SHARE * layers.norm_traffic(model) / np.where(m.sp > 0.0, m.tp, 1.0)
+    if "mla_up_proj" in parts and model.attention == "mla":
+        block = layers.latent_up_products(model, m.tp)
+        time, cast = product_time(s, tokens, block)
+        gemm, casts, moved = gemm + time, casts + cast * block.inputs, moved + 2.0 * block.outputs
+    if moe and "moe" in parts:
+        time, traffic, before, _ = experts(s, m, tokens)
+        gemm, casts, moved = gemm + moe * time, casts + moe * before, moved + moe * traffic
+    elif moe and "moe_act" in parts:
+        copies = model.topk * s.expert_imbalance / (m.tp / m.etp)
+        moved = moved + moe * copies * layers.activation_traffic(model, m.etp, model.moe_ffn)
+    widths_again = [(moe, layers.shared_width(model))] if "shared_experts" in parts and "moe" not in parts else []
+    widths_again += [(1.0 - moe, float(model.ffn))] if "mlp" in parts else []
+    for share, width in widths_again:
+        block = layers.feed_forward_products(model, m.tp, width)
+        time, cast = product_time(s, tokens, block)
+        gemm, casts = gemm + share * time, casts + share * cast * block.inputs
+        moved = moved + share * layers.activation_traffic(model, m.tp, width)
+    return gemm, casts + s.constants.free.traffic * 2.0 * tokens * moved / s.memory_rate
 
 
 def attention(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array, Array]:
@@ -143,4 +171,5 @@ def output_layer(s: Setting, m: Mappings, tokens: Array) -> Array:
     rate = s.accelerator.peak_of("bf16") * curve.e_max * s.constants.free.gemm
     h = float(s.model.hidden)
     products = 6.0 / rate * (tokens * h * width + curve.k0 * (h * width + tokens * (h + width)))
-    return products + LOSS_BYTES * tokens * width / s.memory_rate + accumulation_seconds(s, m, h * width)
+    once = products + LOSS_BYTES * tokens * width / s.memory_rate + accumulation_seconds(s, m, h * width)
+    return (1.0 + s.run.predictions) * once

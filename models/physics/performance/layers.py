@@ -74,6 +74,20 @@ def cached_products(model: ModelShape, t: Array) -> Products:
     return Products(h * (inner + keys) + inner * h, h + inner, inner + keys + h)
 
 
+def latent_up_products(model: ModelShape, t: Array) -> Products:
+    """The projections of latent attention from its latents to queries, keys and values."""
+    inner = model.heads * model.dim / t
+    query = model.heads * (model.dim + float(model.rope_dim)) / t
+    q, kv = float(model.q_latent), float(model.kv_latent)
+    weights = q * query + kv * 2.0 * inner
+    return Products(weights, (q + kv) + 0.0 * t, (query if q else 0.0) + 2.0 * inner)
+
+
+def shared_width(model: ModelShape) -> float:
+    """Inner width of the experts every token passes, all together."""
+    return float(model.shared_ffn or model.shared_experts * model.moe_ffn)
+
+
 def feed_forward_products(model: ModelShape, t: Array, width: float) -> Products:
     """Up (twice when gated) and down projection of inner ``width`` on one of t ranks."""
     h, f = float(model.hidden), width / t
@@ -104,6 +118,10 @@ def kv_elements(model: ModelShape, t: Array) -> Array:
 def norm_traffic(model: ModelShape) -> float:
     """Elements read or written per token by the parts tensor parallelism does not split: two norms, two residual sums."""
     return 10.0 * model.hidden
+
+
+NORM_SHARE = 0.4
+"""Share of that traffic which recomputing the two norms repeats: each reads its input and writes its output."""
 
 
 def attention_traffic(model: ModelShape, t: Array) -> Array:

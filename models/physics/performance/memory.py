@@ -10,17 +10,21 @@ Korthikanti et al. 2022 give the same counts for fp16; the fp8 counts follow wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.physics.performance.cards import AcceleratorCard, ModelShape
 from models.physics.performance.constants import Software
-from models.physics.performance.layers import kv_elements
+from models.physics.performance.layers import kv_elements, shared_width
 from models.physics.performance.mapping import FULL, FULLY_SHARDED, OPTIMIZER_SHARDED, SELECTIVE, Mappings
+from models.physics.performance.setting import Run
 
 Array = NDArray[np.float64]
+
+
+_PLAIN = Run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,60 @@ def thrifty_saving(model: ModelShape, m: Mappings, w: Widths, software: Software
     return tokens * (norms + w.saved * width)
 
 
+def recomputed_saving(model: ModelShape, m: Mappings, w: Widths, parts: frozenset[str], *, thrifty: bool) -> Array:
+    """Saved bytes of one layer and micro-batch that recomputing ``parts`` of it gives back, beyond what thrifty software rebuilds."""
+    tokens = m.mbs * model.seq / m.cp
+    moe = model.moe_layers / model.layers
+    each = np.zeros(len(m))
+    if "layernorm" in parts and not thrifty:
+        each = each + 2.0 * w.saved * model.hidden / np.where(m.sp > 0.0, m.tp, 1.0)
+    if "mla_up_proj" in parts and model.attention == "mla":
+        each = each + 2.0 * 3.0 * model.heads * model.dim / m.tp
+    inside = model.up * w.activation_input + (0.0 if thrifty else w.saved)
+    if moe and "moe" in parts:
+        each = each + moe * (
+            inside * model.topk * model.moe_ffn / m.tp + w.saved * model.topk * m.etp / m.tp * model.hidden
+        )
+    elif moe and "moe_act" in parts and not thrifty:
+        each = each + moe * w.saved * model.topk * model.moe_ffn / m.tp
+    if moe and ("moe" in parts or "shared_experts" in parts):
+        each = each + moe * (model.up * w.activation_input + w.saved) * shared_width(model) / m.tp
+    if "mlp" in parts:
+        each = each + (1.0 - moe) * inside * model.ffn / m.tp
+    return tokens * each
+
+
+def _layer_bytes(
+    model: ModelShape, m: Mappings, w: Widths, software: Software, run: Run, *, thrifty: bool
+) -> tuple[Array, Array]:
+    """What one layer and micro-batch would keep were the layer not recomputed whole, and of that the attention core."""
+    layer, core = layer_activation_bytes(model, m, w, software)
+    if thrifty:
+        layer = layer - thrifty_saving(model, m, w, software)
+    if run.recomputed:
+        layer = layer - recomputed_saving(model, m, w, run.recomputed, thrifty=thrifty)
+    return layer, core
+
+
+def _kept(model: ModelShape, m: Mappings, layer: Array, core: Array, run: Run) -> Array:
+    """Bytes kept of one layer and micro-batch: only its input where it is recomputed whole, the mean where that holds for some."""
+    kept_input = m.mbs * model.seq / m.cp * 2.0 * model.hidden / np.where(m.sp > 0.0, m.tp, 1.0)
+    full = m.recompute == FULL
+    saved = np.where(full, kept_input, layer - np.where(m.recompute == SELECTIVE, core, 0.0))
+    if run.full_layers is None:
+        return saved
+    share = np.minimum(run.full_layers * m.pp * m.vp / model.layers, 1.0)
+    return np.where(full, share * kept_input + (1.0 - share) * layer, saved)
+
+
+def layer_saved_bytes(
+    model: ModelShape, m: Mappings, w: Widths, software: Software, run: Run, *, thrifty: bool
+) -> Array:
+    """Bytes one layer and micro-batch keep for the backward pass on one rank, wherever they are kept."""
+    layer, core = _layer_bytes(model, m, w, software, run, thrifty=thrifty)
+    return _kept(model, m, layer, core, run)
+
+
 def memory_use(
     model: ModelShape,
     accelerator: AcceleratorCard,
@@ -165,6 +223,7 @@ def memory_use(
     *,
     thrifty: bool = False,
     held: Held | None = None,
+    run: Run = _PLAIN,
 ) -> MemoryUse:
     """Bytes of the fullest rank, without what the runtime keeps for itself.
 
@@ -172,13 +231,12 @@ def memory_use(
     sharded with the optimizer. The memory filter uses it, so that it rejects only what nobody could run.
     """
     w = widths(accelerator, dtype)
-    layer, core = layer_activation_bytes(model, m, w, software)
-    if thrifty:
-        layer = layer - thrifty_saving(model, m, w, software)
+    if run.optimizer_bytes is not None:
+        w = replace(w, moments=run.optimizer_bytes)
+    layer, core = _layer_bytes(model, m, w, software, run, thrifty=thrifty)
+    saved = (1.0 - run.offloaded) * _kept(model, m, layer, core, run)
     tokens = m.mbs * model.seq / m.cp
-    kept_input = tokens * 2.0 * model.hidden / np.where(m.sp > 0.0, m.tp, 1.0)
     full = m.recompute == FULL
-    saved = np.where(full, kept_input, layer - np.where(m.recompute == SELECTIVE, core, 0.0))
     rounds = global_batch / (m.mbs * m.dp)
     wave = np.where(m.vp > 1.0, 1.0 + (m.pp - 1.0) / (m.pp * m.vp), 1.0)
     first = saved * model.layers * np.minimum(wave, rounds / m.pp)

@@ -12,6 +12,32 @@ from models.physics.performance.constants import PerformanceConstants, Software
 
 Array = NDArray[np.float64]
 
+MODULES = ("layernorm", "moe_act", "shared_experts", "moe", "mlp", "mla_up_proj")
+"""Parts of a layer that software can recompute by themselves, beside the attention core (which a mapping says)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run did that its mapping does not say; every default is what a search takes.
+
+    recomputed: parts of each layer repeated in the backward pass, of ``MODULES``; full_layers: layers per pipeline chunk that full
+    recompute repeats (None: all); expert_waits: the host waits in every layer for the numbers of tokens its experts got, so that it
+    cannot issue ahead; each_copy: every copy of a token travels by itself, even to one domain; dispatch_bytes: width of a dispatched
+    element [B] (None: what the software of the exchange sends); predictions: further tokens predicted, each by one more layer and
+    output; offloaded: share of the saved activations kept in host memory; host_rate: B/s to host memory, each way; optimizer_bytes:
+    state per parameter beside weight and gradient [B] (None: 32-bit copy and moments).
+    """
+
+    recomputed: frozenset[str] = frozenset()
+    full_layers: int | None = None
+    expert_waits: bool = False
+    each_copy: bool = False
+    dispatch_bytes: float | None = None
+    predictions: int = 0
+    offloaded: float = 0.0
+    host_rate: float = 50e9
+    optimizer_bytes: float | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -31,6 +57,7 @@ class Setting:
     bubble_factor: float = 1.0
     expert_imbalance: float = 1.1
     expert_overlap: bool = False
+    run: Run = Run()
 
     @property
     def memory_rate(self) -> float:

@@ -29,8 +29,15 @@ from models.physics.performance.mapping import (
     Mappings,
     enumerate_mappings,
 )
-from models.physics.performance.memory import Held, expert_copies, memory_use, rank_parameters
-from models.physics.performance.setting import Setting
+from models.physics.performance.memory import (
+    Held,
+    expert_copies,
+    layer_saved_bytes,
+    memory_use,
+    rank_parameters,
+    widths,
+)
+from models.physics.performance.setting import Run, Setting
 
 Array = NDArray[np.float64]
 
@@ -89,7 +96,7 @@ def _evaluate(s: Setting, m: Mappings) -> StepTimes:
     once = layer.total
     sends = communication.pipeline_sends(s, m, tokens, once * model.layers / (m.pp * m.vp))
     stage, with_output = _fullest_stage(s, m, once, output)
-    mean = model.layers / m.pp * once + output / m.pp
+    mean = (model.layers + s.run.predictions) / m.pp * once + output / m.pp
     scale = rounds * (stage - with_output * output) / once
     terms = {f.name: scale * getattr(layer, f.name) for f in fields(_Pass)}
     terms["gemm"] = terms["gemm"] + rounds * with_output * output
@@ -97,7 +104,9 @@ def _evaluate(s: Setting, m: Mappings) -> StepTimes:
     terms["bubble"] = s.bubble_factor * (m.pp - 1.0) / m.vp * mean
     terms["data_comm"] = communication.data_parallel(s, m, held, stage, rounds)
     terms["optimizer"] = _optimizer(s, m, held)
-    memory = memory_use(model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True, held=held)
+    memory = memory_use(
+        model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True, held=held, run=s.run
+    )
     return StepTimes(terms, memory.total)
 
 
@@ -126,7 +135,7 @@ class _Pass:
 def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     forward = compute.forward_pass(s, m, tokens)
     gemm = forward.gemm
-    full = (m.recompute == FULL).astype(np.float64)
+    full = fully_repeated(s.model, s.run, m)
     partial = (m.recompute == SELECTIVE).astype(np.float64)
     again = 1.0 + full
     # checkpointing of fully sharded modules stops once the last saved tensor is back: the final product is not repeated
@@ -138,27 +147,62 @@ def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     tensor, tensor_backward = communication.tensor(s, m, tokens, gemm)
     tensor_total = again * tensor + tensor_backward
     experts = np.zeros(len(m))
+    products = (2.0 + gemm_again) * gemm
     if s.model.moe_layers:
         # a forward pass of one micro-batch runs beside a backward pass of another, which computes twice as long
         busy = (2.0 + again) / (1.0 + again) * (gemm + forward.attention + forward.traffic)
-        experts = (1.0 + again) * communication.expert(s, m, tokens, busy)
+        passes = 1.0 + again + float("moe" in s.run.recomputed) * (1.0 - full)
+        experts = passes * communication.expert(s, m, tokens, busy)
+    if s.run.recomputed:
+        parts, moved = compute.repeated(s, m, tokens)
+        products, hbm = products + (1.0 - full) * parts, hbm + (1.0 - full) * moved
+    if s.run.offloaded:
+        once = gemm + forward.attention + forward.traffic + forward.casts
+        hbm = hbm + _host_traffic(s, m, once, 2.0 * once + full * once)
     context = communication.context(s, m, tokens, forward.attention, forward.attention_backward)
-    work = (2.0 + gemm_again) * gemm + attention + hbm + tensor_total + experts
+    launch = _starts(s, m, 2.0 + again, products + attention + hbm + tensor_total + experts)
+    return _Pass(products, attention, hbm, launch, tensor_total, context, experts)
+
+
+def fully_repeated(model: ModelShape, run: Run, m: Mappings) -> Array:
+    """Share of the layers that the backward pass repeats whole: all of them, or a stated number in every chunk of every stage."""
+    full: Array = (m.recompute == FULL).astype(np.float64)
+    if run.full_layers is not None:
+        full = full * np.minimum(run.full_layers * m.pp * m.vp / model.layers, 1.0)
+    return full
+
+
+def _host_traffic(s: Setting, m: Mappings, forward: Array, backward: Array) -> Array:
+    """Seconds of one layer and micro-batch by which saved activations on their way to host memory and back outlast its computing."""
+    kept = layer_saved_bytes(s.model, m, widths(s.accelerator, s.dtype), s.software, s.run, thrifty=True)
+    once = s.run.offloaded * kept / s.run.host_rate
+    shown: Array = np.maximum(once - forward, 0.0) + np.maximum(once - backward, 0.0)
+    return shown
+
+
+def _starts(s: Setting, m: Mappings, passes: Array, work: Array) -> Array:
+    """Seconds of one layer and micro-batch in which the package waits for the next kernel; ``work`` is what it computes and sends.
+
+    The host issues kernel after kernel, so its floor grows with their number. It hides behind the work of earlier kernels unless the
+    host itself waits in every layer for what a kernel counts.
+    """
     kernels = layers.kernels_per_layer(s.model)
     starts = np.full(len(m), kernels * s.accelerator.curve("bf16").launch_s)
     if s.model.moe_layers:
         starts = starts + layers.expert_starts(s.model, s.model.experts / m.ep) * s.accelerator.curve(s.dtype).launch_s
-    # the host issues kernel after kernel, so its floor grows with their number
-    floor = s.constants.free.launch_s * s.software.launch_share * kernels / layers.LAYER_KERNELS
-    launch = np.maximum((2.0 + again) * floor - work, (2.0 + again) * starts)
-    return _Pass((2.0 + gemm_again) * gemm, attention, hbm, launch, tensor_total, context, experts)
+    floor = s.constants.free.launch_s * kernels / layers.LAYER_KERNELS
+    shown: Array = np.maximum(passes * floor * s.software.launch_share - work, passes * starts)
+    if s.run.expert_waits and s.model.moe_layers:
+        shown = passes * (starts + floor * s.model.moe_layers / s.model.layers)
+    return shown
 
 
 def _fullest_stage(s: Setting, m: Mappings, layer: Array, output: Array) -> tuple[Array, Array]:
     """Seconds of the slowest stage per micro-batch, and whether it carries the output layer (1 or 0).
 
     Layers are dealt evenly where they divide; where they divide with the embedding and the output counted as one layer each,
-    so dealt; otherwise the fullest stage has one layer more than the last.
+    so dealt; otherwise the fullest stage has one layer more than the last. Layers that predict further tokens stand on the last stage,
+    which then has of the others only what the rest leave.
     """
     count = float(s.model.layers)
     chunks = m.pp * m.vp
@@ -167,6 +211,8 @@ def _fullest_stage(s: Setting, m: Mappings, layer: Array, output: Array) -> tupl
     per_stage = np.where(even, count / m.pp, np.ceil((count + np.where(balanced, 2.0, 0.0)) / m.pp))
     per_stage = np.where(m.pp > 1.0, per_stage, count)
     short = np.where(even | (m.pp == 1.0), per_stage, per_stage - 1.0)
+    if s.run.predictions:
+        short = np.where(even, short, np.maximum(count - per_stage * (m.pp - 1.0), 0.0)) + s.run.predictions
     last = short * layer + output
     rest = per_stage * layer
     return np.maximum(last, rest), (last >= rest).astype(np.float64)
@@ -278,7 +324,8 @@ def least_memory(setting: Setting, mappings: Mappings) -> Array:
     pieces = []
     for i in range(0, len(mappings), BATCH):
         m = mappings.take(slice(i, i + BATCH))
-        pieces.append(memory_use(s.model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True).total)
+        used = memory_use(s.model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True, run=s.run)
+        pieces.append(used.total)
     return np.concatenate(pieces) if pieces else np.zeros(0)
 
 

@@ -23,18 +23,8 @@ from models.physics.performance.training import evaluate as evaluate_mappings
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, SkipRecord, compared
+from optimizer.validation.run_facts import run_facts
 
-_RECOMPUTE = {
-    "none": 0,
-    "no": 0,
-    "false": 0,
-    "selective": 1,
-    "attention": 1,
-    "full": 2,
-    "true": 2,
-    "uniform": 2,
-    "block": 2,
-}
 _BATCH_TOKENS = 2 * 2**20
 _PERCENT = 1.5
 """A utilisation above this is printed in percent."""
@@ -107,6 +97,7 @@ def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
     batch = _batch(record, model, packages)
     schedule = str(record.get("schedule") or "").lower()
     dual = "dual" in schedule
+    facts = run_facts(record)
     zero_bubble = dual or "zero" in schedule or schedule.startswith("zb")
     setting = Setting(
         model,
@@ -117,8 +108,11 @@ def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
         lookup.constants,
         lookup.runs(dtype, card, record),
         bubble_factor=1.0 / 3.0 if zero_bubble else 1.0,
-        expert_overlap=dual,
+        expert_overlap=dual or facts.overlap,
+        run=facts.run,
     )
+    if facts.imbalance is not None:
+        setting = replace(setting, expert_imbalance=facts.imbalance)
     return Case(setting, _mappings(record, setting, packages, batch), packages)
 
 
@@ -200,7 +194,7 @@ def _fixed(record: Mapping[str, Any], shard: int | None) -> Fixed:
         etp=whole("etp"),
         vp=whole("vp"),
         mbs=whole("mbs"),
-        recompute=_RECOMPUTE.get(str(record.get("recompute") or "").lower()),
+        recompute=run_facts(record).recompute,
         sp=None if sp is None else int(bool(sp) and not alone),
         shard=shard,
     )

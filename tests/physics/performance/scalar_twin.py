@@ -132,6 +132,8 @@ class Twin:
         traffic = free.traffic * 2 * self.tokens * (norm + split) / self.memory_rate
         forward, backward, scores = self.core()
         full, partial = float(m.recompute == 2), float(m.recompute == 1)
+        if s.run.full_layers is not None:
+            full *= min(s.run.full_layers * m.pp * m.vp / model.layers, 1)
         again = 1 + full
         gemm_again = 1 + full * (1 - last / gemm if m.shard == 3 else 1)
         dense, experts, _ = self.parameters()
@@ -140,12 +142,15 @@ class Twin:
         accumulate *= 1.0 if s.global_batch > m.mbs * m.dp else 0.5
         hbm = again * (traffic + casts) + 2 * traffic + casts_back + accumulate + (2 + again + partial) * scores
         tensor, tensor_back = self.tensor(gemm)
+        parts, moved = self.parts_again()
+        hbm += (1 - full) * moved
+        passes = 1 + again + (1 - full if "moe" in s.run.recomputed else 0)
         terms = {
-            "gemm": (2 + gemm_again) * gemm,
+            "gemm": (2 + gemm_again) * gemm + (1 - full) * parts,
             "attention": (again + partial) * forward + backward,
             "hbm": hbm,
             "tensor_comm": again * tensor + tensor_back,
-            "expert_comm": (1 + again) * self.exchange((gemm + forward + traffic) * (2 + again) / (1 + again))
+            "expert_comm": passes * self.exchange((gemm + forward + traffic) * (2 + again) / (1 + again))
             if self.moe
             else 0.0,
         }
@@ -154,9 +159,46 @@ class Twin:
         starts = kernels * self.card.curve("bf16").launch_s
         starts += 2 * self.moe * (model.experts / m.ep if self.moe else 0) * self.card.curve(s.dtype).launch_s
         starts *= 2 + again
-        terms["launch"] = max((2 + again) * free.launch_s * s.software.launch_share * kernels / 10 - work, starts)
+        floor = (2 + again) * free.launch_s * kernels / 10
+        terms["launch"] = max(floor * s.software.launch_share - work, starts)
+        if s.run.expert_waits and self.moe:
+            terms["launch"] = starts + floor * self.moe
         terms["context_comm"] = self.context(forward, backward)
         return terms
+
+    def parts_again(self) -> tuple[float, float]:
+        """(product seconds, memory seconds) of the parts recomputed one by one."""
+        s, m, model, parts = self.s, self.m, self.model, self.s.run.recomputed
+        gemm = cast = elements = 0.0
+        blocks: list[tuple[float, list[tuple[float, float]], float, float]] = []
+        shared = model.shared_ffn or model.shared_experts * model.moe_ffn
+        rows = self.tokens * model.topk * s.expert_imbalance / (m.tp / m.etp)
+        if "layernorm" in parts:
+            elements += 4 * model.hidden / (m.tp if m.sp else 1)
+        if "mla_up_proj" in parts and model.attention == "mla":
+            sides = [(model.kv_latent, 2 * model.heads * model.dim / m.tp)]
+            if model.q_latent:
+                sides.append((model.q_latent, model.heads * (model.dim + model.rope_dim) / m.tp))
+            blocks.append((1.0, sides, self.tokens, 1.0))
+            elements += 2 * sum(n for _, n in sides)
+        if "moe" in parts and self.moe:
+            local = model.experts / m.ep
+            blocks.append((self.moe, self.feed_forward_sides(model.moe_ffn, m.etp), rows, local))
+            elements += self.moe * rows / self.tokens * (7 * model.hidden + (model.up + 1) * model.moe_ffn / m.etp)
+        elif "moe_act" in parts:
+            elements += self.moe * rows / self.tokens * (model.up + 1) * model.moe_ffn / m.etp
+        for name, share, width in (("shared", self.moe, shared), ("mlp", 1 - self.moe, model.ffn)):
+            chosen = name in parts or (name == "shared" and {"shared_experts", "moe"} & parts)
+            if chosen and share and width:
+                blocks.append((share, self.feed_forward_sides(width, m.tp), self.tokens, 1.0))
+                elements += share * (model.up + 1) * width / m.tp
+        for share, sides, count, copies in blocks:
+            found = [self.product(count, k, n, copies) for k, n in sides]
+            time = sum(one[0] for one in found)
+            if copies > 1:
+                time = max(time, copies * (model.up + 1) * model.hidden * model.moe_ffn / m.etp * 2 / self.memory_rate)
+            gemm, cast = gemm + share * time, cast + share * sum(one[1] for one in found)
+        return gemm, cast + self.free.traffic * 2 * self.tokens * elements / self.memory_rate
 
     def core(self) -> tuple[float, float, float]:
         s, m, model = self.s, self.m, self.model
@@ -199,11 +241,12 @@ class Twin:
         s, m, model = self.s, self.m, self.model
         if m.ep == 1:
             return 0.0
-        _, alpha, scatter, inside = self.ring(m.ep, m.tp if m.etp > 1 else 1, self.free.network)
+        _, alpha, scatter, inside = self.ring(m.ep, m.tp if m.etp > 1 else 1, 0.85)
         domains = max(m.ep / inside, 1)
         sent = min(domains * (1 - (1 - 1 / domains) ** model.topk) / model.topk, 1) if domains > 1 else 1.0
         rows = self.tokens / (m.tp if m.sp else 1) * model.topk * s.expert_imbalance
-        there = self.saved if s.expert_overlap else 2
+        there = s.run.dispatch_bytes or (self.saved if s.expert_overlap else 2)
+        sent = 1.0 if s.run.each_copy else sent
         total = 2 * alpha + rows * model.hidden * (there + 2) * sent * scatter
         if s.expert_overlap:
             total -= min(total, compute) * (1 - self.free.overlap_exposed)
@@ -231,6 +274,7 @@ class Twin:
         output = 6 * products / rate + 20 * self.tokens * width / self.memory_rate
         added = self.free.operand * 2 * self.state[1] * model.hidden * width / self.memory_rate
         output += added * (1.0 if s.global_batch > m.mbs * m.dp else 0.5)
+        output *= 1 + s.run.predictions
         count, chunks = model.layers, m.pp * m.vp
         even = count % chunks == 0
         if m.pp == 1:
@@ -240,6 +284,9 @@ class Twin:
         else:
             first = math.ceil((count + (2 if (count + 2) % chunks == 0 else 0)) / m.pp)
             last = first - 1
+        more = s.run.predictions
+        if more:
+            last = (last if even or m.pp == 1 else max(count - first * (m.pp - 1), 0)) + more
         on_last = last * once + output >= first * once
         stage = max(last * once + output, first * once)
         carried = last if on_last else first
@@ -253,7 +300,7 @@ class Twin:
                 send = max(send - once * count / chunks / 3, 0)
             sends = 2 * m.vp * send
         terms["pipeline_comm"] = sends * (self.rounds + (m.pp - 1) / m.vp)
-        terms["bubble"] = s.bubble_factor * (m.pp - 1) / m.vp * (count / m.pp * once + output / m.pp)
+        terms["bubble"] = s.bubble_factor * (m.pp - 1) / m.vp * ((count + more) * once + output) / m.pp
         terms["data_comm"] = self.data(stage)
         dense, experts, table = self.parameters()
         spread = m.shard >= 1

@@ -8,7 +8,7 @@ import pytest
 from models.physics.performance.cards import Network, Wiring
 from models.physics.performance.constants import Software
 from models.physics.performance.mapping import enumerate_mappings
-from models.physics.performance.setting import Setting
+from models.physics.performance.setting import Run, Setting
 from models.physics.performance.training import TERMS, evaluate
 from tests.physics.performance.conftest import (
     CLASSIC,
@@ -50,7 +50,30 @@ def test_arrays_equal_plain_numbers(model, dtype, packages, batch, year, oversub
     )  # fmt: skip
     mappings = enumerate_mappings(model, packages, batch)
     chosen = np.random.default_rng(7).choice(len(mappings), size=min(120, len(mappings)), replace=False)
-    some = mappings.take(np.sort(chosen))
+    agree(setting, mappings.take(np.sort(chosen)))
+
+
+RUNS = [
+    (EXPERTS, Run(recomputed=frozenset({"layernorm", "moe_act", "mla_up_proj", "mlp", "shared_experts"}))),
+    (EXPERTS, Run(recomputed=frozenset({"moe"}), each_copy=True, expert_waits=True, predictions=1)),
+    (replace(EXPERTS, q_latent=768), Run(recomputed=frozenset({"mla_up_proj"}), full_layers=1, dispatch_bytes=1.0)),
+    (DENSE, Run(recomputed=frozenset({"layernorm", "mlp"}), full_layers=2, expert_waits=True)),
+]
+
+
+@pytest.mark.parametrize(("model", "run"), RUNS)
+@pytest.mark.parametrize("dtype", ["bf16", "fp8"])
+def test_runs_that_say_more_than_their_mapping(model, run, dtype):
+    card = make_card(available=2023.0)
+    setting = Setting(
+        model, card, make_network(), 256.0, dtype, make_constants(), Software.of(dtype, 2023.0), run=run
+    )  # fmt: skip
+    mappings = enumerate_mappings(model, 64, 256)
+    chosen = np.random.default_rng(11).choice(len(mappings), size=80, replace=False)
+    agree(setting, mappings.take(np.sort(chosen)))
+
+
+def agree(setting, some):
     times = evaluate(setting, some)
     for index in range(len(some)):
         expected = Twin(setting, some.row(index)).terms()
