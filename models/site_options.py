@@ -162,7 +162,8 @@ class SiteOption(Owned):
     Either ``equipment``, of which every part carries the whole load of the chain; or, for power, a ``topology`` of blocks, each
     of the parts in ``block``: rings ``of`` so many blocks of which ``needed`` carry the load. ``overload``: short-time rating
     of a block over its rating; ``small_racks``: most a rack without systems draws; ``explicit_failures``: racks on blocks are
-    decisions of the program, a row for each failed block on each survivor, and not a closed form. ``loading_range``: where part-load curves are read.
+    decisions of the program, a row for each failed block on each survivor, and not a closed form; not stated, they are so
+    where the utility fills few rings. ``loading_range``: where part-load curves are read.
     ``coolant_to``: the racks, or the CDUs that stand in them. ``supply_temperature``, or the limit of an ASHRAE ``supply_class``, is what heat rejection must make.
     """
 
@@ -173,7 +174,7 @@ class SiteOption(Owned):
     of: int | None = Field(default=None, gt=1)
     overload: float = Field(default=1.25, ge=1)
     small_racks: Watts | None = None
-    explicit_failures: bool = False
+    explicit_failures: bool | None = None
     loading_range: LoadingRange | None = None
     supply_temperature: Celsius | None = None
     supply_class: str | None = None
@@ -186,7 +187,7 @@ class SiteOption(Owned):
             raise ValueError("an option is a list of `equipment`, or a `topology` with the parts of its `block`")
         if self.topology is not None:
             _check_topology(self.topology, self.needed, self.of)
-        elif self.explicit_failures:
+        elif self.explicit_failures is not None:
             raise ValueError("`explicit_failures` are those of blocks: they belong to a `topology`")
         elif self.needed is not None or self.of is not None:
             raise ValueError("`needed` and `of` count blocks: they belong to a `topology`")

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.candidates.block_rings import RackKind, assign
+from models.candidates.block_rings import RackKind, assign, full_ring
 from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption
 from models.candidates.ring_load import rack_loads
 from models.formulation.build import Formulation
 from models.formulation.capacity import column_load, kind_block, rack_kinds, units_for
 from models.formulation.core import units_per_column
-from models.formulation.ring_rows import hung_block
+from models.formulation.ring_rows import full_block, hung_block
 from models.site import Chain
 from optimizer.compiled_model import Floats
 from optimizer.design import PlantChoice, RackGroup, RingChoice
@@ -149,21 +149,36 @@ def _as_hung(
     for key, count in zip(block.keys, np.rint(values[block.name]).astype(int).tolist(), strict=True):
         ring, group, load = (int(word) for word in re.findall(r"\d+", key))
         places += [(load, ring, group)] * count
+    places += _in_full_rings(formulation, option, values, 1 + max((ring for _, ring, _ in places), default=-1))
     places.sort(key=lambda place: (-place[0], place[1], place[2]))
     racks = sorted((k for k in kinds.values() if k.racks), key=lambda k: (-k.load, k.key))
     hung: dict[int, dict[tuple[int, tuple[str, ...]], int]] = {}
     for (_, ring, group), kind in zip(places, (k for k in racks for _ in range(k.racks)), strict=False):
         held = hung.setdefault(ring, {})
         held[group, kind.key] = held.get((group, kind.key), 0) + 1
-    return [
-        RingChoice(
-            option.site,
-            option.id,
-            1,
-            tuple(_group(option, g, key, count, kinds) for (g, key), count in sorted(held.items())),
-        )
-        for _, held in sorted(hung.items())
-    ]
+    alike: dict[tuple[RackGroup, ...], int] = {}
+    for _, held in sorted(hung.items()):
+        racks_on = tuple(_group(option, g, key, count, kinds) for (g, key), count in sorted(held.items()))
+        alike[racks_on] = alike.get(racks_on, 0) + 1
+    return [RingChoice(option.site, option.id, count, racks_on) for racks_on, count in alike.items()]
+
+
+def _in_full_rings(
+    formulation: Formulation, option: PlantOption, values: Mapping[str, Floats], first: int
+) -> list[tuple[int, int, int]]:
+    """Places (load, ring, group) of rings that are full of racks of one load, numbered from ``first``."""
+    assert option.ring is not None
+    block = formulation.blocks.get(full_block(option))
+    if block is None:
+        return []
+    places = []
+    for key, count in zip(block.keys, np.rint(values[block.name]).astype(int).tolist(), strict=True):
+        load = int(key.removesuffix("kW"))
+        for ring in range(first, first + count):
+            for group, racks in full_ring(option.ring, load).items():
+                places += [(load, ring, group)] * racks
+        first += count
+    return places
 
 
 def _group(

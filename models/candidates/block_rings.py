@@ -33,6 +33,7 @@ import numpy.typing as npt
 
 from models.physics.power_redundancy import FeedGroups, Redundancy, failover_coefficients, feed_groups
 from models.site import Topology
+from models.units import Unlimited
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -49,8 +50,8 @@ class Ring:
     """``blocks`` blocks of ``capacity`` whole kW of which ``needed`` carry the load while the others back them up.
 
     ``largest_small``: most a rack beside the node racks (switches) may draw [kW]. ``swing``: at least 1, by how much the short
-    peaks of synchronous training enlarge its load where they, not the sustained peak, fill a block. ``explicit``: the program hangs
-    racks on blocks itself (``models.formulation.ring_rows``).
+    peaks of synchronous training enlarge its load where they, not the sustained peak, fill a block. ``hung``: rings on whose
+    blocks the program hangs racks itself (``models.formulation.ring_rows``), none where the closed form counts them.
     """
 
     topology: Topology
@@ -59,7 +60,12 @@ class Ring:
     capacity: int
     largest_small: int
     swing: float = 1.0
-    explicit: bool = False
+    hung: int | Unlimited = 0
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the program hangs racks itself."""
+        return self.hung != 0
 
     @property
     def usable(self) -> int:
@@ -162,6 +168,12 @@ def assign(ring: Ring, kinds: list[RackKind]) -> list[tuple[Pattern, int]]:
         while at < len(order) and not left[at]:
             at += 1
     return found
+
+
+def full_ring(ring: Ring, load: int) -> dict[int, int]:
+    """Racks by group in a ring with as many racks of ``load`` kW as it carries."""
+    most = int(ring.racks(load))
+    return {group: racks for group, _, racks in _even(ring, RackKind((), load, most, False), most)}
 
 
 def _even(ring: Ring, kind: RackKind, count: int) -> Pattern:

@@ -13,6 +13,9 @@ from models.physics.power import efficiency_at
 from models.site import Chain, Redundancy, SiteOption
 from models.units import Unlimited
 
+FEW_RINGS, EACH_RING = 8, 3
+"""Rings a utility fills up to which racks are hung by the program (one ring is an eighth of the site or more), and up to which on each ring."""
+
 
 def power_option(instance: Instance, site: str, name: str, option: SiteOption) -> PlantOption | str:
     """The option, or why it cannot be built: catalogue figures, sizes of blocks, range of loading."""
@@ -95,7 +98,9 @@ def _ring_units(instance: Instance, site: str, option: SiteOption) -> tuple[list
     small = option.small_racks if option.small_racks is not None else instance.sites[site].air_per_rack.value
     largest = capacity // 8 if isinstance(small, Unlimited) else ceil(small * swing / KILOWATT - 1e-9)
     blocks, needed = option.blocks
-    ring = Ring(option.topology, blocks, needed, capacity, largest, swing, option.explicit_failures)
+    ring = Ring(
+        option.topology, blocks, needed, capacity, largest, swing, _hung(instance, site, option, needed * capacity)
+    )
     if ring.usable <= ring.spread(ring.largest_small) + needed * ring.largest_small:
         return f"blocks of {capacity} kW are too small for racks of {ring.largest_small} kW beside the node racks"
     units = [
@@ -116,6 +121,16 @@ def _ring_units(instance: Instance, site: str, option: SiteOption) -> tuple[list
         if part.price is not None and part.rated is not None
     ]
     return units, ring
+
+
+def _hung(instance: Instance, site: str, option: SiteOption, usable: int) -> int | Unlimited:
+    """Rings [of ``usable`` kW] the program hangs racks on one by one: as the option says, else by how many fill the utility."""
+    if option.explicit_failures is not None:
+        return Unlimited.UNLIMITED if option.explicit_failures else 0
+    utility = instance.sites[site].utility.value
+    if isinstance(utility, Unlimited) or utility > FEW_RINGS * usable * KILOWATT:
+        return 0
+    return Unlimited.UNLIMITED if utility <= EACH_RING * usable * KILOWATT else 1
 
 
 def curve_of(instance: Instance, name: str) -> tuple[list[float], list[float]]:

@@ -15,6 +15,7 @@ from models.formulation.core import Core, Row, block_name
 from models.formulation.dominance import Group, Pruning, prune
 from models.formulation.family import Direction, Objective, families, objectives
 from models.formulation.linear import Block, Linear
+from models.formulation.ring_rows import without_unused
 from models.instance import Instance
 
 DEFAULT_OBJECTIVES = ("tco", "throughput", "power")
@@ -210,10 +211,13 @@ def narrowed(
         name: replace(block, keys=tuple(block.keys[i] for i in cuts[name])) if name in cuts else block
         for name, block in whole.blocks.items()
     }
+    options = [o for chains in whole.candidates.options.values() for found in chains.values() for o in found]
+    rows_cut = tuple(replace(row, expression=cut(row.expression)) for row in whole.rows)
+    blocks_cut, rows_cut = without_unused(options, blocks_cut, rows_cut)
     formulation = replace(
         whole,
         blocks=blocks_cut,
-        rows=tuple(replace(row, expression=cut(row.expression)) for row in whole.rows),
+        rows=rows_cut,
         goals=tuple(replace(goal, expression=cut(goal.expression)) for goal in whole.goals),
         positions={name: rows[cuts[name]] if name in cuts else rows for name, rows in whole.positions.items()},
         prunings=prunings,

@@ -17,6 +17,7 @@ from optimizer.verification.pods import PodFacts, idle_w
 from optimizer.verification.rack_coolant import pump_share
 
 KILOWATT = 1e3
+FEW_RINGS = 8
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def blocks_of(instance: Instance, site: str, option: SiteOption) -> Blocks | Non
     small_kw = capacity // 8 if isinstance(small, Unlimited) else ceil(small * swing / KILOWATT - 1e-9)
     needed = option.needed if option.needed is not None else 1
     of = option.of if option.of is not None else 2
-    blocks = Blocks(option.topology, of, needed, capacity, small_kw, swing, option.explicit_failures)
+    utility, explicit = instance.sites[site].utility.value, option.explicit_failures
+    if explicit is None:
+        explicit = not isinstance(utility, Unlimited) and utility / KILOWATT <= FEW_RINGS * needed * capacity
+    blocks = Blocks(option.topology, of, needed, capacity, small_kw, swing, explicit)
     return blocks if capacity >= 1 and blocks.small_share > 0 else None
 
 

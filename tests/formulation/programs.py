@@ -55,7 +55,18 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
     "power": ("tiny/power", {"workloads": {"train": ONE_SERVER}, "limits": {"power": "580 kW"}}),
     "power-blocks": (
         "tiny/power-blocks",
-        {"workloads": {"train": ONE_SERVER}, "sites": {"hall": {"power": {"pairs": None}}}},
+        {
+            "workloads": {"train": ONE_SERVER},
+            "sites": {
+                "hall": {
+                    "power": {
+                        "pairs": None,
+                        "catcher": {"explicit_failures": False},
+                        "three_to_make_two": {"explicit_failures": False},
+                    }
+                }
+            },
+        },
     ),
     "power-failures": (
         "tiny/power-blocks",

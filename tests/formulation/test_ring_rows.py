@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from models.candidates import power_option
 from models.candidates.placement import enumerate_candidates
+from models.candidates.plant import plant_options
 from models.errors import InstanceError
 from models.formulation.build import build
 from models.loading import load
 from models.site import Chain
+from models.units import Unlimited
 from optimizer.compile import compile_formulation
 from optimizer.extract import design_of
 from optimizer.pareto import RunLimits, solve
@@ -23,13 +26,13 @@ from .cases import frontier, points
 NAMES = ("three_to_make_two", "pairs", "catcher")
 
 
-def blocks(*kept: str, explicit: bool = True, **changes: Any) -> dict[str, Any]:
+def blocks(*kept: str, explicit: bool | None = True, **changes: Any) -> dict[str, Any]:
     """The power room with some of its options, their failures explicit."""
     return {n: {"explicit_failures": explicit, **changes} if n in kept else None for n in NAMES}
 
 
-FOUR = {"needed": 3, "of": 4, "loading_range": {"least": 0.03, "most": 0.2}}
-TWO = {
+FOUR: dict[str, Any] = {"needed": 3, "of": 4, "loading_range": {"least": 0.03, "most": 0.2}}
+TWO: dict[str, Any] = {
     "workloads": {
         "train": {"design_space": {"sizes": {"largest": 128}}},
         "chat": {
@@ -107,6 +110,7 @@ def test_each_failed_block_has_a_row_on_each_survivor() -> None:
     inst = load("tiny/power-blocks", overrides=CASES["rings of four"])
     whole = build(inst, ["tco"], pruned=False)
     (option,) = whole.candidates.options["hall"][Chain.POWER]
+    assert option.ring is not None
     rows = {row.index[2:] for row in whole.rows if row.what == "survivors"}
     rings = {ring for ring, _, _ in rows}
     assert len(rows) == len(rings) * option.ring.blocks * (option.ring.blocks - 1)
@@ -116,3 +120,39 @@ def test_explicit_failures_belong_to_blocks() -> None:
     change = {"sites": {"hall": {"power": {"ups": {"explicit_failures": True}}}}}
     with pytest.raises(InstanceError, match="they belong to a `topology`"):
         load("tiny/performance", overrides=change)
+
+
+def few_hung(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a large site: one ring is hung rack by rack, the others are full of racks of one load."""
+    monkeypatch.setattr(power_option, "EACH_RING", 0)
+
+
+@pytest.mark.parametrize("name", ["rings of three", "any of them", "rings of four"])
+def test_one_ring_hung_and_full_ones_beside_it_never_take_more_than_the_closed_form(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few_hung(monkeypatch)
+    case = CASES[name]["sites"]["hall"]
+    least = {}
+    for explicit in (True, None, False):
+        power = {n: o and {**o, "explicit_failures": explicit} for n, o in case["power"].items()}
+        inst = load("tiny/power-blocks", overrides={"sites": {"hall": {**case, "power": power}}})
+        formulation = build(inst, ["tco", "throughput"])
+        model = compile_formulation(formulation)
+        result = solve(model, limits=RunLimits(solves=500))
+        for x in result.solutions:
+            design = design_of(formulation, model, x)
+            assert not check_design(inst, design, Plant(inst)).findings
+        least[explicit] = sorted(points(result))
+    for better, worse in ((True, None), (None, False)):
+        for point in least[worse]:
+            assert any(all(a <= b for a, b in zip(one, point, strict=True)) for one in least[better])
+
+
+def test_racks_are_hung_where_a_ring_is_a_large_part_of_the_site() -> None:
+    for utility, hung in (("1 MW", Unlimited.UNLIMITED), ("1.5 MW", 1), ("8 MW", 0), ("unlimited", 0)):
+        change = {"sites": {"hall": {"utility": utility, "power": blocks("three_to_make_two", explicit=None)}}}
+        inst = load("tiny/power-blocks", overrides=change)
+        (option,) = plant_options(inst, "hall")[0][Chain.POWER]
+        assert option.ring is not None
+        assert option.ring.hung == hung
