@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.validation import measured_records
+from optimizer.validation import measured_records, serving_engines
 from optimizer.validation.kinds import serving, training
 from optimizer.validation.lookup import shape_of_row, shipped_lookup
 from optimizer.validation.names import canonical
@@ -327,8 +327,19 @@ def test_what_cannot_be_evaluated_says_why(change, reason):
 NONSENSE = st.sampled_from([None, 0, -1, "x", "", [], {}, 1e30, float("nan"), True, "8", 3.5, 10**9])
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from([RUN | {"metric": "mfu", "value": 0.3}, ENGINE | {"batch": 8, "tp": 8}]), st.data())
+LIMITED = {key: value for key, value in ENGINE.items() if key != "tpot_ms"} | {
+    "n_accel": 8, "tokens_per_s": 1e4, "tpot_limit_ms": 40, "ttft_limit_ms": 2000, "concurrency": None, "kv_dtype": "fp8",
+}  # fmt: skip
+SPLIT = ENGINE | {
+    "mode": "disagg", "concurrency": 64, "tput_per_gpu": 100, "ttft_ms": 300, "engine": "sglang",
+    "prefill": {"batch": 1, "workers": 2, "tp": 8}, "decode": {"workers": 1, "tp": 1, "attn_dp": 8},
+}  # fmt: skip
+PHASE = LIMITED | {"phase": "decode", "ep": 32, "nodes_per_unit": 4, "avg_kv_len": 4096, "user_tok_s": 20, "batch": 64}
+READ = [RUN | {"metric": "mfu", "value": 0.3}, ENGINE | {"batch": 8, "tp": 8}, LIMITED, SPLIT, PHASE]
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from(READ), st.data())
 def test_no_value_of_a_field_stops_or_poisons_a_validation(record, data):
     field = data.draw(st.sampled_from([key for key in record if key not in ("id", "group")]))
     outcome = rows(record | {field: data.draw(NONSENSE)})
@@ -351,6 +362,81 @@ def test_no_value_of_a_field_stops_or_poisons_a_validation(record, data):
 def test_the_cache_has_the_format_that_is_printed_or_the_engines_own(stated, found):
     assert serving.cache_format(stated, "fp8") == found
     assert serving.cache_format({}, "bf16") == "bf16"
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ("w4a16", ("fp4", "bf16")),
+        ("W4A16-AWQ", ("fp4", "bf16")),
+        ("int4", ("fp4", "bf16")),
+        ("gptq-4bit", ("fp4", "bf16")),
+        ("w4a8", ("fp4", "fp8")),
+        ("w8a8_fp8", ("fp8", "fp8")),
+        ("w8a8-int8", ("int8", "int8")),
+        ("nvfp4", ("fp4", None)),
+        ("FP8", ("fp8", None)),
+        (None, ("bf16", None)),
+    ],
+)
+def test_formats_name_weights_and_products(stated, found):
+    assert serving_engines.formats_of({"precision": stated}, "bf16") == found
+
+
+def test_weights_alone_in_four_bits_are_multiplied_in_sixteen():
+    served = ENGINE | {"model_name": "Llama-3.1-70B", "accelerator": "h100_sxm", "mode": "agg", "tp": 2}
+    few, many = ({f: only(served | {"batch": b, "precision": f}).predicted for f in ("int4", "bf16")} for b in (1, 256))
+    assert few["int4"] < 0.6 * few["bf16"]
+    assert many["int4"] > 0.8 * many["bf16"]
+    assert not rows(served | {"batch": 8, "precision": "int3"}).rows
+
+
+def test_a_rate_is_of_the_engine_or_of_one_accelerator_with_or_without_prompts():
+    engine = {key: value for key, value in ENGINE.items() if key != "tpot_ms"} | {"mode": "agg", "batch": 32, "tp": 8}
+    tpot = only(engine | {"tpot_ms": 20.0}).predicted / 1e3
+    assert only(engine | {"output_tokens_per_s": 1.0}).predicted == pytest.approx(32 / tpot)
+    assert only(engine | {"tokens_per_s": 1.0, "n_accel": 16}).predicted == pytest.approx(2 * 32 / tpot)
+    assert only(engine | {"output_tput_per_gpu": 1.0}).predicted == pytest.approx(4 / tpot)
+    assert only(engine | {"tput_per_gpu": 1.0}).predicted == pytest.approx(9 * 4 / tpot)
+    sides = {"prefill": {"batch": 1, "workers": 3, "tp": 8}, "decode": {"batch": 32, "workers": 2, "tp": 8}}
+    split = {key: value for key, value in engine.items() if key not in ("batch", "tp")} | {"mode": "disagg"} | sides
+    each = only(split | {"tpot_ms": 20.0}).predicted / 1e3
+    assert only(split | {"output_tokens_per_s": 1.0}).predicted == pytest.approx(2 * 32 / each)
+    assert only(split | {"output_tokens_per_s_per_gpu": 1.0}).predicted == pytest.approx(2 * 32 / each / 40)
+
+
+def test_a_rate_within_limits_is_that_of_the_best_batch_and_looser_limits_serve_no_less():
+    engine = {key: value for key, value in ENGINE.items() if key != "tpot_ms"} | {
+        "mode": "agg",
+        "n_accel": 8,
+        "tokens_per_s": 1e4,
+    }
+    tight, loose = (only(engine | {"tpot_limit_ms": t, "ttft_slo_ms": 3000}) for t in (20, 80))
+    assert tight.predicted <= loose.predicted
+    assert "best within the limits" in tight.note
+    assert "limits" in rows(engine | {"tpot_limit_ms": 0.01}).skipped[0].reason
+    assert "not positive" in rows(engine | {"tpot_limit_ms": 0}).skipped[0].reason
+    assert "batch of its decode engines" in rows(engine | {"mode": "disagg"}).skipped[0].reason
+
+
+def test_a_record_without_a_split_runs_on_the_fewest_accelerators_that_hold_it():
+    alone = only(ENGINE | {"mode": "agg", "batch": 4, "accelerator": "h200_sxm"})
+    assert alone.predicted == only(ENGINE | {"mode": "agg", "batch": 4, "accelerator": "h200_sxm", "tp": 8}).predicted
+    assert "fewest that hold it, 8" in alone.note
+    assert (
+        "holds the model"
+        in rows(ENGINE | {"mode": "agg", "batch": 4, "accelerator": "tpu_v5e", "isl": 10**7}).skipped[0].reason
+    )
+
+
+def test_a_phase_is_taken_at_its_printed_batch():
+    node = {key: value for key, value in ENGINE.items() if key not in ("tpot_ms", "isl", "osl")} | {
+        "phase": "decode", "n_accel": 8, "nodes_per_unit": 4, "avg_kv_len": 4096, "tokens_per_s": 2e4,
+    }  # fmt: skip
+    few, many = only(node | {"batch": 16}), only(node | {"batch": 128})
+    assert few.predicted < many.predicted <= only(node).predicted
+    assert "printed batch" in few.note
+    assert "does not divide" in rows(node | {"batch": 16, "tp": 5}).skipped[0].reason
 
 
 def test_scenarios_have_their_own_latency_limits():

@@ -116,16 +116,18 @@ def best_serving(
     tpot_limit: float | None = None,
     cache_dtype: str | None = None,
     tensor: int | None = None,
+    compute: str | None = None,
 ) -> ServingResult | None:
     """The point of most tokens per second within the limits [s], or None when none exists.
 
-    ``dtype`` is what weights are stored in; a part that cannot multiply it uses its next wider format. ``isl`` prompt tokens and ``osl`` output tokens per request; None limits nothing. ``cache_dtype`` defaults to fp8 for narrow
-    weights and bf16 otherwise; ``tensor`` pins the tensor degree.
+    ``dtype`` is what weights are stored in; a part that cannot multiply it (or ``compute``, where products are in a wider format than the
+    weights) uses its next wider format. ``isl`` prompt tokens and ``osl`` output tokens per request; None limits nothing.
+    ``cache_dtype`` defaults to fp8 for narrow weights and bf16 otherwise; ``tensor`` pins the tensor degree.
     """
     name = dtype_name(dtype)
     cache = dtype_name(cache_dtype) if cache_dtype else ("fp8" if name in ("fp8", "fp4") else "bf16")
-    compute = compute_dtype(accelerator, name)
-    s = ServingSetting(model, accelerator, network, constants, accelerators_per_replica, compute, cache, name)
+    product = compute_dtype(accelerator, dtype_name(compute) if compute else name)
+    s = ServingSetting(model, accelerator, network, constants, accelerators_per_replica, product, cache, name)
     degrees = [tensor] if tensor else tensor_degrees(model, accelerators_per_replica)
     if not degrees:
         return None

@@ -8,6 +8,7 @@ all n. One layer of a decode step with b sequences per group (B = b n/t in the r
              serving kernels; all experts share one, whose edges are those of 16 bits at most (k0 is more in lone narrow products)
     cache    b c kv_width bytes / HBM, split over min(t, kv_heads); a latent cache is read whole by every rank; layers of
              constant state read and write it, b heads dim^2 elements in 32 bits
+    traffic  element-wise reads and writes as training counts them, a token of each expert permuted there and back
     starts   kernels * launch of a 16-bit product, from the GEMM microbenchmark; narrow formats cast in kernels of their own
     network  two all-reduces over t, or dispatch and combine over n where there is more than one attention group
 
@@ -136,7 +137,7 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
     layer = starts_per_layer(s) + DECODE_KERNELS * s.accelerator.curve("bf16").launch_s
     starts = float(model.layers) * layer + STEP_KERNELS * s.accelerator.curve("bf16").launch_s
     return {
-        "hbm": np.maximum(reading - arithmetic, 0.0),
+        "hbm": np.maximum(reading - arithmetic, 0.0) + traffic_seconds(s, t, local, batch * model.topk / n),
         "gemm": arithmetic,
         "cache": cache,
         "launch": np.full_like(t, starts),
@@ -201,6 +202,19 @@ def reading_seconds(s: ServingSetting, block: Block) -> Array:
     return found
 
 
+def traffic_seconds(s: ServingSetting, t: Array, tokens: Array, routed: Array) -> Array:
+    """Element-wise reads and writes of one pass, as training counts them: norms, attention's heads, activations, permuted tokens."""
+    model, moe = s.model, float(s.model.moe_layers)
+    moved = model.layers * tokens * (layers.norm_traffic(model) + layers.attention_traffic(model, t))
+    moved = moved + (model.layers - moe) * tokens * layers.activation_traffic(model, t, float(model.ffn))
+    if moe:
+        shared = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
+        each = layers.PERMUTED * model.hidden + layers.activation_traffic(model, np.ones_like(t), float(model.moe_ffn))
+        moved = moved + moe * (tokens * layers.activation_traffic(model, t, shared) + routed * EXPERT_IMBALANCE * each)
+    found: Array = 2.0 * s.constants.free.traffic * moved / s.memory_rate
+    return found
+
+
 def _core_arithmetic(s: ServingSetting, t: Array, local: Array, context: float) -> Array:
     """Arithmetic of single-query attention; a latent cache is multiplied by every head in its own width."""
     model = s.model
@@ -246,16 +260,15 @@ def prefill(s: ServingSetting, t: Array, tokens: Array, prompt: float, others: A
         casts = casts + block.count * cast * block.rows * block.each.inputs / s.memory_rate
     core = 0.5 * layers.attention_operations(model, t) * tokens * prompt * model.attention_layers
     core = core / (card.peak_of("bf16") * card.kernels.attention.forward)
-    split = layers.attention_traffic(model, t) + layers.activation_traffic(model, t, float(model.ffn))
-    moved = 2.0 * s.constants.free.traffic * tokens * (layers.norm_traffic(model) + split) * model.layers
+    moved = traffic_seconds(s, t, tokens, tokens / t * model.topk * others)
     network = _prefill_network(s, t, tokens)
-    work = gemm + core + casts + moved / s.memory_rate
+    work = gemm + core + casts + moved
     # several attention groups prefill two batches in turn, one computing while the other exchanges
     shown = np.maximum(network - work, 0.0) + s.constants.free.overlap_exposed * np.minimum(network, work)
     return {
         "gemm": gemm,
         "attention": core,
-        "hbm": casts + moved / s.memory_rate,
+        "hbm": casts + moved,
         "launch": np.full_like(t, model.layers * starts_per_layer(s)),
         "network": np.where(s.packages / t > 1.0, shown, network),
     }

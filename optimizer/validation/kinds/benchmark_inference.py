@@ -16,8 +16,8 @@ from models.physics.performance.inference import ServingResult, best_serving
 from models.physics.performance.mapping import divisors
 from models.shipped import instances_folder
 from optimizer.validation.lookup import Lookup
-from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, SkipRecord, compared
+from optimizer.validation.serving_engines import formats_of
 
 _BAND = 0.25
 
@@ -69,8 +69,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         raise SkipRecord("fewer tokens than samples")
     ttft, tpot = latency_limits(str(record["scenario"]), known)
     server = ttft is not None
-    stated = record.get("dtype") or record.get("precision")
-    dtype = number_format(stated, serving_dtype(card))
+    dtype, computed = formats_of(record, serving_dtype(card))
     packages = int(record["n_accel"])
     best: ServingResult | None = None
     for size in divisors(packages):
@@ -78,6 +77,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
             model, card, lookup.network(card, record), size, float(known["isl"]), osl, lookup.constants, dtype,
             ttft_limit=ttft,
             tpot_limit=tpot,
+            compute=computed,
         )  # fmt: skip
         if found is not None and (best is None or found.tokens_s / size > best.tokens_s / best.packages):
             best = found

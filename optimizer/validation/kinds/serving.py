@@ -1,20 +1,41 @@
-"""Serving measurements of real engines: time per output token and time to the first one, at a stated batch and split."""
+"""Serving measurements of real engines: time per output token, time to the first one, and tokens per second, at a stated batch and
+split or within stated limits."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from models.physics.performance.cards import ModelShape
-from models.physics.performance.inference import Role, best_serving, longest, total
+from models.physics.performance.inference import (
+    MEMORY_SHARE,
+    Role,
+    ServingResult,
+    best_serving,
+    longest,
+    sequence_bytes,
+    total,
+    weight_bytes,
+)
+from models.physics.performance.mapping import divisors
 from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prefill_share
 from optimizer.validation.lookup import Lookup
-from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, SkipRecord, compared
+from optimizer.validation.serving_engines import (
+    RATES,
+    Engine,
+    cache_format,
+    engine_of,
+    formats_of,
+    is_cut,
+    limits_of,
+    prompts_join,
+    workers,
+)
 
 _BAND = 0.25
 _PROMPT, _ANSWER = 4096.0, 1024.0
@@ -22,74 +43,13 @@ _HITS = re.compile(r"([\d.]+)\s*%\s*KV-cache hits")
 
 
 def claims(record: Mapping[str, Any]) -> bool:
-    """A record of an engine with a named model and a latency or phase throughput."""
+    """A record of an engine with a named model and a latency, a phase or a rate of tokens."""
     named = "model_name" in record or isinstance(record.get("model"), str | Mapping)
     if not named or "scenario" in record or "metric" in record:
         return False
-    return any(record.get(key) is not None for key in ("tpot_ms", "ttft_ms", "user_tok_s", "phase"))
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """How a record's engine is cut: tensor degree of attention, attention groups, stages, and sequences of one group (None: not printed)."""
-
-    tensor: int
-    groups: int
-    stages: int
-    batch: float | None
-
-    @property
-    def packages(self) -> int:
-        """Accelerators of one replica."""
-        return self.tensor * self.groups * self.stages
-
-
-_NAMES = {
-    "tensor": ("tp", "tp_size", "tensor_parallel"),
-    "groups": ("attn_dp", "attention_dp", "attention_dp_size", "dp_attention", "dp"),
-    "stages": ("pp", "pp_size"),
-    "batch": ("batch", "batch_size", "max_batch_size"),
-}
-
-
-def engine_of(record: Mapping[str, Any]) -> Engine:
-    """The engine that decodes: the ``decode`` side of a disaggregated record, else the record itself.
-
-    A printed batch is that of one attention group. ``concurrency`` is that of the whole record, spread over workers and groups.
-    """
-    side = record.get("decode")
-    sources = [side, record] if isinstance(side, Mapping) else [record]
-
-    def number(field: str) -> float | None:
-        for source in sources:
-            for name in _NAMES[field]:
-                if source.get(name) is not None:
-                    return float(source[name])
-        return None
-
-    tensor, groups, stages = (int(number(field) or 1) for field in ("tensor", "groups", "stages"))
-    experts = next((int(s["moe_ep"]) * int(s.get("moe_tp") or 1) for s in sources if s.get("moe_ep")), 0)
-    if number("tensor") is None and number("groups") is None:
-        tensor = experts or int(record.get("n_accel") or 1) // stages or 1
-    elif _groups_inside(record, tensor, groups, stages):
-        tensor //= groups
-    batch, workers = number("batch"), 1.0
-    for source in sources:
-        workers = float(source.get("workers") or source.get("num_workers") or workers)
-    if batch is None and record.get("concurrency") is not None:
-        batch = max(float(record["concurrency"]) / (groups * workers), 1.0)
-    return Engine(tensor, groups, stages, batch)
-
-
-def _groups_inside(record: Mapping[str, Any], tensor: int, groups: int, stages: int) -> bool:
-    """Whether the printed tensor degree counts the whole engine, its attention groups included, as engines' own options do.
-
-    The accelerators tell where they are printed; else as many groups as the degree says so: one attention group per accelerator.
-    """
-    if groups < 2 or tensor % groups:
-        return False
-    printed = record.get("n_accel")
-    return int(printed) == tensor * stages if printed else tensor == groups
+    if any(record.get(key) is not None for key in ("tpot_ms", "ttft_ms", "user_tok_s", "phase")):
+        return True
+    return "isl" in record and "osl" in record and any(record.get(key) is not None for key in RATES)
 
 
 def _model(record: Mapping[str, Any], lookup: Lookup) -> ModelShape:
@@ -101,70 +61,61 @@ def _model(record: Mapping[str, Any], lookup: Lookup) -> ModelShape:
     return lookup.model(name)
 
 
-_WIDE_CACHES = ("vllm", "sglang")
-"""Engines that keep the cache in the format of activations unless told otherwise: by their options ("auto") or by the checkpoint, as
-published 4-bit ones do (FP8)."""
-
-
-def cache_format(record: Mapping[str, Any], dtype: str) -> str:
-    """The format of the cache: as printed, else what the engine does by default, else 8 bits beside narrow weights."""
-    engine = str(record.get("engine") or record.get("backend") or "").lower()
-    wide = dtype not in ("fp8", "fp4") or (dtype != "fp4" and any(name in engine for name in _WIDE_CACHES))
-    for key in ("cache_dtype", "kv_dtype", "kv_cache_dtype"):
-        if record.get(key) not in (None, "", "auto"):
-            return number_format(record[key], "bf16")
-    return "bf16" if wide else "fp8"
-
-
-_SEPARATE = ("sglang",)
-"""Engines that prefill in passes of their own unless told otherwise; the others let prompts join the pass that decodes."""
-
-
-def prompts_join(record: Mapping[str, Any]) -> bool:
-    """Whether the record's engine prefills in the passes that decode."""
-    engine = str(record.get("engine") or record.get("backend") or "").lower()
-    return not any(name in engine for name in _SEPARATE)
+def _setting(record: Mapping[str, Any], lookup: Lookup, packages: int, usual: str) -> ServingSetting:
+    """The replica of a record in its formats."""
+    model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
+    stored, computed = formats_of(record, usual)
+    compute = compute_dtype(card, computed or stored)
+    cache = cache_format(record, stored)
+    return ServingSetting(model, card, lookup.network(card, record), lookup.constants, packages, compute, cache, stored)
 
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
-    """Time per output token (judged), time to first token (shown: its queue depends on arrivals nobody prints)."""
+    """Time per output token and rates (judged), time to first token (shown: its queue depends on arrivals nobody prints)."""
     if record.get("phase") is not None and record.get("tokens_per_s") is not None:
         yield _phase(record, lookup)
         return
-    model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
-    dtype = number_format(record.get("precision") or record.get("dtype"), "bf16")
-    engine = engine_of(record)
-    if engine.batch is None or record.get("isl") is None or record.get("osl") is None:
+    if record.get("isl") is None or record.get("osl") is None:
         raise SkipRecord("batch or lengths are not printed")
+    engine = engine_of(record)
+    if engine.batch is None:
+        yield from _within_limits(record, lookup, engine)
+        return
+    yield from _at_batch(record, lookup, engine, engine.batch)
+
+
+def _at_batch(record: Mapping[str, Any], lookup: Lookup, engine: Engine, each: float) -> Iterable[Row]:
     isl, osl = float(record["isl"]), float(record["osl"])
-    tensor, packages = float(engine.tensor), engine.packages
-    batch = np.array([engine.batch * engine.groups])
-    cache = cache_format(record, dtype)
-    network, compute = lookup.network(card, record), compute_dtype(card, dtype)
-    s = ServingSetting(model, card, network, lookup.constants, packages, compute, cache, dtype)
-    t = np.array([tensor])
+    s, note = _setting(record, lookup, engine.packages, "bf16"), ""
+    if not is_cut(record):
+        engine = replace(engine, tensor=_fewest(s, each, isl + osl))
+        s, note = (
+            replace(s, packages=engine.packages),
+            f"; no split is printed: the fewest that hold it, {engine.tensor}",
+        )
+    t, batch = np.array([float(engine.tensor)]), np.array([each * engine.groups])
     step = decode_step(s, t, batch, float(record.get("avg_kv_len") or isl + osl / 2.0))
     one = float(total(prefill(s, t, np.full(1, isl), isl))[0])
     terms = {name: float(value[0]) for name, value in step.items()}
     tpot = sum(terms.values())
-    if str(record.get("mode") or "agg").startswith("agg"):
+    mixed = str(record.get("mode") or "agg").startswith("agg")
+    if mixed:
         terms["prefill"] = float(prefill_share(s, t, batch, isl, osl, joined=prompts_join(record))[0])
         tpot += terms["prefill"]
-    shares = ", ".join(f"{k} {v / tpot:.0%}" for k, v in sorted(terms.items(), key=lambda i: -i[1])[:4])
-    if record.get("tpot_ms") is not None:
-        yield compared(
-            record, "tpot_ms", tpot * 1e3, float(record["tpot_ms"]), band=_BAND, binding=longest(terms), note=shares
-        )
-    if record.get("user_tok_s") is not None:
-        yield compared(
-            record,
-            "user_tok_s",
-            1.0 / tpot,
-            float(record["user_tok_s"]),
-            band=_BAND,
-            binding=longest(terms),
-            note=shares,
-        )
+    shares = ", ".join(f"{k} {v / tpot:.0%}" for k, v in sorted(terms.items(), key=lambda i: -i[1])[:4]) + note
+    found = {"tpot_ms": tpot * 1e3, "user_tok_s": 1.0 / tpot}
+    count = workers(record)
+    held = engine.packages * count
+    if mixed and record.get("n_accel"):
+        count, held = max(float(record["n_accel"]) / engine.packages, 1.0), float(record["n_accel"])
+    if not mixed:
+        held += engine_of(record, "prefill").packages * workers(record, "prefill")
+    found |= _rates(float(batch[0]) * count / tpot, held, isl, osl)
+    for metric, value in found.items():
+        if record.get(metric) is not None:
+            yield compared(
+                record, metric, value, float(record[metric]), band=_BAND, binding=longest(terms), note=shares
+            )
     if record.get("ttft_ms") is not None:
         note = "prefill of one prompt and one step; arrivals and queueing are not printed"
         yield compared(
@@ -179,19 +130,48 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         )
 
 
-def _phase(record: Mapping[str, Any], lookup: Lookup) -> Row:
-    """Tokens per second of a node whose replicas do one phase only."""
+def _rates(tokens_s: float, packages: float, isl: float, osl: float) -> dict[str, float]:
+    """Every rate a record may print, from the output tokens per second of all ``packages``."""
+    return {
+        name: tokens_s / (packages if each else 1.0) * ((isl + osl) / osl if both else 1.0)
+        for name, (each, both) in RATES.items()
+    }
+
+
+def _fewest(s: ServingSetting, each: float, tokens: float) -> int:
+    """The smallest tensor degree within a scale-up domain that holds the weights and ``each`` sequences."""
+    for degree in divisors(int(min(s.network.domain, 4096.0))):
+        trial, t = replace(s, packages=degree), np.array([float(degree)])
+        held = float((weight_bytes(trial, t) + each * sequence_bytes(trial, t, tokens))[0])
+        if s.model.heads % degree == 0 and held <= MEMORY_SHARE * s.accelerator.hbm_bytes:
+            return degree
+    raise SkipRecord("no split is printed, and no scale-up domain holds the model and its sequences")
+
+
+def _within_limits(record: Mapping[str, Any], lookup: Lookup, engine: Engine) -> Iterable[Row]:
+    """Rates at a batch that nobody prints: the best one within the printed limits."""
+    printed = [name for name in RATES if record.get(name) is not None]
+    if not printed or not is_cut(record):
+        raise SkipRecord("batch or lengths are not printed")
+    isl, osl = float(record["isl"]), float(record["osl"])
+    ttft, tpot = limits_of(record)
+    mixed = str(record.get("mode") or "agg").startswith("agg")
+    if not mixed:
+        raise SkipRecord("a disaggregated record without the batch of its decode engines")
+    packages = int(record.get("n_accel") or engine.packages)
+    found = _best(record, lookup, engine.packages, isl, osl, Role.MIXED, ttft, tpot)
+    values = _rates(found.tokens_s * packages / found.packages, packages, isl, osl)
+    for name in printed:
+        note = f"batch not printed: {found.batch} of {found.packages} accelerators is the best within the limits"
+        yield compared(record, name, values[name], float(record[name]), band=_BAND, binding=found.binding, note=note)
+
+
+def _best(
+    record: Mapping[str, Any], lookup: Lookup, packages: int, isl: float, osl: float, role: Role,
+    ttft: float | None, tpot: float | None, usual: str = "bf16",
+) -> ServingResult:  # fmt: skip
     model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
-    node = int(record["n_accel"])
-    packages = max(node * int(record.get("nodes_per_unit") or 1), int(record.get("ep") or 1))
-    role = Role.PREFILL if str(record["phase"]) == "prefill" else Role.DECODE
-    dtype = number_format(record.get("precision") or record.get("dtype"), "fp8")
-    osl = float(record.get("osl") or _ANSWER)
-    held = float(record["avg_kv_len"]) - osl / 2.0 if record.get("avg_kv_len") else _PROMPT
-    isl = float(record.get("isl") or max(held, 1.0))
-    limit = float(record["tpot_ms"]) / 1e3 if record.get("tpot_ms") else None
-    if limit is None and record.get("user_tok_s"):
-        limit = 1.0 / float(record["user_tok_s"])
+    stored, computed = formats_of(record, usual)
     found = best_serving(
         model,
         card,
@@ -200,17 +180,45 @@ def _phase(record: Mapping[str, Any], lookup: Lookup) -> Row:
         isl,
         osl,
         lookup.constants,
-        dtype,
+        stored,
         role=role,
-        tpot_limit=limit,
+        ttft_limit=ttft,
+        tpot_limit=tpot,
+        cache_dtype=cache_format(record, stored),
+        compute=computed,
     )
     if found is None:
-        raise SkipRecord("the model finds no replica of this size that holds the weights")
+        raise SkipRecord("the model finds no replica of this size that holds the weights within the limits")
+    return found
+
+
+def _phase(record: Mapping[str, Any], lookup: Lookup) -> Row:
+    """Tokens per second of a node whose replicas do one phase only."""
+    node, engine = int(record["n_accel"]), engine_of(record)
+    packages = max(node * int(record.get("nodes_per_unit") or 1), int(record.get("ep") or 1))
+    role = Role.PREFILL if str(record["phase"]) == "prefill" else Role.DECODE
+    osl = float(record.get("osl") or _ANSWER)
+    held = float(record["avg_kv_len"]) - osl / 2.0 if record.get("avg_kv_len") else _PROMPT
+    isl = float(record.get("isl") or max(held, 1.0))
+    limit = float(record["tpot_ms"]) / 1e3 if record.get("tpot_ms") else None
+    if limit is None and record.get("user_tok_s"):
+        limit = 1.0 / float(record["user_tok_s"])
     hits = _HITS.search(str(record.get("note") or ""))
-    value = found.tokens_s * node / packages / (1.0 - float(hits[1]) / 100.0 if hits else 1.0)
     averaged = "average" in str(record.get("note") or "")
     note = "saturated engine; the record is an average over a day of varying load" if averaged else "saturated engine"
+    if role is Role.DECODE and engine.batch is not None and limit is None:
+        s, tensor = _setting(record, lookup, packages, "fp8"), int(record.get("tp") or 1)
+        if packages % tensor:
+            raise SkipRecord("the tensor degree does not divide the accelerators of the unit")
+        batch = engine.batch * packages / tensor
+        step = decode_step(s, np.array([float(tensor)]), np.array([batch]), isl + osl / 2.0)
+        terms = {name: float(part[0]) for name, part in step.items()}
+        tokens_s, binding, note = batch / sum(terms.values()), longest(terms), "at the printed batch"
+    else:
+        found = _best(record, lookup, packages, isl, osl, role, None, limit, "fp8")
+        tokens_s, binding = found.tokens_s, found.binding
+    value = tokens_s * node / packages / (1.0 - float(hits[1]) / 100.0 if hits else 1.0)
     return compared(
-        record, "tokens_per_s", value, float(record["tokens_per_s"]), band=_BAND, binding=found.binding, note=note,
+        record, "tokens_per_s", value, float(record["tokens_per_s"]), band=_BAND, binding=binding, note=note,
         judged=not averaged,
     )  # fmt: skip

@@ -27,6 +27,7 @@ from models.physics.performance.serving_step import (
     prefill,
     prefill_share,
     product_seconds,
+    traffic_seconds,
 )
 from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_constants, make_network
 
@@ -50,7 +51,11 @@ def test_a_single_sequence_reads_every_weight_once():
     blocks = DENSE.layers * (DENSE.attention_weights() + DENSE.dense_weights())
     output = DENSE.vocab * DENSE.hidden
     read = (blocks + 2 * output) / s.memory_rate
-    assert step["hbm"][0] + step["gemm"][0] == pytest.approx(read, rel=1e-9)
+    moved = traffic_seconds(s, np.ones(1), np.ones(1), np.zeros(1))[0]
+    assert step["hbm"][0] + step["gemm"][0] - moved == pytest.approx(read, rel=1e-9)
+    # a token passes two norms and residual sums, the heads of its attention and its activation
+    elements = 10 * DENSE.hidden + 2 * (DENSE.heads + 2 * DENSE.kv_heads) * DENSE.dim + 3 * DENSE.ffn
+    assert moved == pytest.approx(DENSE.layers * elements * 2 * s.constants.free.traffic / s.memory_rate)
     cache = 1000.0 * DENSE.layers * 2 * DENSE.kv_heads * DENSE.dim
     assert step["cache"][0] == pytest.approx(cache / s.memory_rate, rel=1e-9)
 
