@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from models.physics.network import clos
-from optimizer.validation.architecture_facts import Facts
+from optimizer.validation.architecture_facts import UNITS, Facts
 from optimizer.validation.architecture_shape import Shape, check_segment, shape_of
 
 
@@ -121,7 +121,8 @@ def derive_clos(facts: Facts) -> Shape:
     _single_leaf(facts, shape)
     leaves = leaves_of_plane(facts, shape)
     nodes = facts.whole("nodes")
-    if leaves is None and nodes is None and shape.tiers is not None and shape.down and "downlinks" not in facts.given:
+    sized = any(name.startswith("nodes_per_") for name in facts.given) or any(name in facts.given for name in UNITS)
+    if leaves is None and nodes is None and not sized and shape.tiers and shape.down and "downlinks" not in facts.given:
         # nothing says how large: the fabric at its full size
         leaves = largest_leaves(shape)
     if leaves is not None:

@@ -46,7 +46,8 @@ SYNONYMS = {
     "spines": "spine", "spine_switches": "spine", "leaves": "leaf", "leaf_switches": "leaf", "tor_switches": "leaf",
     "uplinks_per_leaf": "uplinks", "links": "links_per_accelerator", "nvlinks_per_accelerator": "links_per_accelerator",
     "backup_nodes": "spare_nodes", "oversubscription": "leaf_oversubscription",
-    "xpus": "accelerators", "tpus": "accelerators", "systems": "nodes",
+    "xpus": "accelerators", "tpus": "accelerators", "systems": "nodes", "scalable_units": "sus", "psus_per_shelf": "psu_per_shelf",
+    "psu_rating_kw": "psu_kw", "shelves_per_rack": "shelves", "power_shelves_per_rack": "shelves", "power_shelves": "shelves",
 }  # fmt: skip
 
 _SPEED_SUFFIX = re.compile(r"^(?P<what>\w+?)_(?P<speed>\d+)g$")
@@ -56,11 +57,18 @@ _PORTS = {
 }  # fmt: skip
 
 
-_UNIT_WORDS = {"system": "node", "chip": "accelerator", "xpu": "accelerator", "tpu": "accelerator"}
+_UNIT_WORDS = {
+    "system": "node",
+    "vm": "node",
+    "scalable_unit": "su",
+    "chip": "accelerator",
+    "xpu": "accelerator",
+    "tpu": "accelerator",
+}
 _DIMENSIONAL = frozenset(
     {
         "node_max_power_w", "shelf_kw", "psu_kw", "rack_peak_kw", "gpu_w", "other_server_w_per_gpu", "it_power_mw", "nic_port_gbps",
-        "switch_port_gbps", "leaf_port_gbps", "spine_port_gbps", "uplink_gbps", "tor_capacity_tbps", "cdu_kw", "liquid_kw",
+        "switch_port_gbps", "leaf_port_gbps", "spine_port_gbps", "uplink_gbps", "tor_capacity_tbps", "cdu_kw", "liquid_kw", "psu_rating_kw",
     }
 )  # fmt: skip
 GEOMETRY = frozenset({"cube", "torus", "dimensions", "shape"})
@@ -68,19 +76,26 @@ MAY_BE_ZERO = frozenset(
     {
         "reserved_nodes", "spare_nodes", "backup_nodes", "ufm_ports", "agg_uplinks", "groups_other", "spine", "spines", "core",
         "uplinks", "uplinks_per_leaf", "tor_uplinks", "tor_uplinks_400g", "leaf_oversubscription", "local_ports_per_switch",
-        "global_links_per_group_pair", "gpu_w", "other_server_w_per_gpu", "usd_per_kwh", "unexpected_interruptions",
+        "global_links_per_group_pair", "gpu_w", "other_server_w_per_gpu", "usd_per_kwh", "unexpected_interruptions", "liquid_fraction",
     }
 )  # fmt: skip
 
 
 @dataclass
 class Facts:
-    """Canonical names and their values; ``broken`` collects the rules that the inputs themselves break, in words."""
+    """Canonical names and their values; ``broken`` collects the rules that the inputs themselves break, in words; ``products``
+    what multiplication alone gives for things no rule knows (``architecture_products``)."""
 
     topology: str
     values: dict[str, Any] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
     broken: list[tuple[str, str]] = field(default_factory=list)
+    products: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def known(self) -> set[str]:
+        """Names of everything known, by rules or by multiplication alone."""
+        return self.values.keys() | self.products.keys()
 
     def get(self, *names: str) -> Any:
         """The first known of ``names``, or None."""
@@ -116,6 +131,7 @@ def read_inputs(topology: str, inputs: Mapping[str, Any]) -> Facts:
             senseless.append(("input", f"{name} is {value:g}: a count or size of something is more than nothing"))
             continue
         key, value = _in_our_unit(_our_name(name), value)
+        key = SYNONYMS.get(key, key)
         speed = _SPEED_SUFFIX.match(key)
         if speed:
             key = SYNONYMS.get(speed["what"], speed["what"])

@@ -12,6 +12,7 @@ from typing import Any
 
 from optimizer.validation.architecture_facts import UNITS, Facts
 from optimizer.validation.architecture_figures import Bound, Figure, figure, number, other_units
+from optimizer.validation.architecture_products import product_name
 
 _TOKENS = {
     "tor": "leaf", "tors": "leaf", "leaves": "leaf", "leafs": "leaf", "t0": "leaf", "edge": "leaf", "spines": "spine",
@@ -74,6 +75,9 @@ _ALIASES = {
     "energy_twh": "it_energy_twh", "cost_musd": "it_energy_cost_musd", "mtti_hours": "mtti_h",
 }  # fmt: skip
 
+_RULED = frozenset({"leaf", "spine", "core", "tor", "agg", "cables", "links", "ports", "planes", "rails"})
+"""Words of figures that rules of fabrics give, before multiplication may."""
+
 _SPEED = re.compile(r"_\d+g$")
 _BOUNDS = {
     "_more_than": "above", "_greater_than": "above", "_at_least": "least", "_min": "least", "_less_than": "below",
@@ -91,6 +95,8 @@ def split_bound(metric: str) -> tuple[str, Bound]:
 
 def _canonical(metric: str) -> str:
     tokens = [_TOKENS.get(token, token) for token in metric.split("_")]
+    if "switches" in tokens and "trays" in tokens:
+        return "switch_trays"
     kept = [token for token in tokens if token not in _FILLERS] or (["switches"] if "switches" in tokens else tokens)
     if "cables" in kept:
         ends = [tier for tier in ("nodes", "leaf", "spine", "core") if tier in kept]
@@ -145,13 +151,21 @@ def lookup(facts: Facts, metric: str) -> Any:
     name = _SPEED.sub("", split_bound(metric)[0])
     if "oversubscription" in name and facts.get("measured_oversubscription") is not None:
         return facts.get("measured_oversubscription")
+    product = facts.products.get(product_name(name))
+    if product is not None and name not in facts.values and name not in _ALIASES and not set(name.split("_")) & _RULED:
+        return _whole(product)
     for candidate in (name, _ALIASES.get(name), _canonical(name), _ALIASES.get(_canonical(name))):
         if candidate is not None and facts.get(candidate) is not None:
             return facts.get(candidate)
     for shorter in (name.removeprefix("total_"), name.removesuffix("_total")):
         if shorter != name and facts.get(shorter) is not None:
             return facts.get(shorter)
-    return _per(facts, name)
+    shared = _per(facts, name)
+    return shared if shared is not None or product is None else _whole(product)
+
+
+def _whole(value: float) -> float:
+    return round(value) if abs(value - round(value)) < 1e-9 else value
 
 
 def lookup_in_its_unit(facts: Facts, metric: str) -> Any:

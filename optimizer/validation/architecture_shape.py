@@ -158,6 +158,11 @@ def shape_of(facts: Facts) -> Shape:
         planes, ports, rails = planes * rails, max(ports // rails, 1), 1
     if railed and ports % rails:
         facts.breaks("rails", f"{ports} NIC ports of a node do not spread evenly over {rails} rails")
+    shared = facts.whole("rails_per_leaf") or 1
+    if railed and shared > 1:
+        if rails % shared:
+            facts.breaks("rails", f"{rails} rails do not spread evenly over leaves of {shared} rails each")
+        rails = max(rails // shared, 1)
     speeds = _speeds(facts)
     down, up = _leaf_split(facts, speeds)
     tiers = facts.whole("tiers") or {"rail_only": 1}.get(facts.topology)

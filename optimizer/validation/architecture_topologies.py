@@ -241,6 +241,10 @@ def derive_scaleup(facts: Facts) -> None:
             facts, ScaleUp(total, links, ports, math.ceil(total / per_chassis)), per_chassis, l1_trays, per_tray
         )
         return
+    boards = facts.whole("boards", "baseboards") or 1
+    if boards > 1:
+        _boards(facts, total, links, ports, boards)
+        return
     domain = ScaleUp(total, links, ports)
     chips = trays * per_tray if trays and per_tray else domain.chips
     if chips is None:
@@ -257,6 +261,21 @@ def derive_scaleup(facts: Facts) -> None:
     if per_tray:
         facts.learn("switch_trays", math.ceil(chips / per_tray))
         facts.learn("total_switch_trays", facts.get("switch_trays"))
+
+
+def _boards(facts: Facts, total: int, links: int, ports: int, boards: int) -> None:
+    """Two boards whose chips pass every link of their accelerators on to the other board's (DGX-2: six chips a board, 16 of 18 ports used)."""
+    each = ScaleUp(math.ceil(total / boards), links, ports // 2)
+    if boards != 2 or total % boards:
+        return
+    if each.chips is None:
+        words = f"chips of {ports} ports cannot take {each.total_links} links of a board and pass as many on"
+        facts.breaks("switch ports", words)
+        return
+    facts.learn("switch_chips", boards * each.chips)
+    facts.learn("total_switches", boards * each.chips)
+    facts.learn("chips_per_board", each.chips)
+    facts.learn("links_between_boards", each.total_links)
 
 
 def _two_levels(facts: Facts, domain: ScaleUp, per_chassis: int, l1_trays: int | None, per_tray: int | None) -> None:
@@ -296,7 +315,7 @@ def derive_power(facts: Facts) -> None:
                 "shelf power",
                 f"{count:g} supplies of {unit:g} kW are {count * unit:g} kW, less than the shelf's {shelf:g} kW",
             )
-        shelf = shelf or count * unit
+        shelf = shelf or (count - (facts.get("psu_spares") or 0)) * unit
         facts.learn("shelf_kw", shelf)
     peak = facts.get("rack_peak_kw")
     if shelf and peak:

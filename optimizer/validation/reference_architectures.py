@@ -27,7 +27,8 @@ from optimizer.validation.architecture_names import (
     split_bound,
 )
 from optimizer.validation.architecture_networks import inputs_of, network_of
-from optimizer.validation.architecture_rules import broken_rule, contradictions
+from optimizer.validation.architecture_products import counted, derive_products, spare_supplies
+from optimizer.validation.architecture_rules import DESIGN_FREEDOM, broken_rule, contradictions
 from optimizer.validation.architecture_shape import Shape
 from optimizer.validation.architecture_topologies import (
     derive_bandwidth,
@@ -63,7 +64,8 @@ def topology_name(topology: str) -> str:
 def derive(topology: str, inputs: Mapping[str, Any]) -> tuple[Facts, Shape | None]:
     """Everything that follows from ``inputs``, and the shape of the fabric where it is a Clos."""
     topology = topology_name(topology)
-    facts = read_inputs(topology, inputs)
+    stated = dict(flat(inputs))
+    facts = read_inputs(topology, _with_products(stated))
     shape: Shape | None = None
     if topology in ("torus", "torus3d_ocs") or "cube" in inputs:
         derive_torus(facts)
@@ -78,7 +80,16 @@ def derive(topology: str, inputs: Mapping[str, Any]) -> tuple[Facts, Shape | Non
         derive_limits(facts, shape)
     derive_power(facts)
     derive_bandwidth(facts)
+    derive_products(facts, stated)
     return facts, shape
+
+
+def _with_products(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with what follows for nodes from contents of things the fabric's rules do not know."""
+    found, known = counted(stated), read_inputs("", stated)
+    more = {"nodes": found.get("nodes"), "accelerators_per_node": found.get("accelerators_per_nodes")}
+    more["psu_spares"] = spare_supplies(stated)
+    return {**stated, **{name: value for name, value in more.items() if value is not None and known.get(name) is None}}
 
 
 def _derive_metric(case: Mapping[str, Any], facts: Facts, metric: str, published: Any) -> Any:
@@ -158,7 +169,7 @@ def _judged(
 ) -> tuple[RowStatus, str | None, str]:
     """Status, broken rule and note of a published figure beside ours, neither of them absent."""
     printed, bound = published_figure(metric, published)
-    name = canonical_name(split_bound(metric)[0], facts.values)
+    name = canonical_name(split_bound(metric)[0], facts.known)
     if same(predicted, published, bound, metric):
         return RowStatus.MATCH, None, ""
     if printed is None and not isinstance(published, (list, tuple, Mapping)):
@@ -174,7 +185,7 @@ def _judged(
         else:
             # a share of a count that has freedom has it too
             broken = broken_rule(facts, shape, shared[0], value * shared[1], figures)
-        if broken is None and shared is None and name not in facts.values:
+        if broken is None and shared is None and name not in facts.values and name not in DESIGN_FREEDOM:
             broken = ("arithmetic", f"the inputs give {ours:.10g}, not {value:g}")
         if broken is not None:
             return RowStatus.FLAGGED, broken[0], f"{broken[0]}: {broken[1]}"
@@ -225,7 +236,7 @@ def _figures(facts: Facts, published: Mapping[str, Any], metrics: Sequence[str])
     for metric in metrics:
         value = number(published.get(metric), metric)
         if value is not None and split_bound(metric)[1] is Bound.EQUAL:
-            found[canonical_name(metric, facts.values)] = value
+            found[canonical_name(metric, facts.known)] = value
     return found
 
 
