@@ -2,6 +2,8 @@
 
 Fields, all optional; what is absent is as a search takes it:
 
+    sharding, zero, fsdp                what is sharded over the copies of the model; a number above 1 as ``fsdp``: over so many
+    shard_group                         ranks that fully sharded weights are spread over (all, where absent)
     recompute, recompute_modules        none, selective, full, block, or names of parts of a layer (a list, or separated by , or +)
     recompute_num_layers                layers per chunk that ``block`` repeats
     dispatcher                          alltoall, allgather, or kernels that count on the device: deepep, hybridep
@@ -27,6 +29,35 @@ from models.physics.performance.cards import WIDTH_BYTES
 from models.physics.performance.setting import MODULES, Run
 from optimizer.validation.names import number_format
 from optimizer.validation.records import SkipRecord
+
+FIELDS = frozenset(
+    [
+        "sharding",
+        "zero",
+        "fsdp",
+        "shard_group",
+        "recompute",
+        "recompute_modules",
+        "recompute_method",
+        "recompute_num_layers",
+        "recompute_layers",
+        "dispatcher",
+        "host_graph",
+        "cuda_graph",
+        "ep_overlap",
+        "moe_a2a_overlap",
+        "dispatch_dtype",
+        "expert_balance",
+        "expert_imbalance",
+        "capacity_factor",
+        "mtp",
+        "activation_offload",
+        "cpu_offload",
+        "host_gb_s",
+        "optimizer_bytes",
+    ]
+)
+"""Names of fields read here."""
 
 _WHOLE = {
     "none": 0,
@@ -66,10 +97,13 @@ _MOST_BYTES = 32.0
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """``run`` of a setting, the level of recompute a mapping has (None: searched), and the load of the fullest expert (None: usual)."""
+    """``run`` of a setting, the levels of recompute and sharding of a mapping (None: not stated), and the load of the fullest expert
+    (None: usual).
+    """
 
     run: Run
     recompute: int | None
+    sharding: int | None
     imbalance: float | None
     overlap: bool
 
@@ -91,11 +125,13 @@ def run_facts(record: Mapping[str, Any]) -> RunFacts:
             expert_waits=waits,
             each_copy=plain,
             dispatch_bytes=None if form is None else WIDTH_BYTES[number_format(form, "bf16")],
+            shard_group=_group(record),
             predictions=_count(record.get("mtp") or 0, "mtp"),
             optimizer_bytes=_bytes(record.get("optimizer_bytes")),
             offloaded=_share(record.get("activation_offload", record.get("cpu_offload"))),
         ),
         level,
+        _sharding(record),
         _imbalance(record),
         _truth(record.get("ep_overlap", record.get("moe_a2a_overlap"))),
     )
@@ -107,6 +143,39 @@ def _word(value: Any) -> str:
 
 def _truth(value: Any) -> bool:
     return _word(value) not in ("", "false", "no", "none", "0", "off", "null")
+
+
+_SHARDED = (
+    (3, r"(full|hybrid)_?shard|^full$|^hybrid$|fsdp|hsdp|zero_?3|^3$"),
+    (1, r"shard_grad|zero_?[12]|distributed_optimizer|optimizer|^[12]$"),
+    (0, r"no_?shard|ddp|none|replicated|zero_?0|^0$|false"),
+)
+"""Levels of sharding by the names software has for them, the first that fits."""
+
+
+def _sharding(record: Mapping[str, Any]) -> int | None:
+    """3 where weights are sharded over the copies, 1 where only the optimizer is, 0 where nothing is; None where the record is silent."""
+    if _truth(record.get("fsdp")):
+        return 3
+    found = None
+    for field in ("sharding", "zero"):
+        name = _word(record.get(field))
+        if not name:
+            continue
+        level = next((level for level, pattern in _SHARDED if re.search(pattern, name)), None)
+        if level is None:
+            raise SkipRecord(f"{field} is {record.get(field)!r}, which names no kind of sharding known here")
+        found = level if found is None else max(found, level)
+    return found
+
+
+def _group(record: Mapping[str, Any]) -> int | None:
+    """Ranks that fully sharded weights are spread over, where the record tells."""
+    stated = record.get("shard_group")
+    if stated is None and not isinstance(record.get("fsdp"), bool | str):
+        stated = record.get("fsdp")
+    group = 0 if stated is None else _count(stated, "shard_group")
+    return group if group > 1 else None
 
 
 def _recompute(record: Mapping[str, Any]) -> tuple[int | None, frozenset[str]]:

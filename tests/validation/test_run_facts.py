@@ -47,6 +47,47 @@ def test_recompute_however_it_is_spelt(fields, level, parts):
     assert (facts.recompute, facts.run.recomputed) == (level, frozenset(parts))
 
 
+@pytest.mark.parametrize(
+    ("fields", "level", "group"),
+    [
+        ({}, None, None),
+        ({"zero": 3}, 3, None),
+        ({"zero": 0}, 0, None),
+        ({"zero": 2}, 1, None),
+        ({"sharding": "FULL_SHARD"}, 3, None),
+        ({"sharding": "HYBRID_SHARD", "shard_group": 16}, 3, 16),
+        ({"sharding": "HSDP"}, 3, None),
+        ({"sharding": "FSDP2 (ZeRO-3)"}, 3, None),
+        ({"sharding": "SHARD_GRAD_OP"}, 1, None),
+        ({"sharding": "ZeRO-1"}, 1, None),
+        ({"sharding": "DDP"}, 0, None),
+        ({"sharding": "NO_SHARD"}, 0, None),
+        ({"fsdp": 64}, 3, 64),
+        ({"fsdp": 1}, 3, None),
+        ({"fsdp": 0}, None, None),
+        ({"fsdp": True}, 3, None),
+    ],
+)
+def test_sharding_however_it_is_named(fields, level, group):
+    facts = run_facts(fields)
+    assert (facts.sharding, facts.run.shard_group) == (level, group)
+
+
+def test_copies_of_sharded_weights_trade_memory_for_shorter_ways():
+    dense = {"ep": None, "model": EXPERTS["model"] | {"experts": None, "topk": None, "moe_ffn": None}}
+    usual = step(tp=1, pp=1, recompute="none", sharding="FSDP", **dense)
+    near = step(tp=1, pp=1, recompute="none", sharding="HSDP", shard_group=8, **dense)
+    assert near < usual
+    assert step(tp=1, pp=1, recompute="none", sharding="HSDP", shard_group=256, **dense) == pytest.approx(
+        usual, rel=1e-3
+    )
+
+
+def test_more_ranks_than_experts_is_a_reason():
+    assert "256 experts" not in evaluate({"rows": [EXPERTS | {"ep": 256}]}).skipped[0].reason
+    assert "more than the 128 experts" in evaluate({"rows": [EXPERTS | {"ep": 256}]}).skipped[0].reason
+
+
 def test_layers_of_a_block_are_read_only_with_a_block():
     assert run_facts({"recompute": "block", "recompute_num_layers": 3}).run.full_layers == 3
     assert run_facts({"recompute": "full", "recompute_method": "block", "recompute_layers": 1}).run.full_layers == 1
@@ -58,6 +99,7 @@ def test_layers_of_a_block_are_read_only_with_a_block():
     [
         ("recompute", "everything else"),
         ("dispatcher", "carrier pigeon"),
+        ("sharding", "sideways"),
         ("expert_imbalance", 0.5),
         ("mtp", "two"),
         ("activation_offload", 1.5),
@@ -114,3 +156,11 @@ def test_sources_fill_only_what_a_record_leaves_out():
     assert "dispatcher" not in lookup.corrected(record | {"note": "tokens dropped"})[0]
     assert lookup.corrected(record | {"source": "elsewhere"}) == (record | {"source": "elsewhere"}, "")
     assert lookup.corrected(record | {"model": {"hidden": 2048}})[1] == ""
+
+
+def test_fields_that_change_nothing_are_named():
+    row = evaluate(
+        {"rows": [EXPERTS | {"weather": "fine", "wind": None, "model": EXPERTS["model"] | {"window": 128}}]}
+    ).rows[0]
+    assert row.note.split("not read: ")[1] == "weather, model.window"
+    assert "not read" not in evaluate({"rows": [EXPERTS]}).rows[0].note

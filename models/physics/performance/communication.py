@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.physics.performance import collectives, layers
 from models.physics.performance.mapping import FULLY_SHARDED, Mappings
-from models.physics.performance.memory import Held, expert_copies, widths
+from models.physics.performance.memory import Held, expert_copies, sharding_ranks, widths
 from models.physics.performance.setting import Setting
 
 Array = NDArray[np.float64]
@@ -81,22 +81,24 @@ def data_parallel(s: Setting, m: Mappings, held: Held, stage: Array, rounds: Arr
     free = s.constants.free
     w = widths(s.accelerator, s.dtype)
     dense, experts, vocabulary = held.dense, held.experts, held.vocabulary
-    stride = m.tp * 1.0
-    ranks = collectives.group(s.accelerator, s.network, m.dp * m.cp, m.tp, free.network)
-    parts = [(ranks, dense + vocabulary)]
+    parts = [(m.dp * m.cp, m.tp, dense + vocabulary)]
     if s.model.moe_layers:
-        stride = m.tp * m.ep / np.maximum(m.tp / m.etp, 1.0)
-        parts.append((collectives.group(s.accelerator, s.network, expert_copies(m), stride, free.network), experts))
+        parts.append((expert_copies(m), m.tp * m.ep / np.maximum(m.tp / m.etp, 1.0), experts))
     reduce, collect, per_round = np.zeros(len(m)), np.zeros(len(m)), np.zeros(len(m))
     per_stage = s.model.layers / m.pp
-    for group, parameters in parts:
+    between = np.zeros(len(m))
+    for ranks, stride, parameters in parts:
+        spread = sharding_ranks(m, ranks, s.run)
+        group = collectives.group(s.accelerator, s.network, spread, stride, free.network)
+        if s.run.shard_group is not None:
+            copies = collectives.group(s.accelerator, s.network, ranks / spread, stride * spread, free.network)
+            between = between + 2.0 * collectives.gather(copies, w.send_gradient * parameters / spread)
         reduce = reduce + collectives.gather(group, w.send_gradient * parameters)
         collect = collect + collectives.gather(group, w.send_weight * parameters)
         per_round = per_round + 3.0 * per_stage * collectives.gather(group, 2.0 * parameters / per_stage)
     full = m.shard == FULLY_SHARDED
     sharded = rounds * np.maximum(per_round - stage, 0.0) + free.sharded_exposed * np.minimum(per_round, stage) * rounds
-    once = reduce + collect
+    once = np.where(full, between, reduce + collect)
     if s.software.overlap:
-        hidden = np.minimum((1.0 - free.overlap_exposed) * once, stage)
-        once = once - hidden
-    return np.where(full, sharded, once)
+        once = once - np.minimum((1.0 - free.overlap_exposed) * once, stage)
+    return np.where(full, sharded + once, once)

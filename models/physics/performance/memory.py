@@ -95,14 +95,25 @@ def expert_copies(m: Mappings) -> Array:
     return m.tp * m.cp * m.dp / (m.ep * m.etp)
 
 
-def state_bytes(model: ModelShape, m: Mappings, held: Held, w: Widths, *, shard_gradients: bool = False) -> Array:
+def sharding_ranks(m: Mappings, ranks: Array, run: Run) -> Array:
+    """Ranks out of ``ranks`` that hold the same weights over which fully sharded ones are spread: a whole number of copies remains."""
+    if run.shard_group is None:
+        return ranks
+    share = ranks / (m.dp * m.cp) * run.shard_group
+    return np.where(m.shard == FULLY_SHARDED, np.clip(share, 1.0, ranks), ranks)
+
+
+def state_bytes(
+    model: ModelShape, m: Mappings, held: Held, w: Widths, *, shard_gradients: bool = False, run: Run = _PLAIN
+) -> Array:
     """Weights, gradients and optimizer states of the fullest rank."""
     dense, experts, vocabulary = held.dense, held.experts, held.vocabulary
     full = m.shard == FULLY_SHARDED
     split = m.shard >= OPTIMIZER_SHARDED
-    copies = m.dp * m.cp
+    copies = sharding_ranks(m, m.dp * m.cp, run)
     total = np.zeros(len(m))
-    parts = [(dense + vocabulary, copies)] + ([(experts, expert_copies(m))] if model.moe_layers else [])
+    spread = [(experts, sharding_ranks(m, expert_copies(m), run))] if model.moe_layers else []
+    parts = [(dense + vocabulary, copies), *spread]
     for parameters, ranks in parts:
         kept = np.where(full, ranks, 1.0)
         shared = np.where(split, ranks, 1.0)
@@ -244,5 +255,5 @@ def memory_use(
     last = saved * model.layers / m.pp + np.where(m.pp > 1.0, logits, 0.0)
     working = np.where(full, layer, np.where(m.recompute == SELECTIVE, core, 0.0))
     workspace = np.where(m.pp > 1.0, working, np.maximum(working, logits))
-    states = state_bytes(model, m, held or rank_parameters(model, m), w, shard_gradients=thrifty)
+    states = state_bytes(model, m, held or rank_parameters(model, m), w, shard_gradients=thrifty, run=run)
     return MemoryUse(states, np.maximum(first, last), workspace)

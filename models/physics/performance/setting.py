@@ -25,7 +25,8 @@ class Run:
     cannot issue ahead; each_copy: every copy of a token travels by itself, even to one domain; dispatch_bytes: width of a dispatched
     element [B] (None: what the software of the exchange sends); predictions: further tokens predicted, each by one more layer and
     output; offloaded: share of the saved activations kept in host memory; host_rate: B/s to host memory, each way; optimizer_bytes:
-    state per parameter beside weight and gradient [B] (None: 32-bit copy and moments).
+    state per parameter beside weight and gradient [B] (None: 32-bit copy and moments); shard_group: ranks that fully sharded weights are
+    spread over, whose copies then exchange gradients once per step (None: all).
     """
 
     recomputed: frozenset[str] = frozenset()
@@ -37,6 +38,7 @@ class Run:
     offloaded: float = 0.0
     host_rate: float = 50e9
     optimizer_bytes: float | None = None
+    shard_group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from models.physics.performance.training import evaluate as evaluate_mappings
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, SkipRecord, compared
-from optimizer.validation.run_facts import run_facts
+from optimizer.validation.run_facts import FIELDS, run_facts
 
 _BATCH_TOKENS = 2 * 2**20
 _PERCENT = 1.5
@@ -98,6 +98,8 @@ def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
     schedule = str(record.get("schedule") or "").lower()
     dual = "dual" in schedule
     facts = run_facts(record)
+    if model.experts and int(record.get("ep") or 1) > model.experts:
+        raise SkipRecord(f"ep is {record['ep']}, more than the {model.experts} experts")
     zero_bubble = dual or "zero" in schedule or schedule.startswith("zb")
     setting = Setting(
         model,
@@ -140,7 +142,7 @@ def _usual_batch(model: ModelShape, packages: int) -> int:
 
 
 def _mappings(record: Mapping[str, Any], setting: Setting, packages: int, batch: int) -> Mappings:
-    stated = _sharding(record)
+    stated = run_facts(record).sharding
     usual: int | None = stated if stated is not None else (0 if setting.dtype == "fp16" else 1)
     if setting.dtype != "fp16" and all(record.get(degree) is None for degree in ("tp", "pp", "dp")):
         usual = stated
@@ -158,24 +160,6 @@ def _mappings(record: Mapping[str, Any], setting: Setting, packages: int, batch:
     if len(found) == 0:
         raise SkipRecord("the stated mapping does not divide the accelerators or the batch")
     return found
-
-
-def _sharding(record: Mapping[str, Any]) -> int | None:
-    zero = record.get("zero")
-    named = str(record.get("sharding") or "").upper().replace("-", "_")
-    if (zero is not None and int(zero) == 3) or named in (
-        "FULL_SHARD",
-        "FSDP",
-        "FSDP2",
-        "HYBRID_SHARD",
-        "HSDP",
-        "ZERO3",
-        "ZERO_3",
-    ):
-        return 3
-    if (zero is not None and int(zero) in (1, 2)) or named in ("SHARD_GRAD_OP", "ZERO1", "ZERO_1", "ZERO2", "ZERO_2"):
-        return 1
-    return None if zero is None and named not in ("NO_SHARD", "DDP") else 0
 
 
 def _fixed(record: Mapping[str, Any], shard: int | None) -> Fixed:
@@ -280,6 +264,8 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     note = describe_result(result.mapping, result)
     if production:
         note += f"; whole runs, at the production factor {lookup.constants.production_factor:.2f}"
+    if unused := unread(record):
+        note += f"; not read: {', '.join(unused)}"
     if not fits:
         note += "; the memory filter would reject it"
     yield compared(
@@ -291,6 +277,54 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         binding=result.binding,
         note=note,
     )
+
+
+_READ = FIELDS | frozenset(
+    [
+        "id",
+        "group",
+        "model",
+        "model_name",
+        "accelerator",
+        "n_accel",
+        "gbs",
+        "gbs_tokens",
+        "dtype",
+        "precision",
+        "metric",
+        "value",
+        "confirmed",
+        "source",
+        "note",
+        "section",
+        "network",
+        "gpus_per_node",
+        "schedule",
+        "tp",
+        "cp",
+        "pp",
+        "dp",
+        "ep",
+        "etp",
+        "vp",
+        "mbs",
+        "seq_parallel",
+        "seq",
+        "seq_len",
+        "trained_tokens",
+        "peak_tflops",
+    ]
+)
+_MODEL = frozenset(field.name for field in fields(ModelShape)) | {"params_total", "params_active"}
+
+
+def unread(record: Mapping[str, Any]) -> list[str]:
+    """Fields of a record, and of its model, that hold something and change nothing here."""
+    used = _READ | set(_RATES) if METRICS.get(str(record.get("metric"))) == "mfu" else _READ
+    model = record.get("model")
+    inside = model if isinstance(model, Mapping) else {}
+    found = [str(name) for name, value in record.items() if value is not None and name not in used]
+    return found + [f"model.{name}" for name, value in inside.items() if value is not None and name not in _MODEL]
 
 
 def describe_result(mapping: MappingChoice, result: MappingResult) -> str:

@@ -316,9 +316,18 @@ class Twin:
         apart = m.tp * m.ep / max(m.tp / m.etp, 1)
         groups = [(m.dp * m.cp, m.tp, dense + table)] + ([(copies, apart, experts)] if experts else [])
         if m.shard == 3:
-            count = self.model.layers / m.pp
+            count, part, between = self.model.layers / m.pp, self.s.run.shard_group, 0.0
+            if part:
+                spread = [min(max(g / (m.dp * m.cp) * part, 1), g) for g, _, _ in groups]
+                sizes = [self.sent[1] * p / n for n, (_, _, p) in zip(spread, groups, strict=True)]
+                for n, size, (g, stride, _) in zip(spread, sizes, groups, strict=True):
+                    between += 2 * self.gather(g / n, stride * n, size)
+                groups = [(n, stride, p) for n, (_, stride, p) in zip(spread, groups, strict=True)]
             each = 3 * count * sum(self.gather(g, stride, 2 * p / count) for g, stride, p in groups)
-            return self.rounds * (max(each - stage, 0) + self.free.sharded_exposed * min(each, stage))
+            shown = max(each - stage, 0) + self.free.sharded_exposed * min(each, stage)
+            if self.s.software.overlap:
+                between -= min((1 - self.free.overlap_exposed) * between, stage)
+            return self.rounds * shown + between
         once = sum(self.gather(g, st, self.sent[1] * p) + self.gather(g, st, self.sent[0] * p) for g, st, p in groups)
         if self.s.software.overlap:
             once -= min((1 - self.free.overlap_exposed) * once, stage)

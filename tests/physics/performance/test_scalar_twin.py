@@ -7,7 +7,7 @@ import pytest
 
 from models.physics.performance.cards import Network, Wiring
 from models.physics.performance.constants import Software
-from models.physics.performance.mapping import enumerate_mappings
+from models.physics.performance.mapping import Fixed, enumerate_mappings
 from models.physics.performance.setting import Run, Setting
 from models.physics.performance.training import TERMS, evaluate
 from tests.physics.performance.conftest import (
@@ -58,6 +58,8 @@ RUNS = [
     (EXPERTS, Run(recomputed=frozenset({"moe"}), each_copy=True, expert_waits=True, predictions=1)),
     (replace(EXPERTS, q_latent=768), Run(recomputed=frozenset({"mla_up_proj"}), full_layers=1, dispatch_bytes=1.0)),
     (DENSE, Run(recomputed=frozenset({"layernorm", "mlp"}), full_layers=2, expert_waits=True)),
+    (DENSE, Run(shard_group=8)),
+    (EXPERTS, Run(shard_group=16)),
 ]
 
 
@@ -68,7 +70,7 @@ def test_runs_that_say_more_than_their_mapping(model, run, dtype):
     setting = Setting(
         model, card, make_network(), 256.0, dtype, make_constants(), Software.of(dtype, 2023.0), run=run
     )  # fmt: skip
-    mappings = enumerate_mappings(model, 64, 256)
+    mappings = enumerate_mappings(model, 64, 256, Fixed(shard=3) if run.shard_group else None)
     chosen = np.random.default_rng(11).choice(len(mappings), size=80, replace=False)
     agree(setting, mappings.take(np.sort(chosen)))
 
