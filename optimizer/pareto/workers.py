@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
-import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from optimizer.backends.protocol import SolveLimits
 from optimizer.pareto.oracle import Oracle, OracleOptions, Reply
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import Outcome, Query
+from optimizer.processes import attend, starting
 
 START_AFTER = 2.0
 """Seconds of answering before other processes are started: starting one takes about as long."""
@@ -225,7 +225,8 @@ class _Helper:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(problem, options, theirs), daemon=True)
-        self._process.start()
+        with starting():
+            self._process.start()
         theirs.close()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -253,8 +254,8 @@ class _Helper:
 
 
 def _work(problem: ScaledProblem, options: OracleOptions, pipe: Connection) -> None:
-    """Answer what comes through ``pipe`` until it is closed; a keyboard interrupt is the parent's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Answer what comes through ``pipe`` until it is closed."""
+    attend()
     oracle = Oracle(problem, options)
     try:
         pipe.send(True)

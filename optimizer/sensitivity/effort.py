@@ -17,6 +17,7 @@ from models.errors import InfeasibleError, StoppedError
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto import RunLimits, solve
 from optimizer.pareto.result import FrontierStatus
+from optimizer.processes import attend, ended_on_error, starting
 from optimizer.sensitivity.journal import Journal, Solved
 
 
@@ -103,9 +104,12 @@ class Effort:
         given = (hot, self.left, self.backend, self.journal.path)
         pool = ProcessPoolExecutor(min(self.workers, len(items)), get_context("spawn"), _start, given)
         try:
-            for result, solves in pool.map(_answer, [task] * len(items), items):
-                self.solves += solves
-                yield result
+            with ended_on_error():
+                with starting():
+                    answers = pool.map(_answer, [task] * len(items), items)
+                for result, solves in answers:
+                    self.solves += solves
+                    yield result
         finally:
             # whoever has heard enough does not wait for what was never begun
             pool.shutdown(cancel_futures=True)
@@ -116,6 +120,7 @@ _OWN: dict[str, Any] = {}
 
 
 def _start(hot: Any, seconds: float | None, backend: str, journal: Path | None) -> None:
+    attend()
     _OWN["hot"] = hot
     _OWN["effort"] = Effort(seconds, backend, journal=Journal(journal, resume=True))
 

@@ -46,6 +46,8 @@ def _short(value: float) -> str:
 
 def global_sentence(result: GlobalIndices) -> str:
     """The answer in one sentence."""
+    if not result.indices:
+        return f"nothing can be said yet; {result.samples} of {result.wanted} samples so far."
     of_cost = [i for i in result.indices if i.output == "tco_usd"]
     first = of_cost[0].name if of_cost else "nothing"
     deciding = next((i.name for i in result.indices if i.output == "systems_moved" and (i.total or i.first)), None)

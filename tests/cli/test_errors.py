@@ -329,7 +329,7 @@ main()
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-@pytest.mark.parametrize("name", ["click", "optimizer.cli._group", "numpy", "pyomo.core"])
+@pytest.mark.parametrize("name", ["click", "optimizer.cli._group", "numpy", "scipy.sparse"])
 def test_interrupt_amid_the_imports(name: str, as_json: bool) -> None:
     arguments = ["solve", "tiny/space", "--dry-run"] + ["--json"] * as_json
     program = INTERRUPTED_IMPORT.format(name=name, error="KeyboardInterrupt", arguments=arguments)
