@@ -18,6 +18,7 @@ from models.physics.performance.constants import FILE_NAME, PerformanceConstants
 from models.shipped import catalogue_folder, instances_folder
 from optimizer.validation.names import canonical, model_key
 from optimizer.validation.records import SkipRecord
+from optimizer.validation.run_facts import sharding
 
 _NETWORK = re.compile(r"(\d+)\s*x\s*(\d+)\s*G(?:b/s|bps|bit/s)?.*?per\s+(\d+)-", re.IGNORECASE)
 _NODE_NETWORK = re.compile(r"(\d+)\s*G(?:b/s|bps|bit/s)\s+node-node", re.IGNORECASE)
@@ -78,21 +79,30 @@ class Lookup:
         record.update({name: int(text) if text.isdigit() else text for name, text in stated.items()})
         return [f"mapping {' '.join(f'{name} {text}' for name, text in stated.items())}"]
 
+    def _counts(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a record prints of its model's shape, or the shape of the model it names."""
+        printed = record.get("model")
+        if isinstance(printed, Mapping):
+            return printed
+        name = str(printed or record.get("model_name") or "")
+        return dataclasses.asdict(self.model(name)) if self.knows(name) else {}
+
     def _as_run(self, record: dict[str, Any]) -> list[str]:
         """Put what a record's source tells elsewhere of how such runs were made into fields that the record leaves out; what was put in."""
-        model, told = record.get("model"), []
-        if not isinstance(model, Mapping):
-            return []
+        told: list[str] = []
         source = str(record.get("source") or "").lower()
+        rows = [row for row in self.run_rows if row["source_contains"] in source]
+        model = self._counts(record) if rows else {}
         text = f"{source} {record.get('note') or ''} {record.get('id') or ''}".lower()
         part = canonical(str(record.get("accelerator") or ""))
-        for row in self.run_rows:
+        for row in rows:
             field = row["field"]
-            alike = all(str(model.get(key)) == row[key] for key in ("experts", "hidden") if row[key])
+            alike = all(str(model.get(key)) == row[key] for key in ("experts", "hidden") if row[key] not in ("", "*"))
+            alike = alike and (row["experts"] != "*" or bool(model.get("experts")))
             named = any(fnmatch.fnmatchcase(part, pattern) for pattern in row["accelerators"].split(";"))
-            if row["source_contains"] not in source or not alike or not named or not model.get("experts"):
+            if record.get(field) is not None or not alike or not named or (row["unless"] and row["unless"] in text):
                 continue
-            if record.get(field) is None and not (row["unless"] and row["unless"] in text):
+            if row["sharding"] in ("", str(sharding(record))):
                 record[field] = row["value"]
                 told.append(f"{field} {row['value']}")
         return told

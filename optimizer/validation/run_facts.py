@@ -131,7 +131,7 @@ def run_facts(record: Mapping[str, Any]) -> RunFacts:
             offloaded=_share(record.get("activation_offload", record.get("cpu_offload"))),
         ),
         level,
-        _sharding(record),
+        sharding(record),
         _imbalance(record),
         _truth(record.get("ep_overlap", record.get("moe_a2a_overlap"))),
     )
@@ -153,7 +153,7 @@ _SHARDED = (
 """Levels of sharding by the names software has for them, the first that fits."""
 
 
-def _sharding(record: Mapping[str, Any]) -> int | None:
+def sharding(record: Mapping[str, Any]) -> int | None:
     """3 where weights are sharded over the copies, 1 where only the optimizer is, 0 where nothing is; None where the record is silent."""
     if _truth(record.get("fsdp")):
         return 3

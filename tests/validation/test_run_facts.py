@@ -156,6 +156,10 @@ def test_sources_fill_only_what_a_record_leaves_out():
     assert "dispatcher" not in lookup.corrected(record | {"note": "tokens dropped"})[0]
     assert lookup.corrected(record | {"source": "elsewhere"}) == (record | {"source": "elsewhere"}, "")
     assert lookup.corrected(record | {"model": {"hidden": 2048}})[1] == ""
+    assert lookup.corrected(record | {"model": "Qwen3-30B-A3B"})[0]["dispatcher"] == "alltoall"
+    dense = record | {"model": {"hidden": 8192}, "accelerator": "gb200_nvl72"}
+    assert lookup.corrected(dense | {"sharding": "FULL_SHARD"})[0]["activation_offload"] == "0.5"
+    assert lookup.corrected(dense)[1] == ""
 
 
 def test_fields_that_change_nothing_are_named():
