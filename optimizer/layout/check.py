@@ -19,6 +19,7 @@ from models.parts.storage import StorageNode
 from models.parts.system import System, SystemKind
 from models.units import Unlimited
 from optimizer.design import Design, PodChoice
+from optimizer.layout.check_hall import check_hall
 from optimizer.layout.plan import Device, DeviceKind, Layout, PlacedRack, SitePlan
 from optimizer.verification.findings import Checks, Finding
 from optimizer.verification.masses import kilograms
@@ -43,6 +44,7 @@ def check_layout(instance: Instance, design: Design, layout: Layout) -> list[Fin
             _check_phases(checks, rack)
         _check_counts(checks, instance, design, plan)
         _check_cables(checks, instance, plan)
+        check_hall(checks, instance, design, plan)
     return checks.findings
 
 

@@ -16,6 +16,7 @@ from models.errors import InstanceError
 from models.instance import Instance
 from models.loading import load
 from models.physics.rack_feeds import row_share
+from optimizer.layout.check import check_layout
 from optimizer.layout.planner import lay_out
 from optimizer.solve import solve
 from optimizer.verify import verify_design
@@ -110,7 +111,9 @@ def test_designs_verify_and_no_row_of_their_layout_overloads_a_line(amperes: flo
     for design in frontier.points:
         assert not verify_design(inst, design)
     (pod,) = frontier.points[0].pods
-    plan = lay_out(inst, frontier.points[0]).sites[0]
+    layout = lay_out(inst, frontier.points[0])
+    assert check_layout(inst, frontier.points[0], layout) == []
+    plan = layout.sites[0]
     heavy: dict[int, float] = {}
     for rack in plan.racks:
         one_feed = pod.rack["one_feed_w"] / 3 if rack.kind == "compute" else rack.power_w

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from models.site import RowFeed
 from optimizer.layout.check import check_layout
 from optimizer.layout.hall import Hall
 from optimizer.layout.in_row import Unit, left_free, places_for, slots_of, stand
@@ -134,6 +135,15 @@ TAMPERED: dict[str, Callable[[Layout], Layout]] = {
         layout,
         lambda plan: replace(plan, equipment=(*plan.equipment, _in_place_of(plan.racks[0]))),
     ),
+    "a unit that nobody bought": lambda layout: _with_plan(
+        layout,
+        lambda plan: replace(
+            plan, equipment=(*plan.equipment, FloorUnit("u", "cdu_inrow_1350", 1, -9.0, 0.0, 1.0, 1.0))
+        ),
+    ),
+    "priced for another length": lambda layout: _with_plan(
+        layout, lambda plan: replace(plan, cables=(replace(plan.cables[0], band=1e4), *plan.cables[1:]))
+    ),
     "another row pitch": lambda layout: _with_plan(
         layout, lambda plan: replace(plan, hall=replace(plan.hall, row_pitch=1.0))
     ),
@@ -145,6 +155,23 @@ TAMPERED: dict[str, Callable[[Layout], Layout]] = {
 def test_tampering_is_found(what: str) -> None:
     instance, design, layout = cases.laid_out("performance", 1)
     assert check_layout(instance, design, TAMPERED[what](layout))
+
+
+def test_what_the_hall_asks_is_found() -> None:
+    instance, design, layout = cases.laid_out("performance", 1)
+
+    def found(what: str, layout: Layout = layout, **changes: object) -> bool:
+        hall = instance.sites["hall"].model_copy(update=changes)
+        changed = replace(instance, document=instance.document.model_copy(update={"sites": {"hall": hall}}))
+        return any(what in finding.field for finding in check_layout(changed, design, layout))
+
+    assert found("height", clear_height=1.5)
+    assert not found("height", clear_height=4.0)
+    heavy = _with_rack(layout, lambda rack: replace(rack, weight_kg=1e5))
+    assert found("feet", heavy, floor="raised_std")
+    feed = RowFeed.model_validate({"voltage": "415 V", "breaker": "40 A", "code": "nec", "owner": "facility team"})
+    assert found("row 1", row_feed=feed)
+    assert not found("row 1", row_feed=feed.model_copy(update={"breaker": 4000.0}))
 
 
 @pytest.mark.parametrize("case", ["performance", "rear-door", "rack-scale", "two-clusters"])
