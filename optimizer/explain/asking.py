@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.placement import Candidates, enumerate_candidates
-from models.candidates.rejection import Rejection
 from models.errors import InfeasibleError
-from models.formulation.build import Formulation, build
-from models.formulation.core import Row, block_name
+from models.formulation.build import Formulation
+from models.formulation.core import Row
 from models.formulation.family import families
 from models.instance import Instance
-from optimizer.compile import compile_formulation, with_cost
+from optimizer.compile import with_cost
 from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.explain.extents import measure_of
 from optimizer.explain.groups import Group, groups_of, row_key
+from optimizer.explain.lifted import Program, made_of
 from optimizer.explain.widening import beyond, replaced, widenings
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.effort import Effort
@@ -32,6 +33,11 @@ from optimizer.sensitivity.effort import Effort
 KEPT_PROGRAMS = 12
 KEPT_PLACEMENTS = 1_000_000
 """Placements of candidates kept for other programs: some hundred bytes each; those of the program being made are kept whatever they are."""
+
+FEW, OF_RACKS = 3, ("air_per_rack", "airflow_per_rack", "floor", "static_load_kg")
+EMPTIER = ("blast_radius",)
+"""Where few statements give way and one of them limits a rack, emptier racks are candidates, too: such a limit need not move as far for them.
+They are kept for the objective that asks for them."""
 
 Bounds = Mapping[str, float | tuple[float, float]]
 """Row key -> a bound in place of the one it has, or both of its ends."""
@@ -53,15 +59,6 @@ class Reply:
     x: Floats | None = None
     value: float | None = None
     proven: bool = False
-
-
-@dataclass(frozen=True)
-class Program:
-    """The program with some filters lifted; ``formulation`` None where some cluster has no candidate at all."""
-
-    formulation: Formulation | None
-    model: CompiledModel | None
-    rejections: tuple[Rejection, ...]
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ class Asking:
         self.effort = effort or Effort()
         self._programs: OrderedDict[tuple[frozenset[str], tuple[tuple[str, float], ...]], Program] = OrderedDict()
         self._memo = PerformanceCache()
-        self._clusters: OrderedDict[tuple[str, frozenset[str]], Candidates] = OrderedDict()
+        self._clusters: OrderedDict[tuple[str, frozenset[str], tuple[str, ...]], Candidates] = OrderedDict()
         self._feasible: list[frozenset[str]] = []
         self._infeasible: list[frozenset[str]] = []
         every = widenings(instance)
@@ -152,7 +149,7 @@ class Asking:
             wide = self._widenings[name].apply(wide)
         for name, value in values:
             wide = replaced(wide, name, value)
-        made = self._made(wide, None if values else names)
+        made = self._made(wide, None if values else names, sorted(names) if len(names) <= FEW else ())
         self._programs[key] = made
         while len(self._programs) > KEPT_PROGRAMS:
             self._programs.popitem(last=False)
@@ -162,29 +159,32 @@ class Asking:
         """Whether the program without these filters is at hand, so that asking it takes no enumeration."""
         return (frozenset(lifted) & self._filters, tuple(sorted((at or {}).items()))) in self._programs
 
-    def _made(self, wide: Instance, lifted: frozenset[str] | None) -> Program:
+    def _made(self, wide: Instance, lifted: frozenset[str] | None, few: Sequence[str]) -> Program:
+        """``few``: the filters lifted, where they are so few that how far they give way may be asked."""
         open_sites = wide
         for widening in self._widenings.values():
             if widening.only_candidates:
                 open_sites = widening.apply(open_sites)
+        every = EMPTIER if any(name.rpartition(".")[2] in OF_RACKS for name in few) else ()
         candidates = (
-            enumerate_candidates(open_sites, self._memo) if lifted is None else self._candidates(open_sites, lifted)
+            enumerate_candidates(open_sites, self._memo, objectives=every)
+            if lifted is None
+            else self._candidates(open_sites, lifted, every)
         )
+        measures = [measure for name in few if (measure := measure_of(self.instance, name, candidates)) is not None]
         try:
-            formulation = build(wide, ("tco",), candidates, relaxable=True)
+            return made_of(wide, candidates, measures)
         except InfeasibleError:
             return Program(None, None, candidates.rejections)
-        slim = _slim(formulation)
-        return Program(slim, compile_formulation(slim), candidates.rejections)
 
-    def _candidates(self, wide: Instance, lifted: frozenset[str]) -> Candidates:
+    def _candidates(self, wide: Instance, lifted: frozenset[str], every: tuple[str, ...]) -> Candidates:
         """Candidates cluster by cluster: a filter of one cluster lets nothing more into another."""
         found = []
         for cluster in wide.workloads:
             mine = f"workloads.{cluster}."
-            key = (cluster, frozenset(n for n in lifted if n.startswith(mine) or not n.startswith("workloads.")))
+            key = (cluster, frozenset(n for n in lifted if n.startswith(mine) or not n.startswith("workloads.")), every)
             if key not in self._clusters:
-                self._clusters[key] = enumerate_candidates(wide, self._memo, clusters=(cluster,))
+                self._clusters[key] = enumerate_candidates(wide, self._memo, objectives=every, clusters=(cluster,))
             self._clusters.move_to_end(key)
             found.append(self._clusters[key])
         while len(self._clusters) > len(found) and sum(map(_placed, self._clusters.values())) > KEPT_PLACEMENTS:
@@ -296,37 +296,3 @@ class Asking:
 
 def _placed(candidates: Candidates) -> int:
     return sum(len(placements) for placements in candidates.placements)
-
-
-def _slim(formulation: Formulation) -> Formulation:
-    """The formulation with only the placements that pruning kept: programs of many questions are held at a time."""
-    slim, positions = [], {}
-    for placements in formulation.candidates.placements:
-        name = block_name(placements)
-        rows = formulation.positions[name]
-        used, pod = np.unique(placements.pod[rows], return_inverse=True)
-        slim.append(
-            dataclasses.replace(
-                placements,
-                pods=placements.pods.take(used),
-                pod=np.asarray(pod, dtype=np.int64).reshape(-1),
-                combination=placements.combination[rows],
-            )
-        )
-        positions[name] = np.arange(len(rows), dtype=np.int64)
-    candidates = dataclasses.replace(formulation.candidates, placements=tuple(slim), rejections=())
-    return dataclasses.replace(formulation, candidates=candidates, positions=positions, prunings={})
-
-
-def column_of_placements(program: Program) -> dict[str, npt.NDArray[np.int64]]:
-    """Block of placements -> column of the compiled program for each position, -1 where it enters nothing."""
-    from models.formulation.build import column_name
-
-    assert program.formulation is not None and program.model is not None
-    place = {name: number for number, name in enumerate(program.model.column_keys)}
-    found = {}
-    for placements in program.formulation.candidates.placements:
-        name = block_name(placements)
-        keys = program.formulation.blocks[name].keys
-        found[name] = np.array([place.get(column_name(name, key), -1) for key in keys], dtype=np.int64)
-    return found

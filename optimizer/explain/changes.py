@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 from models.instance import Instance
 from models.parts.network_part import Link, Switch
 from models.parts.part import Part
-from models.parts.rack import Floor
+from models.parts.rack import Floor, Rack
 from models.parts.system import System
+from models.site import Chain
 from models.workload import SizeRange, Training
 from optimizer.design import Design, PodChoice
 from optimizer.explain.asking import LimitRow
-from optimizer.explain.bracketing import Interval
+from optimizer.explain.bracketing import LATENCIES, Interval
 from optimizer.explain.groups import Group, plain, written
 from optimizer.explain.widening import replaced
 
@@ -105,7 +106,10 @@ def _rule_change(instance: Instance, group: Group, row: LimitRow, whole: int) ->
 
 
 def floor_change(instance: Instance, group: Group, value: float) -> Change:
-    """A floor on a quality of every pod (goodput, injection, bisection) lowered to ``value`` in canonical units."""
+    """A floor lowered to ``value`` in canonical units: on a quality of every pod (goodput, injection, bisection), or the warmth of a room."""
+    if group.name.endswith(".supply_air"):
+        warm = floor(value * 10 + 1e-6) / 10
+        return _stated(instance, group, f"{warm:.10g} degC", warm)
     if group.name == "limits.goodput":
         share = round(value * 1e6 - 0.5 + 1e-6) / 1e6
         return _stated(instance, group, f"{share:.6f}", share)
@@ -114,8 +118,14 @@ def floor_change(instance: Instance, group: Group, value: float) -> Change:
 
 
 def threshold_change(instance: Instance, group: Group, value: float) -> Change:
-    """A site's filter moved just as far as ``value``: a date, heat to the room, load on the floor."""
+    """A site's filter moved just as far as ``value``: a date, heat to the room, load on the floor, height of its racks."""
     last = group.name.rpartition(".")[2]
+    if last in ("clear_height", "row_pitch"):
+        high = ceil(value * 1e3 - 1e-6) / 1e3
+        return _stated(instance, group, f"{high:.10g} m", high)
+    if last == "airflow_per_rack":
+        flow = ceil(value * 1e4 - 1e-6) / 1e4
+        return _stated(instance, group, f"{flow:.10g} m**3/s", flow)
     if last == "needed_by":
         dates = [s.available for s in instance.catalogue.of(System).values() if s.available is not None]
         date = next(d for d in dates if d.index == round(value))
@@ -129,12 +139,18 @@ def threshold_change(instance: Instance, group: Group, value: float) -> Change:
 
 
 def bracket_change(instance: Instance, group: Group, found: Interval) -> Change:
-    """A bound on time moved to where a design exists; an interval that was not closed says from where on none is known."""
-    text = f"{found.value * 1e3:.10g} ms" if found.value < 1.0 else f"{found.value:.10g} s"
+    """A bound moved to where a design exists; an interval that was not closed says from where on none is known."""
+    latency = group.name.rpartition(".")[2] in LATENCIES
+    text: Any = (
+        f"{found.value:.10g} s" if latency else int(found.value) if found.value == int(found.value) else found.value
+    )
+    if latency and found.value < 1.0:
+        text = f"{found.value * 1e3:.10g} ms"
     change = _stated(instance, group, text, found.value)
     if found.closed:
         return change
-    return dataclasses.replace(change, after=f"{text} (none at {found.without:.6g} s, not narrowed further)")
+    none = f"{found.without:.6g}{' s' if latency else ''}"
+    return dataclasses.replace(change, after=f"{plain(text)} (none at {none}, not narrowed further)")
 
 
 def size_change(instance: Instance, group: Group, design: Design) -> Change:
@@ -162,9 +178,11 @@ def admitted_change(instance: Instance, group: Group, design: Design) -> Change 
     """A filter that admits, beside what it admits already, only what ``design`` uses; None where it uses nothing new."""
     if group.name == "catalogue.systems.available_quarter":
         return _earlier(instance, group, design)
+    if group.name == "catalogue.racks.static_load_kg":
+        return _stronger(instance, group, design)
     last = group.name.rpartition(".")[2]
     if group.name.startswith("sites."):
-        return _chain(instance, group, design, last)
+        return _chain(instance, group, design, last) if last in set(Chain) else _widened(instance, group)
     if group.name.startswith("catalogue.") or group.name.startswith("assumptions."):
         return _widened(instance, group)
     cluster = group.name.split(".")[1]
@@ -267,3 +285,27 @@ def _earlier(instance: Instance, group: Group, design: Design) -> Change | None:
 
     before = ", ".join(f"{key} ships {systems[key].available}" for key in late)
     return Change(group, before, ", ".join(f"{key} ships {date}" for key, date in late.items()), {}, earlier)
+
+
+def _stronger(instance: Instance, group: Group, design: Design) -> Change | None:
+    """Frames that carry what the racks of a design put on them; None where they do."""
+    frames = instance.catalogue.of(Rack)
+    needed: dict[str, int] = {}
+    for pod in design.pods:
+        frame = frames[pod.frame]
+        load = ceil(float(pod.rack["weight_kg"]) - (frame.empty_weight or 0.0) - 1e-6)
+        if frame.static_load is not None and load > frame.static_load:
+            needed[frame.id] = max(load, needed.get(frame.id, 0))
+    if not needed:
+        return _widened(instance, group)
+
+    def stronger(i: Instance) -> Instance:
+        parts = {
+            key: part.model_copy(update={"static_load": float(needed[key])}) if key in needed else part
+            for key, part in i.catalogue.of(Rack).items()
+        }
+        every: dict[type[Part], Mapping[str, Any]] = {**i.catalogue.parts, Rack: parts}
+        return dataclasses.replace(i, catalogue=dataclasses.replace(i.catalogue, parts=every))
+
+    before = ", ".join(f"{key} carries {frames[key].static_load or 0:,.0f} kg" for key in needed)
+    return Change(group, before, ", ".join(f"{key} carries {n:,} kg" for key, n in needed.items()), {}, stronger)

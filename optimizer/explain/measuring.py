@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 import numpy as np
@@ -12,8 +13,8 @@ import numpy.typing as npt
 from models.formulation.core import block_name
 from models.instance import Instance
 from optimizer.design import Design
-from optimizer.explain.asking import Asking, LimitRow, Reply, Standing, column_of_placements
-from optimizer.explain.bracketing import Interval, bracketed, narrowed
+from optimizer.explain.asking import Asking, LimitRow, Reply, Standing
+from optimizer.explain.bracketing import Interval, bracketed, narrowed, stepped
 from optimizer.explain.changes import (
     Change,
     admitted_change,
@@ -26,6 +27,7 @@ from optimizer.explain.changes import (
 )
 from optimizer.explain.extents import Extents, extents_of
 from optimizer.explain.groups import Group, written
+from optimizer.explain.lifted import column_of_placements
 from optimizer.extract import design_of
 from optimizer.sensitivity.kinds import labels_of
 
@@ -263,7 +265,8 @@ def _narrowed(
     for name in sorted(lifted):
         bound = bracketed(asking.instance, asking.groups[name])
         if bound is not None:
-            interval = narrowed(bound.now, lambda value, name=name: standing(name, value))  # type: ignore[misc]
+            ask = partial(standing, name)
+            interval = stepped(bound.now, bound.steps, ask) if bound.steps else narrowed(bound.now, ask)
             if interval is not None:
                 found[name] = interval
     return found
@@ -273,7 +276,7 @@ def _moved(
     instance: Instance, measuring: Measuring, group: Group, rows: Mapping[str, LimitRow]
 ) -> tuple[Change | None, float | None]:
     """The change of a group that is a matter of more or less, and its new value."""
-    extents = extents_of(instance, group)
+    extents = extents_of(instance, group.name)
     if extents is not None:
         reached = measuring.threshold(extents)
         if reached is None or extents.by_design:

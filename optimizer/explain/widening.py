@@ -24,8 +24,9 @@ from models.workload import RackCooling, Serving, SizeRange
 MOST_STEPS = 64
 """Size ranges of up to so many sizes are widened fourfold, longer ones twofold: every size is enumerated."""
 
-WASTEFUL = 0.1
-"""Share of ports left dark up to which fabrics are looked at when their bound is lifted: beyond it they multiply and only cost."""
+WASTEFUL, MOST_WHIPS = 0.1, 16
+"""Share of ports left dark up to which fabrics are looked at when their bound is lifted: beyond it they multiply and only cost; and the
+same for the rack PDUs on a feed."""
 
 MOST_CANDIDATES = 4e5
 """Estimated fabrics, racks and sizes that one enumeration may combine; filters beyond that are held."""
@@ -72,7 +73,7 @@ def widenings(instance: Instance) -> dict[str, Widening]:
         found.extend(_of_cluster(instance, cluster))
     found.extend(_of_catalogue(instance))
     found.append(_field("assumptions.reserved_rack_units", 0.0))
-    found.append(_field("assumptions.rack_pdus_per_feed", 16))
+    found.append(_field("assumptions.rack_pdus_per_feed", MOST_WHIPS))
     return {w.name: w for w in found}
 
 
@@ -127,6 +128,18 @@ def _of_site(instance: Instance, site: str) -> Iterator[Widening]:
     yield _field(f"{here}.needed_by", Quarter("9999Q4"))
     if place.clear_height is not None:
         yield _field(f"{here}.clear_height", None, says=f"racks pass under {place.clear_height:g} m")
+    for name, says in (
+        ("airflow_per_rack", f"the room gives {place.airflow_per_rack} m3/s of air to a rack"),
+        ("supply_air", f"the room supplies {place.supply_air} degC"),
+    ):
+        if getattr(place, name) is not None:
+            yield _field(f"{here}.{name}", None, says=says)
+    if place.racks_arrive_loaded:
+        yield _field(f"{here}.racks_arrive_loaded", False, says="racks are rolled in with all that is in them")
+    deepest = max((f.depth for f in instance.catalogue.of(Rack).values() if f.depth is not None), default=0.0)
+    if deepest > place.rows.row_pitch:
+        says = f"rows are {place.rows.row_pitch:g} m apart"
+        yield _field(f"{here}.rows.row_pitch", deepest, says=says)
     for chain in (Chain.AIR, Chain.REAR_DOOR, Chain.LIQUID):
         if not place.options(chain):
             options = _any_plant(instance, chain)

@@ -288,7 +288,8 @@ def _indices(
     if method == "sobol":
         from SALib.analyze import sobol
 
-        found = sobol.analyze(dict(problem), values, calc_second_order=False, seed=seed, print_to_console=False)
+        # SALib takes a seed of zero for none, and its intervals would differ from run to run
+        found = sobol.analyze(dict(problem), values, calc_second_order=False, seed=seed + 1, print_to_console=False)
         keys = ("S1", "S1_conf", "ST", "ST_conf")
         return [Index(output, n, *(_number(found[k][i]) for k in keys)) for i, n in enumerate(names)]
     from SALib.analyze import morris

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.candidates.placement import enumerate_candidates
 from models.loading import load
-from optimizer.explain.asking import Asking
+from models.parts.rack import Rack
+from optimizer.explain.asking import Asking, Standing
+from optimizer.explain.bracketing import stepped
 from optimizer.explain.infeasible import explain_infeasible
 from optimizer.explain.measuring import measured
 from optimizer.explain.repairs import Repair, _halfway
@@ -109,3 +114,61 @@ def test_no_time_gives_no_claim() -> None:
     found = explain_infeasible(load("broken/budget-below-cheapest"), time_limit=1e-6)
     assert not found.complete
     assert found.conflict is None or not found.conflict.irreducible
+
+
+WITHOUT_ROOM: list[tuple[dict[str, Any], str, float, float]] = [
+    ({"sites": {"hall": {"clear_height": "1 m"}}}, "sites.hall.clear_height", 0.001, 1.0),
+    ({"sites": {"hall": {"rows": {"row_pitch": "0.5 m"}}}}, "sites.hall.rows.row_pitch", 0.001, 1.0),
+    ({"sites": {"hall": {"airflow_per_rack": "0.01 m**3/s"}}}, "sites.hall.airflow_per_rack", 0.0001, 1.0),
+    ({"sites": {"hall": {"air_per_rack": {"value": "1 kW"}}}}, "sites.hall.air_per_rack", 0.001, 1.0),
+    ({"assumptions": {"reserved_rack_units": {"value": 45}}}, "assumptions.reserved_rack_units", 1.0, -1.0),
+]
+
+
+@pytest.mark.parametrize(("overrides", "name", "step", "sign"), WITHOUT_ROOM)
+def test_a_filter_gives_way_by_no_more_than_it_must(
+    overrides: dict[str, Any], name: str, step: float, sign: float
+) -> None:
+    asking = Asking(load("tiny/performance", overrides=overrides))
+    assert asking.standing(list(asking.groups)) is Standing.INFEASIBLE
+    told = measured(asking, frozenset([name]))
+    assert told is not None
+    (change,) = told.changes
+    stated = change.overrides[name]
+    value = stated["value"] if isinstance(stated, dict) else stated
+    number, _, unit = str(value).partition(" ")
+    for moved, legal in ((float(number), True), (float(number) - sign * step, False)):
+        text: Any = f"{moved:.10g} {unit}" if unit else moved
+        nested: Any = {"value": text} if isinstance(stated, dict) else text
+        for part in reversed(name.split(".")):
+            nested = {part: nested}
+        changed = load("tiny/performance", overrides=nested)
+        assert bool(list(legal_designs(changed, enumerate_candidates(changed)))) is legal
+
+
+def test_a_frame_that_carries_too_little_is_told_by_how_much(tmp_path: Any) -> None:
+    (tmp_path / "racks.csv").write_text("id,static_load_kg,source,confidence\neia48,100,a sheet,quote\n")
+    instance = tmp_path / "weak.yaml"
+    instance.write_text(f"extends: tiny/performance\nname: weak\ncatalogues: [{tmp_path}]\n")
+    asking = Asking(load(instance))
+    told = measured(asking, frozenset(["catalogue.racks.static_load_kg"]))
+    assert told is not None
+    (change,), (pod,) = told.changes, told.design.pods
+    assert change.before == "eia48 carries 100 kg"
+    carried = float(pod.rack["weight_kg"]) - (asking.instance.catalogue.get(Rack, "eia48").empty_weight or 0.0)
+    assert change.after == f"eia48 carries {ceil(carried):,} kg"
+    for less, legal in ((0, True), (1, False)):
+        (tmp_path / "racks.csv").write_text(
+            f"id,static_load_kg,source,confidence\neia48,{ceil(carried) - less},a sheet,quote\n"
+        )
+        changed = load(instance)
+        assert bool(list(legal_designs(changed, enumerate_candidates(changed)))) is legal
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=20, unique=True), st.integers(0, 45))
+def test_the_first_step_that_leaves_something_is_found(steps: list[int], threshold: int) -> None:
+    steps.sort()
+    told = stepped(0, steps, lambda value: Standing.FEASIBLE if value >= threshold else Standing.INFEASIBLE)
+    enough = [n for n in steps if n >= threshold]
+    assert (told.value if told else None) == (enough[0] if enough else None)
+    assert told is None or told.closed
