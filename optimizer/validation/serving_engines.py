@@ -56,6 +56,7 @@ def engine_of(record: Mapping[str, Any], side: str = "decode") -> Engine:
     sources = _sides(record, side)
     tensor, groups, stages = (int(_number(sources, field) or 1) for field in ("tensor", "groups", "stages"))
     experts = next((int(s["moe_ep"]) * int(s.get("moe_tp") or 1) for s in sources if s.get("moe_ep")), 0)
+    side_of_square = _counted_twice(record, sources, tensor * groups)
     if _number(sources, "tensor") is None and _number(sources, "groups") is None:
         tensor = experts or int(record.get("n_accel") or 1) // stages or 1
     elif _groups_inside(record, tensor, groups, stages):
@@ -63,12 +64,41 @@ def engine_of(record: Mapping[str, Any], side: str = "decode") -> Engine:
     batch = _number(sources, "batch")
     if batch is None and record.get("concurrency") is not None:
         batch = max(float(record["concurrency"]) / (groups * workers(record, side)), 1.0)
+    if side_of_square:
+        return Engine(
+            max(tensor // side_of_square, 1) if groups == 1 else tensor,
+            max(groups // side_of_square, 1),
+            stages,
+            batch if groups == 1 or batch is None else batch * side_of_square,
+        )
     return Engine(tensor, groups, stages, batch)
+
+
+_SQUARED = "aiconfigurator"
+"""A source whose samples print an engine of k accelerators, all its experts split over them, as k x k (its configurations, as the
+benchmark that ran them publishes them, have k: ``tp: 4, ep: 4``, printed as tensor 16 with experts 4 x 4)."""
+
+
+def _counted_twice(record: Mapping[str, Any], sources: list[Mapping[str, Any]], packages: int) -> int:
+    """k where the record prints k x k accelerators for k, else 0."""
+    if _SQUARED not in str(record.get("source") or ""):
+        return 0
+    for source in sources:
+        if source.get("moe_ep") and source.get("moe_tp"):
+            k = int(source["moe_ep"])
+            return k if k > 1 and k == int(source["moe_tp"]) and packages == k * k else 0
+    return 0
 
 
 def workers(record: Mapping[str, Any], side: str = "decode") -> float:
     """Engines of a side; one where the record prints none."""
     return _number(_sides(record, side), "workers") or 1.0
+
+
+def tensor_printed(record: Mapping[str, Any]) -> bool:
+    """Whether the record prints its tensor degree, or its attention groups."""
+    sources = _sides(record, "decode")
+    return bool(_number(sources, "tensor") or _number(sources, "groups"))
 
 
 def is_cut(record: Mapping[str, Any]) -> bool:
@@ -117,6 +147,10 @@ _SEPARATE = ("sglang",)
 """Engines that prefill in passes of their own unless told otherwise; the others let prompts join the pass that decodes."""
 
 
+_UNBALANCED = ("vllm", "sglang")
+"""Engines whose attention groups prefill as prompts come; the others (TensorRT-LLM) hold prompts until every group has one."""
+
+
 def _engine_name(record: Mapping[str, Any]) -> str:
     return str(record.get("engine") or record.get("backend") or "").lower()
 
@@ -133,6 +167,11 @@ def cache_format(record: Mapping[str, Any], dtype: str) -> str:
 def prompts_join(record: Mapping[str, Any]) -> bool:
     """Whether the record's engine prefills in the passes that decode."""
     return not any(name in _engine_name(record) for name in _SEPARATE)
+
+
+def prompts_balanced(record: Mapping[str, Any]) -> bool:
+    """Whether the attention groups of the record's engine prefill at once."""
+    return not any(name in _engine_name(record) for name in _UNBALANCED)
 
 
 RATES: Mapping[str, tuple[bool, bool]] = {

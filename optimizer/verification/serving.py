@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, floor, lgamma, log, sqrt
+from math import exp, floor
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import MEMORY_SHARE, Role, best_serving, cache_room, weight_bytes
 from models.physics.performance.serving_step import (
     CHUNK_TOKENS,
-    MANY_PROMPTS,
     ServingSetting,
     compute_dtype,
     decode_step,
@@ -24,15 +23,6 @@ from models.workload import Serving
 from optimizer.design import PodChoice
 
 SAME = 1e-9
-
-
-def _fullest(mean: float, groups: int) -> float:
-    """New prompts of the attention group that gets most of them in a step: P(largest >= k) summed over k, each group Poisson."""
-    counted, below, found = min(mean, MANY_PROMPTS), 0.0, 0.0
-    for k in range(int(counted + 15.0 * (counted + 1.0) ** 0.5) + 1):
-        below += exp(k * log(counted) - counted - lgamma(k + 1.0))
-        found += 1.0 - min(below, 1.0) ** groups
-    return mean + (found - counted) * sqrt(mean / counted)
 
 
 def served_tokens(
@@ -107,13 +97,11 @@ def _point(
     if role is Role.DECODE:
         return batch / step, None, step
     alone = sum(float(v[0]) for v in prefill(s, t, np.array([prompt]), prompt).values())
-    groups = s.packages // tensor
-    mean = batch / groups / answer
-    fullest = mean if groups == 1 else _fullest(mean, groups)
-    # prompts of a step that carries any, in passes of a chunk at most; one of them decodes too
-    tokens = min(fullest / (1.0 - exp(-mean * groups)) * prompt, max(CHUNK_TOKENS, prompt))
-    passes, others = fullest * prompt / tokens, mean / fullest
-    whole = sum(float(v[0]) for v in prefill(s, t, np.array([tokens]), prompt, others).values())
-    saved = float(joint_saving(s, t, np.array([float(batch)]), np.array([tokens]), others)[0])
+    # every attention group prefills at once: prompts of a step that carries any, in passes of a chunk at most; one of them decodes too
+    mean = batch / (s.packages // tensor) / answer
+    tokens = min(mean / (1.0 - exp(-mean)) * prompt, max(CHUNK_TOKENS, prompt))
+    passes = mean * prompt / tokens
+    whole = sum(float(v[0]) for v in prefill(s, t, np.array([tokens]), prompt).values())
+    saved = float(joint_saving(s, t, np.array([float(batch)]), np.array([tokens]))[0])
     shared = passes * whole - min(passes, 1.0) * saved
     return batch / (step + shared), alone + step, step + shared

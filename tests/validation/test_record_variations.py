@@ -60,6 +60,24 @@ def test_attention_groups_may_lie_inside_the_printed_tensor_degree():
     assert serving.engine_of(half | {"n_accel": 8}) == serving.Engine(tensor=2, groups=4, stages=1, batch=16.0)
 
 
+def test_a_source_that_counts_an_engine_twice_is_read_as_it_was_run():
+    squared = ENGINE | {"mode": "agg", "batch": 16, "tp": 16, "attn_dp": 1, "moe_tp": 4, "moe_ep": 4}
+    assert serving.engine_of(squared).tensor == 16
+    told = squared | {"source": "ai-dynamo/aiconfigurator silicon_sample.csv"}
+    assert serving.engine_of(told) == serving.Engine(tensor=4, groups=1, stages=1, batch=16.0)
+    # the sequences of all its groups stay as many
+    groups = told | {"tp": 1, "attn_dp": 16}
+    assert serving.engine_of(groups) == serving.Engine(tensor=1, groups=4, stages=1, batch=64.0)
+    assert serving.engine_of(told | {"moe_tp": 16, "moe_ep": 1}).tensor == 16
+    assert serving.engine_of(told | {"tp": 8, "moe_tp": 1, "moe_ep": 8}).tensor == 8
+
+
+def test_groups_that_wait_for_one_another_are_held_up_less_than_those_that_do_not():
+    groups = ENGINE | {"mode": "agg", "batch": 16, "tp": 1, "attn_dp": 8}
+    waiting, alone = (only(groups | {"engine": name, "kv_dtype": "fp8"}).predicted for name in ("trtllm", "vllm"))
+    assert waiting < alone
+
+
 def test_a_disaggregated_record_is_read_from_its_decode_side():
     sides = {
         "prefill": {"batch": 1, "workers": 1, "tp": 8},

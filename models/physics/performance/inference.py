@@ -1,7 +1,7 @@
 """Serving: the most tokens per second of a replica that keeps its latency limits, alone or disaggregated.
 
-    mixed     TPOT(B) = decode(B, c) + B/osl * prefill(isl)           prefills share the steps of the decoding batch; of several
-                                                                      attention groups the one with most new prompts counts
+    mixed     TPOT(B) = decode(B, c) + B/osl * prefill(isl)           prefills share the steps of the decoding batch; several
+                                                                      attention groups prefill at once
     decode    TPOT(B) = decode(B, c)                                  c = isl + osl/2, the mean context
     prefill   TTFT(P) = prefill of P prompts + cache sent on          input tokens per second = P isl / TTFT
     memory    weights/n + B (cache(isl + osl) + state) <= 0.9 HBM     the batch is the largest that keeps every limit

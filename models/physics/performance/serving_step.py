@@ -291,17 +291,27 @@ CHUNK_TOKENS = 8192.0
 """Prompt tokens an engine prefills in one pass when that many wait."""
 
 
-def prefill_share(s: ServingSetting, t: Array, batch: Array, isl: float, osl: float, *, joined: bool = True) -> Array:
+def prefill_share(
+    s: ServingSetting,
+    t: Array,
+    batch: Array,
+    isl: float,
+    osl: float,
+    *,
+    joined: bool = True,
+    balanced: bool = True,
+) -> Array:
     """Seconds of prefill that a mean step of an aggregated engine carries, ``batch`` sequences in the replica.
 
     A step brings ``batch/osl`` new prompts, and they are prefilled as they come: 1 - e^-L of the steps carry any, with L of them a step
     on average, so that few prompts share a pass where L is small. Attention groups of one replica step together, through the exchange of
-    their experts, so the group with most new prompts holds up the others: with g groups and L prompts each on average, a step waits
-    for the largest of g Poisson numbers, whose mean is sum_k 1 - P(N <= k)^g. Experts, which all groups share, only see the mean.
-    Prompts ``joined`` to the pass that decodes save what both would do (``joint_saving``); else they have passes of their own.
+    their experts. ``balanced``: prompts wait until every group has one, and all prefill at once. Else the group with most new prompts
+    holds up the others: with g groups and L prompts each on average, a step waits for the largest of g Poisson numbers, whose mean is
+    sum_k 1 - P(N <= k)^g; experts, which all groups share, only see the mean. Prompts ``joined`` to the pass that decodes save what both
+    would do (``joint_saving``); else they have passes of their own.
     """
-    groups = s.packages / t
-    each = batch / groups / osl
+    groups = np.ones_like(t) if balanced else s.packages / t
+    each = batch * t / s.packages / osl
     longest = np.where(groups > 1.0, largest_of(each, groups), each)
     carrying = -np.expm1(-each * groups)
     prompts = np.minimum(longest / carrying, max(CHUNK_TOKENS / isl, 1.0))

@@ -33,7 +33,9 @@ from optimizer.validation.serving_engines import (
     formats_of,
     is_cut,
     limits_of,
+    prompts_balanced,
     prompts_join,
+    tensor_printed,
     workers,
 )
 
@@ -100,7 +102,9 @@ def _at_batch(record: Mapping[str, Any], lookup: Lookup, engine: Engine, each: f
     tpot = sum(terms.values())
     mixed = str(record.get("mode") or "agg").startswith("agg")
     if mixed:
-        terms["prefill"] = float(prefill_share(s, t, batch, isl, osl, joined=prompts_join(record))[0])
+        terms["prefill"] = float(
+            prefill_share(s, t, batch, isl, osl, joined=prompts_join(record), balanced=prompts_balanced(record))[0]
+        )
         tpot += terms["prefill"]
     shares = ", ".join(f"{k} {v / tpot:.0%}" for k, v in sorted(terms.items(), key=lambda i: -i[1])[:4]) + note
     found = {"tpot_ms": tpot * 1e3, "user_tok_s": 1.0 / tpot}
@@ -159,7 +163,8 @@ def _within_limits(record: Mapping[str, Any], lookup: Lookup, engine: Engine) ->
     if not mixed:
         raise SkipRecord("a disaggregated record without the batch of its decode engines")
     packages = int(record.get("n_accel") or engine.packages)
-    found = _best(record, lookup, engine.packages, isl, osl, Role.MIXED, ttft, tpot)
+    stated = engine.tensor if tensor_printed(record) else None
+    found = _best(record, lookup, engine.packages, isl, osl, Role.MIXED, ttft, tpot, tensor=stated)
     values = _rates(found.tokens_s * packages / found.packages, packages, isl, osl)
     for name in printed:
         note = f"batch not printed: {found.batch} of {found.packages} accelerators is the best within the limits"
@@ -168,7 +173,7 @@ def _within_limits(record: Mapping[str, Any], lookup: Lookup, engine: Engine) ->
 
 def _best(
     record: Mapping[str, Any], lookup: Lookup, packages: int, isl: float, osl: float, role: Role,
-    ttft: float | None, tpot: float | None, usual: str = "bf16",
+    ttft: float | None, tpot: float | None, usual: str = "bf16", tensor: int | None = None,
 ) -> ServingResult:  # fmt: skip
     model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
     stored, computed = formats_of(record, usual)
@@ -186,6 +191,7 @@ def _best(
         tpot_limit=tpot,
         cache_dtype=cache_format(record, stored),
         compute=computed,
+        tensor=tensor,
     )
     if found is None:
         raise SkipRecord("the model finds no replica of this size that holds the weights within the limits")

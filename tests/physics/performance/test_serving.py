@@ -195,9 +195,13 @@ def test_one_attention_group_prefills_what_comes_and_many_wait_for_the_fullest()
     alone = prefill_share(one, t, batch, ISL, OSL, joined=False)
     assert alone == pytest.approx(carrying * prompts_seconds(one, t, mean / carrying, ISL))
     # alone, a prompt waits for the whole replica's experts at the mean load of its groups
-    waited = prefill_share(many, t, 8 * batch, ISL, OSL, joined=False)
+    waited = prefill_share(many, t, 8 * batch, ISL, OSL, joined=False, balanced=False)
     assert mean * prompts_seconds(many, t, np.ones(1), ISL, 0.0) < waited
     assert waited <= 8 * mean * prompts_seconds(many, t, np.ones(1), ISL)
+    # groups that wait for one another prefill at once, each what comes to it
+    balanced = prefill_share(many, t, 8 * batch, ISL, OSL, joined=False)
+    assert balanced == pytest.approx(carrying * prompts_seconds(many, t, mean / carrying, ISL))
+    assert balanced < waited
 
 
 @pytest.mark.parametrize("model", [DENSE, EXPERTS])
