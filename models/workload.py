@@ -125,7 +125,10 @@ class ServingRole(StrEnum):
 
 
 class GivenPoint(Record):
-    """A measured or modelled throughput of a system at a size and a data rate per accelerator, with its relative band."""
+    """A measured or modelled throughput of a system at a size and a data rate per accelerator, with its relative band.
+
+    ``share``: of the global batch, what a pod of a training job over several sites has of it; its own tokens per second then.
+    """
 
     system: str
     accelerators: int = Field(gt=0)
@@ -133,6 +136,7 @@ class GivenPoint(Record):
     throughput: TokensPerSecond = Field(gt=0)
     band: Share = 0.0
     role: ServingRole = ServingRole.MIXED
+    share: Share = Field(default=1.0, gt=0)
 
 
 class Otherwise(StrEnum):

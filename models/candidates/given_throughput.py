@@ -5,6 +5,9 @@ each listed network, throughput is linear in size between neighbouring listed si
 size it is linear in network; above the largest listed network nothing more is promised than there. Outside, below the smallest
 network or beyond the listed sizes, nothing is covered: what is not known is not extrapolated. The band is the widest of the points
 it comes from. A function is asked for all pods of a system and role at once, and says NaN where it does not know.
+
+Of a pod that trains on a share of the global batch beside other sites a table tells what its lines of that very share tell, its own tokens
+per second without the exchange, and a function is asked with ``share`` by name; between shares nothing is interpolated.
 """
 
 from __future__ import annotations
@@ -19,12 +22,12 @@ import numpy.typing as npt
 from models.errors import InstanceError, Problem
 from models.instance import Instance
 from models.reading.given_throughput import find_callable
-from models.workload import GivenPoint, GivenThroughput, ServingRole
+from models.workload import GivenPoint, GivenThroughput, ServingRole, Training
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-CLOSE = 1e-9
+CLOSE, SAME_SHARE = 1e-9, 1e-6
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,25 @@ class _Level:
 
 
 def given_rates(
-    instance: Instance, cluster: str, system: str, role: ServingRole, accelerators: Ints, network: Floats
+    instance: Instance,
+    cluster: str,
+    system: str,
+    role: ServingRole,
+    accelerators: Ints,
+    network: Floats,
+    share: float = 1.0,
 ) -> tuple[Floats, Floats]:
-    """Tokens/s without failures (NaN: not covered) and relative band of pods of one system; ``network`` [B/s] per accelerator.
+    """Tokens/s without failures (NaN: not covered) and relative band of pods of one system; ``network`` [B/s] per accelerator;
+    ``share`` of the global batch.
 
     Raises InstanceError where a function fails or answers with something else than such arrays.
     """
     given = instance.workloads[cluster].given
     assert given is not None
     if given.table is not None:
-        return interpolated([p for p in given.rows if p.system == system and p.role is role], accelerators, network)
-    return _asked(instance, cluster, given, system, role, accelerators, network)
+        rows = [p for p in given.rows if p.system == system and p.role is role and abs(p.share - share) <= SAME_SHARE]
+        return interpolated(rows, accelerators, network)
+    return _asked(instance, cluster, given, system, role, accelerators, network, share)
 
 
 def interpolated(points: Sequence[GivenPoint], accelerators: Ints, network: Floats) -> tuple[Floats, Floats]:
@@ -115,10 +126,13 @@ def _asked(
     role: ServingRole,
     accelerators: Ints,
     network: Floats,
+    share: float,
 ) -> tuple[Floats, Floats]:
     assert given.callable is not None
+    workload = instance.workloads[cluster]
+    of_batch = {"share": share} if isinstance(workload, Training) and workload.split is not None else {}
     try:
-        answer = find_callable(given.callable)(system, role.value, accelerators.copy(), network.copy())
+        answer = find_callable(given.callable)(system, role.value, accelerators.copy(), network.copy(), **of_batch)
         tokens, band = answer if isinstance(answer, tuple) else (answer, 0.0)
         tokens = np.array(np.broadcast_to(np.asarray(tokens, dtype=np.float64), accelerators.shape))
         band = np.array(np.broadcast_to(np.asarray(band, dtype=np.float64), accelerators.shape))

@@ -138,15 +138,17 @@ class Performance:
         if self._workload.given is None:
             found = self._worked_out(system, accelerators, injection, narrow, role, part.share)
             return found if part.pause == 0.0 else replace(found, tokens_s=self._paused(found.tokens_s, part))
-        tokens, band = given_rates(self._instance, self._cluster, system.id, role, accelerators, narrow)
+        tokens, band = given_rates(self._instance, self._cluster, system.id, role, accelerators, narrow, part.share)
         profile = np.full(len(tokens), len(self._tables) + self.roles.index(role), dtype=np.int64)
         rest = np.flatnonzero(np.isnan(tokens))
         tokens[rest], band[rest], profile[rest] = 0.0, 0.0, -1
         computing, busy = np.full(len(tokens), np.nan), np.full(len(tokens), np.nan)
         if len(rest) and self._workload.method is not None:
-            own = self._worked_out(system, accelerators[rest], injection[rest], narrow[rest], role, 1.0)
+            own = self._worked_out(system, accelerators[rest], injection[rest], narrow[rest], role, part.share)
             tokens[rest], band[rest], profile[rest] = own.tokens_s, own.band, own.profile
             computing[rest], busy[rest] = own.computing, own.busy
+        if part.pause:
+            tokens = self._paused(tokens, part)
         return Delivered(tokens, band, profile, computing, busy)
 
     def _paused(self, rate: Floats, part: Part) -> Floats:

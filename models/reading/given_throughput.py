@@ -1,7 +1,7 @@
 """Throughput that an instance takes from a file or a function: read once, and kept with the instance.
 
 A table is a CSV file; its header names each column with its unit: ``system``, ``accelerators``, ``network [Gbit/s]`` per accelerator,
-``throughput [token/s]``, and optionally ``band [%]`` and ``role``. Its lines become part of the document, each with its place.
+``throughput [token/s]``, and optionally ``band [%]``, ``role`` and ``share [%]`` of the global batch. Its lines become part of the document, each with its place.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from models.errors import Problem, nearest
 
 REQUIRED = ("system", "accelerators", "network", "throughput")
-OPTIONAL = ("band", "role")
+OPTIONAL = ("band", "role", "share")
 WITH_UNIT = ("network", "throughput")
 _HEAD = re.compile(r"(?P<name>[a-z_]+)(?:\s*\[(?P<unit>[^\]]*)\])?")
 
@@ -108,7 +108,7 @@ def _value(name: str, unit: str, cell: str) -> Any:
     """A cell as the schema reads it: text with its unit, a whole number, or a fraction."""
     if name in ("system", "role"):
         return cell
-    if name == "band" and not unit:
+    if name in ("band", "share") and not unit:
         return _number(cell)
     return _number(cell) if name == "accelerators" else f"{cell} {unit}"
 

@@ -57,16 +57,26 @@ def _whole_sequences(name: str, batch: float, length: int, origins: Mapping[str,
 
 
 def _split(name: str, workload: Training, document: Document, origins: Mapping[str, str]) -> Iterator[Problem]:
-    """A job over several sites needs links between them, and a throughput that is known for a part of its batch."""
+    """A job over several sites needs links between them, and a throughput that is known for parts of its batch."""
     path = f"workloads.{name}.split"
     where = origins.get(path, "instance:1")
     sites = set(workload.sites or document.sites)
     if not any(sites.issuperset(link.between) for link in document.links.values()):
         found = f"{path}: no link joins two of its sites ({', '.join(sorted(sites))})"
         yield Problem("split", where, found, "an entry of `links` between two sites the cluster may stand at")
-    if workload.given is not None:
-        found = f"{path}: {workload.given.name} tells the throughput of the whole batch, not of a part of it"
-        yield Problem("split", where, found, "throughput: first_order or mapping")
+    given, split = workload.given, workload.split
+    if given is None or given.table is None or split is None:
+        return
+    for number, row in enumerate(given.rows):
+        parts = row.share * split.parts
+        if abs(parts - round(parts)) > 1e-6:
+            place = origins.get(f"workloads.{name}.throughput.rows.{number}", "instance:1")
+            found = f"share {row.share:g} is {parts:g} of {split.parts} parts of the batch"
+            yield Problem("share", place, found, "whole parts, as `split` deals them", "of a third: 0.3333333333")
+    if workload.method is None and all(row.share == 1.0 for row in given.rows):
+        found = f"{path}: {given.name} tells the throughput of the whole batch, not of a part of it"
+        expected = "lines with a `share` of the batch, or throughput.otherwise: first_order or mapping"
+        yield Problem("split", where, found, expected)
 
 
 def _whole_parts(
@@ -83,9 +93,9 @@ def _whole_parts(
 
 
 def _given_twice(name: str, given: GivenThroughput | None, origins: Mapping[str, str]) -> Iterator[Problem]:
-    seen: set[tuple[str, str, int, float]] = set()
+    seen: set[tuple[str, str, int, float, float]] = set()
     for number, row in enumerate(given.rows if given is not None else ()):
-        key = (row.system, row.role.value, row.accelerators, row.network)
+        key = (row.system, row.role.value, row.accelerators, row.network, row.share)
         if key in seen:
             path = f"workloads.{name}.throughput.rows.{number}"
             found = f"{row.system} at {row.accelerators} accelerators and {row.network * 8e-9:g} Gbit/s as {row.role.value}, again"

@@ -7,16 +7,17 @@ from math import isnan
 
 import numpy as np
 
-from models.workload import GivenPoint, Workload
+from models.workload import GivenPoint, Training, Workload
 from optimizer.design import PodChoice
+from optimizer.verification.split import share_of
 
-CLOSE = 1e-9
+CLOSE, SAME_SHARE = 1e-9, 1e-6
 
 Known = tuple[float, float]
 
 
 def given_tokens(workload: Workload, pod: PodChoice, narrowest: float) -> Known | None:
-    """Tokens/s and band of a pod from the table or function of its workload; None where they do not cover it.
+    """Tokens/s of a pod's part of the batch, and their band, from the table or function of its workload; None where not covered.
 
     ``narrowest`` [B/s] per accelerator at the narrowest tier.
     """
@@ -24,14 +25,16 @@ def given_tokens(workload: Workload, pod: PodChoice, narrowest: float) -> Known 
     if given is None:
         return None
     if given.callable is not None:
+        of_batch = {"share": share_of(pod)} if isinstance(workload, Training) and workload.split is not None else {}
         module, _, name = given.callable.partition(":")
         answer = getattr(importlib.import_module(module), name)(
-            pod.system, pod.role, np.array([pod.accelerators]), np.array([narrowest])
+            pod.system, pod.role, np.array([pod.accelerators]), np.array([narrowest]), **of_batch
         )
         tokens, band = answer if isinstance(answer, tuple) else (answer, 0.0)
         rate = float(np.broadcast_to(tokens, (1,))[0])
         return None if isnan(rate) else (rate, float(np.broadcast_to(band, (1,))[0]))
     mine = [row for row in given.rows if row.system == pod.system and row.role.value == pod.role]
+    mine = [row for row in mine if abs(row.share - share_of(pod)) <= SAME_SHARE]
     networks = sorted({row.network for row in mine})
     same = [network for network in networks if abs(network - narrowest) <= CLOSE * network]
     below, above = [n for n in networks if n < narrowest], [n for n in networks if n > narrowest]

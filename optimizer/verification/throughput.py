@@ -50,7 +50,8 @@ def throughput_of(
     known = given_tokens(workload, pod, narrowest)
     if known is not None and workload.given is not None:
         role = {} if isinstance(workload, Training) else {"role": pod.role}
-        return Throughput(*known, {"source": workload.given.name, **role})
+        tokens, band = known
+        return Throughput(with_exchange(instance, pod, tokens), band, {"source": workload.given.name, **role})
     if workload.method is None:
         raise ValueError(f"{pod.pod_id} is not covered by what was given, and nothing else may stand in for it")
     if workload.method is ThroughputMethod.FIRST_ORDER:

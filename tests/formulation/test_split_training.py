@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from optimizer.extract import design_of
 from optimizer.pareto import RunLimits, solve
 from optimizer.verification.designs import check_design
 from optimizer.verification.plant import Plant
+from tests.candidates import given_function
 
 from .brute_force import legal_designs, nondominated, values
 from .cases import frontier, points
@@ -219,3 +221,64 @@ def test_most_pods_of_the_program_is_one_a_site() -> None:
     for placements in core.candidates.placements:
         assert core.blocks[block_name(placements)].upper == 1.0
     assert not compile_formulation(core).choice_groups
+
+
+def in_thirds(tmp_path: Path, otherwise: str = "refuse", shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)) -> Path:
+    """The instance with a team's table for parts of its batch: what first order works out, less a tenth."""
+    lines = ["system,accelerators,network [Gbit/s],throughput [ktoken/s],band [%],share"]
+    for share in shares:
+        for size, rate in ((128, 1500), (256, 2900), (512, 5600)):
+            lines.append(f"dgx_h100,{size},100,{rate * (0.9 + 0.1 * share)},3,{share}")
+    (tmp_path / "team.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path = tmp_path / "case.yaml"
+    path.write_text(
+        f"schema: 1\nextends: {NAME}\nname: case\nworkloads:\n  train:\n    tokens: 5 Ttoken\n"
+        f"    throughput: {{table: team.csv, otherwise: {otherwise}}}\n"
+        "    design_space: {sizes: {smallest: 128, largest: 384, step: 128}}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_table_tells_of_parts_of_the_batch(tmp_path: Path) -> None:
+    inst = load(str(in_thirds(tmp_path)))
+    found = enumerate_candidates(inst)
+    objectives = ("tco", "throughput_x_demand")
+    expected = nondominated(values(inst, legal_designs(inst, found), objectives))
+    assert expected
+    assert points(frontier(inst, found, objectives)) == expected
+    formulation = build(inst, list(objectives))
+    model = compile_formulation(formulation)
+    designs = [design_of(formulation, model, x) for x in solve(model, limits=RunLimits(solves=200)).solutions]
+    assert any(len(design.pods) == 2 for design in designs)
+    for design in designs:
+        assert not check_design(inst, design, Plant(inst)).findings
+        for pod in design.pods:
+            share = pod.batch["parts"] / pod.batch["of"]
+            told = {128: 1500e3, 256: 2900e3, 384: 4250e3}[pod.accelerators] * (0.9 + 0.1 * share)
+            step = share * inst.workloads["train"].global_batch / told + pod.batch["exchange_s"] / 4
+            assert pod.throughput_tokens_s == pytest.approx(share * inst.workloads["train"].global_batch / step)
+
+
+def test_parts_that_a_table_does_not_tell_of_are_not_taken_or_worked_out(tmp_path: Path) -> None:
+    only = enumerate_candidates(load(str(in_thirds(tmp_path, shares=(0.5, 1.0)))))
+    assert {int(part) for p in only.placements for part in p.of_pods(p.pods.parts)} == {2, 4}
+    every = enumerate_candidates(load(str(in_thirds(tmp_path, "first_order", shares=(0.5, 1.0)))))
+    assert {int(part) for p in every.placements for part in p.of_pods(p.pods.parts)} == {1, 2, 3, 4}
+    with pytest.raises(InstanceError, match="tells the throughput of the whole batch"):
+        load(str(in_thirds(tmp_path, shares=(1.0,))))
+    with pytest.raises(InstanceError, match=r"1\.2 of 4 parts"):
+        load(str(in_thirds(tmp_path, shares=(0.3, 1.0))))
+
+
+def _asked_for_parts(system: str, role: str, accelerators: Any, network: Any, share: float) -> Any:
+    return 11e3 * accelerators * (0.8 + 0.2 * share)
+
+
+def test_a_function_is_asked_for_the_share_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given_function, "known", _asked_for_parts)
+    given = {"callable": "tests.candidates.given_function:known"}
+    inst = load(NAME, overrides={"workloads": {"train": {"throughput": given, "tokens": "5 Ttoken"}}})
+    design = cheapest(inst)
+    assert not check_design(inst, design, Plant(inst)).findings
+    assert len({pod.batch["parts"] for pod in design.pods}) >= 1
