@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,11 @@ WIDE = 1_000.0
 """Range from which an integer column is an amount (units of an order, money in whole steps) more than a choice. Without the full relaxation CP-SAT
 splits the ranges of such columns again and again: 0.05 s became more than 10 s on rests of 200 columns with prices in tiers.
 """
+
+LARGE_COEFFICIENT = 1e5
+"""Coefficients of integer columns beside which a solver's usual tolerance of 1e-6 hides a good part of a whole number."""
+NARROWEST = 1e-10
+"""The narrowest tolerance that HiGHS takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,17 @@ def recommended(model: CompiledModel, backend: str) -> SolverOptions:
         return SolverOptions(presolve=False)
     full = features(model).unit_rows > MOST_UNIT_ROWS or has_amounts(model)
     return SolverOptions(linearization_level=FULL_LINEAR if full else 1)
+
+
+def unaided(model: CompiledModel, backend: str) -> SolverOptions:
+    """Options for ``backend`` on ``model`` where no other solver checks its claims: HiGHS takes its narrowest tolerance beside large coefficients, since what
+    it would round to whole numbers elsewhere exceeds bounds there.
+    """
+    options = recommended(model, backend)
+    largest = max(float(np.abs(values).max(initial=0.0)) for values in (model.matrix.data, model.objectives))
+    if backend != "highs" or not model.integer.all() or largest <= LARGE_COEFFICIENT:
+        return options
+    return dataclasses.replace(options, feasibility_tolerance=NARROWEST, integrality_tolerance=NARROWEST)
 
 
 def has_amounts(model: CompiledModel) -> bool:

@@ -6,6 +6,8 @@ A solve answers three questions that are never folded into one: why did it stop 
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -64,6 +66,7 @@ class SolveLimits:
 
     ``watchdog_factor``: a solver that ignores its own time limit is interrupted from outside after ``seconds`` times this, plus one second.
     ``slack``: how far below an answer, in units of the cost, the proof in exact arithmetic that nothing better exists may end.
+    ``until``: reading of ``time.perf_counter`` by which all solves of one question are to end; see ``begun`` and ``left``.
     """
 
     seconds: float | None = None
@@ -71,6 +74,17 @@ class SolveLimits:
     watchdog_factor: float = 1.5
     effort: float | None = None
     slack: float = 0.0
+    until: float | None = None
+
+    def begun(self) -> SolveLimits:
+        """The same for several solves that share ``seconds``, counted from now."""
+        return self if self.seconds is None else dataclasses.replace(self, until=time.perf_counter() + self.seconds)
+
+    def left(self) -> SolveLimits:
+        """The same with the ``seconds`` that are left of them now; 0 when none are."""
+        if self.until is None:
+            return self
+        return dataclasses.replace(self, seconds=max(0.0, self.until - time.perf_counter()))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

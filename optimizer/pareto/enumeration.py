@@ -38,6 +38,8 @@ MOST_WORK = 60.0
 """Work allowed for a pass at most."""
 GROWTH = 8.0
 """How many times the work of a pass the next wider one takes at most."""
+HOPELESS = 1e6
+"""A pass that leaves out so many times what it keeps, and no less so than the narrower one before, is the last: points are no longer what is missing."""
 DIRECTIONS = {2: 8, 3: 6, 4: 4, 5: 3, 6: 2}
 """Parts into which weights are divided, by the number of objectives: some twenty to forty weighted sums."""
 
@@ -120,6 +122,7 @@ def _widening(
     surrogates = Surrogates(stages)
     allowed = 2.0 * WORK
     while known.cut > 1.0:
+        before = known.cut
         corners = Corners(known.y, weights, ideal, worst) if len(known.y) else None
         work = Work(2.0 * allowed, late)
         try:
@@ -127,8 +130,8 @@ def _widening(
         except OutOfWorkError:
             return None
         allowed = min(MOST_WORK, WORK + WORK_PER_POINT * k * len(known.y))
-        next_one = min(GROWTH, known.cut)
-        if known.cut > 1.0 and work.done * next_one > allowed:
+        next_one = min(GROWTH, math.sqrt(2.0 * known.cut))
+        if known.cut > 1.0 and (work.done * next_one > allowed or known.cut >= max(before, HOPELESS)):
             return None
         width *= WIDER
     return known

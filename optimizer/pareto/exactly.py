@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from optimizer.backends import create
-from optimizer.backends.features import choose, recommended
+from optimizer.backends.features import choose, recommended, unaided
 from optimizer.backends.protocol import Backend, Proof, SolveLimits, SolveResult, SolverOptions, StopReason
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.pricing import Kinds, Priced
@@ -57,7 +57,9 @@ def solver_for(model: CompiledModel, backend: str, options: SolverOptions | None
     ``options`` None: what is recommended for the model.
     """
     name = choose(model) if backend == "auto" else backend
-    made = create(name, model, recommended(model, name) if options is None else options)
+    if options is None:
+        options = recommended(model, name) if backend == "auto" else unaided(model, name)
+    made = create(name, model, options)
     if backend != "auto" or name == "cpsat" or not pressable(model):
         return made
     return Pressed(model, made)
@@ -159,6 +161,7 @@ class Pressed:
 
     def solve_any_of(self, boxes: Floats, *, weights: Sequence[float], step: float, limits: SolveLimits) -> SolveResult:
         """See ``Backend.solve_any_of``. An answer is confirmed box by box."""
+        limits = limits if limits.until is not None else limits.begun()
         found = self._first.solve_any_of(boxes, weights=weights, step=step, limits=limits)
         if found.proof not in (Proof.OPTIMAL, Proof.INFEASIBLE) or step <= 0.0:
             return found
@@ -166,7 +169,7 @@ class Pressed:
         for box in boxes:
             most = math.fsum(w * t for w, t in zip(weights, box.tolist(), strict=True))
             ceiling = most if found.objective is None else min(most, found.objective - step)
-            pressed = self._press(found, weights, box.tolist(), ceiling, step, limits.seconds)
+            pressed = self._press(found, weights, box.tolist(), ceiling, step, limits.left().seconds)
             found = dataclasses.replace(pressed, exact=found.exact and pressed.exact)
         return found
 

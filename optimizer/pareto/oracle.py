@@ -168,7 +168,7 @@ class Oracle:
 
     def ask(self, query: Query, limits: SolveLimits | None = None) -> Reply:
         """The reply to ``query``, each solve within ``limits``."""
-        self._limits = limits or self.options.limits
+        self._limits = (limits or self.options.limits).begun()
         self.list_all(self._limits.seconds)
         before = self.relaxations
         reply = self._reply_to(query)
@@ -333,7 +333,9 @@ class Oracle:
         finite = np.isfinite(corners).all(axis=1)
         if not finite.all():
             return self._summed(boxes[int(np.flatnonzero(~finite)[0])])
-        limits = dataclasses.replace(self._limits, effort=effort) if effort is not None else self._limits
+        limits = self._limits.left()
+        if effort is not None:
+            limits = dataclasses.replace(limits, effort=effort)
         if self._all is not None:
             found = self._from_list(self._all, weights, corners)
             return self._reply(found, corners.max(axis=0), found.bound, Effort(solves=1))
@@ -358,14 +360,14 @@ class Oracle:
         if self._all is not None:
             return self._from_list(self._all, weights, tops[None]), Effort(solves=1), False
         calls = 0
-        limits = dataclasses.replace(self._limits, slack=slack, nodes=least_of(self._limits.nodes, nodes))
+        limits = dataclasses.replace(self._limits.left(), slack=slack, nodes=least_of(self._limits.nodes, nodes))
         if self.options.reduce and self._reducer.worthwhile:
             reduced = self._reducer.minimise(weights, tops.tolist(), step=step, ceiling=ceiling, limits=limits)
             calls = reduced.calls
             if reduced.result is not None and not self._suspect(reduced.result, tops):
                 beaten = reduced.result.proof is Proof.INFEASIBLE and math.isfinite(ceiling)
                 return reduced.result, _effort(reduced.result, calls, reduced.discarded), beaten
-        found = self._backend().solve(weights=weights, objective_upper=tops.tolist(), step=step, limits=limits)
+        found = self._backend().solve(weights=weights, objective_upper=tops.tolist(), step=step, limits=limits.left())
         if found.proof is Proof.UNBOUNDED:
             raise SolverError("an objective has no finite best value: the program is unbounded")
         return found, _effort(found, calls + 1), False

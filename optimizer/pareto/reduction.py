@@ -241,7 +241,7 @@ class _Case:
     def bounded(self, low: Floats, high: Floats, task: _Task) -> Priced:
         """Prices by the relaxation of the zone."""
         main = f"objective {int(np.argmax(task.weights))}"
-        self.relaxation.seconds = task.limits.seconds
+        self.relaxation.seconds = task.limits.left().seconds
         relaxed = self.relaxation.minimise(task.weights, task.tops, lower=low, upper=high, start=main)
         return Priced.of(relaxed, low, high)
 
@@ -299,7 +299,7 @@ class _Case:
             weights=task.weights,
             objective_upper=tops,
             step=task.step,
-            limits=task.limits,
+            limits=task.limits.left(),
             most=task.below(ceiling) - shift + 2e-6 * task.step,
         )
         constant = shift + task.constant

@@ -233,6 +233,16 @@ def test_what_is_too_large_is_left_to_a_solver(monkeypatch: pytest.MonkeyPatch) 
     assert listed(program((-rng.integers(1, 99, (3, 40))).tolist(), rows))[0] is None
 
 
+@pytest.mark.parametrize("cuts", [[1e9, 2e9], [1e9, 9e8, 7.0, 1.0], [20.0, 30.0, 1.0]])
+def test_passes_end_where_wider_ones_leave_out_as_much(cuts: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    model = made("knapsack", 3, 4)
+    shown = iter(cuts)
+    run = enumeration_module.Labels.run
+    monkeypatch.setattr(enumeration_module.Labels, "run", lambda self: dataclasses.replace(run(self), cut=next(shown)))
+    assert (listed(model)[0] is None) == (cuts[-1] > 1.0)
+    assert next(shown, None) is None
+
+
 def test_a_limit_on_time_ends_it() -> None:
     model = made("knapsack", 3, 4)
     problem = ScaledProblem.of(model, [1.0] * 3)

@@ -148,3 +148,15 @@ def test_an_answer_without_proof_is_asked_for_again(tmp_path: Path) -> None:
     resumed = solve(model, backend="highs", ledger_path=path, resume=True)
     assert resumed.proven.all()
     assert resumed.points.tolist() == whole.points.tolist()
+
+
+@pytest.mark.parametrize(("k", "seed"), [(2, 1), (2, 3), (3, 0), (3, 2), (4, 1)])
+def test_a_floating_point_solver_named_by_hand_ends_beside_large_coefficients(k: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(1, 40, (2, 10))
+    costs = -rng.integers(10**8, 10**9, (k, 10))
+    costs[0] = -rng.integers(1, 20, 10)
+    model = program(costs.tolist(), [(row.tolist(), -np.inf, float(int(0.4 * row.sum()))) for row in rows])
+    result = solve(model, backend="highs")
+    assert result.status is FrontierStatus.COMPLETE
+    assert [tuple(y) for y in result.points.tolist()] == frontier(legal_values(model))

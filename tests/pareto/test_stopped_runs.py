@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from optimizer.backends.highs_here import HighsHere
+from optimizer.backends.protocol import SolveLimits, SolveResult
 from optimizer.pareto.algorithms import algorithm_class
 from optimizer.pareto.engine import Run, RunLimits
 from optimizer.pareto.indicators import covered_volume
@@ -19,7 +23,7 @@ from optimizer.pareto.progress import measure
 from optimizer.pareto.query import Query
 from optimizer.pareto.solving import WIDTHS, solve
 from optimizer.pareto.space import Space
-from tests.pareto.programs import frontier, legal_values, random_program
+from tests.pareto.programs import frontier, legal_values, program, random_program
 from tests.pareto.test_effort import Known, enumerate_known
 
 CASES = [
@@ -96,3 +100,30 @@ def test_a_run_limited_to_some_solves_is_continued_with_the_algorithm_it_began_w
 def test_the_first_points_of_two_objectives_cover_most_of_the_hypervolume_when_few_are_asked_for() -> None:
     early = [enumerate_known(name, "boxes")[1] for name in ("pyaug_2kp50", "vopt_spa_sppnw12", "vopt_ukp_K5050W01")]
     assert min(early) > 0.92
+
+
+class Dawdling:
+    """A solver that waits before it answers, and writes down how long it may take."""
+
+    def __init__(self, model: Any) -> None:
+        self._inner, self.given = HighsHere(model), list[float]()
+
+    def solve(self, *, limits: SolveLimits, **question: Any) -> SolveResult:
+        assert limits.seconds is not None
+        self.given.append(limits.seconds)
+        time.sleep(0.02)
+        return self._inner.solve(limits=limits, **question)
+
+
+def test_the_solves_of_one_question_share_its_time() -> None:
+    costs = np.random.default_rng(1).integers(10**8, 10**9, (3, 8))
+    model = program(costs.tolist(), [([1.0] * 8, 3.0, 5.0)])
+    problem = ScaledProblem.of(model, [1.0] * 3)
+    oracle = Oracle(problem, OracleOptions(backend="highs", reduce=False, limits=SolveLimits(seconds=50.0)))
+    solver = oracle._full = Dawdling(problem.scaled)  # type: ignore[assignment]
+    assert oracle.ask(Query(((math.inf,) * 3,), direction=0)).proven
+    assert len(solver.given) >= 2
+    assert solver.given[0] <= 50.0
+    assert max(np.diff(solver.given)) <= -0.02
+    assert SolveLimits().begun().left() == SolveLimits()
+    assert SolveLimits(seconds=-1.0).begun().left().seconds == 0.0
