@@ -1,8 +1,8 @@
 """What the conductors of a whip carry where it is warm and where they lie together.
 
 Ampacity is stated for 30 degC around the conductor and no others beside it. Warmer air leaves sqrt((Ti - Ta) / (Ti - 30)) of it, Ti being what
-the insulation stands (NEC 310.15(B)(1)(2), IEC 60364-5-52 B.52.14); grouping leaves what NEC table 310.15(C)(1) says by current-carrying
-conductors, or IEC table B.52.17 (bunched) by circuits. A load of three hours and more must fit the conductor before these factors with the breaker's
+the insulation stands (NEC 310.15(B)(1)(2), IEC 60364-5-52 B.52.14; the printed NEC table to its two digits at the upper end of every step);
+grouping leaves what NEC table 310.15(C)(1) says by current-carrying conductors, or IEC table B.52.17 (bunched) by circuits. A load of three hours and more must fit the conductor before these factors with the breaker's
 share for continuous loads, and after them as it is (NEC 210.19(A)(1), 215.2(A)(1)).
 """
 

@@ -14,6 +14,16 @@ PRINTED = [
 ]  # fmt: skip
 
 
+# the whole of NEC table 310.15(B)(1)(1), upper end of each step, as reprinted in building codes (up.codes, table E3705.2)
+STEPS = (10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
+COLUMNS = {
+    60: (1.29, 1.22, 1.15, 1.08, 1.00, 0.91, 0.82, 0.71, 0.58, 0.41),
+    75: (1.20, 1.15, 1.11, 1.05, 1.00, 0.94, 0.88, 0.82, 0.75, 0.67, 0.58, 0.47, 0.33),
+    90: (1.15, 1.12, 1.08, 1.04, 1.00, 0.96, 0.91, 0.87, 0.82, 0.76, 0.71, 0.65, 0.58, 0.50, 0.41, 0.29),
+}
+PRINTED += [(i, a, factor) for i, column in COLUMNS.items() for a, factor in zip(STEPS, column, strict=False)]
+
+
 @pytest.mark.parametrize(("insulation", "ambient", "factor"), PRINTED)
 def test_ambient_factors_are_the_printed_ones(insulation: float, ambient: float, factor: float) -> None:
     assert ambient_factor(ambient, insulation) == pytest.approx(factor, abs=0.0051)
