@@ -409,6 +409,19 @@ def test_weights_alone_in_four_bits_are_multiplied_in_sixteen():
     assert not rows(served | {"batch": 8, "precision": "int3"}).rows
 
 
+@pytest.mark.parametrize("mode", ["agg", "disagg"])
+def test_sequences_that_wait_for_their_first_token_do_not_decode(mode):
+    engine = ENGINE | {"mode": mode, "batch": 64, "tp": 8, "osl": 128}
+    free, held = only(engine).predicted, only(engine | {"ttft_ms": 3000}).predicted
+    assert held < free
+    # a client's cycle: all it keeps in flight wait or decode
+    busy = 128 * held / 1e3
+    decoding = next(b for b in range(1, 65) if only(engine | {"batch": b}).predicted >= held * (1 - 1e-6))
+    assert 64 * busy / (3.0 + busy) == pytest.approx(decoding, abs=1)
+    assert only(engine | {"ttft_ms": 1e-6}).predicted == pytest.approx(free, rel=1e-6)
+    assert "negative" in rows(engine | {"ttft_ms": -1.0}).skipped[0].reason
+
+
 def test_a_rate_is_of_the_engine_or_of_one_accelerator_with_or_without_prompts():
     engine = {key: value for key, value in ENGINE.items() if key != "tpot_ms"} | {"mode": "agg", "batch": 32, "tp": 8}
     tpot = only(engine | {"tpot_ms": 20.0}).predicted / 1e3

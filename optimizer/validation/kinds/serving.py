@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.physics.performance.cards import ModelShape
 from models.physics.performance.inference import (
@@ -41,6 +42,8 @@ from optimizer.validation.serving_engines import (
 
 _BAND = 0.25
 _PROMPT, _ANSWER = 4096.0, 1024.0
+_HALVINGS = 30
+Array = NDArray[np.float64]
 _HITS = re.compile(r"([\d.]+)\s*%\s*KV-cache hits")
 
 
@@ -95,17 +98,10 @@ def _at_batch(record: Mapping[str, Any], lookup: Lookup, engine: Engine, each: f
             replace(s, packages=engine.packages),
             f"; no split is printed: the fewest that hold it, {engine.tensor}",
         )
-    t, batch = np.array([float(engine.tensor)]), np.array([each * engine.groups])
-    step = decode_step(s, t, batch, float(record.get("avg_kv_len") or isl + osl / 2.0))
-    one = float(total(prefill(s, t, np.full(1, isl), isl))[0])
-    terms = {name: float(value[0]) for name, value in step.items()}
+    t, batch, terms = _decoding(record, s, engine, each)
     tpot = sum(terms.values())
-    mixed = str(record.get("mode") or "agg").startswith("agg")
-    if mixed:
-        terms["prefill"] = float(
-            prefill_share(s, t, batch, isl, osl, joined=prompts_join(record), balanced=prompts_balanced(record))[0]
-        )
-        tpot += terms["prefill"]
+    one = float(total(prefill(s, t, np.full(1, isl), isl))[0])
+    mixed = _is_mixed(record)
     shares = ", ".join(f"{k} {v / tpot:.0%}" for k, v in sorted(terms.items(), key=lambda i: -i[1])[:4]) + note
     found = {"tpot_ms": tpot * 1e3, "user_tok_s": 1.0 / tpot}
     count = workers(record)
@@ -134,6 +130,41 @@ def _at_batch(record: Mapping[str, Any], lookup: Lookup, engine: Engine, each: f
         )
 
 
+def _is_mixed(record: Mapping[str, Any]) -> bool:
+    return str(record.get("mode") or "agg").startswith("agg")
+
+
+def _decoding(
+    record: Mapping[str, Any], s: ServingSetting, engine: Engine, each: float
+) -> tuple[Array, Array, dict[str, float]]:
+    """(tensor degree, sequences that decode, seconds of a step by term).
+
+    Of the sequences a client keeps in flight, those that wait for their first token do not decode: with the printed time to first
+    token W, N in flight and a answer tokens each, N a TPOT / (W + a TPOT) do, as a cycle of requests spends its time.
+    """
+    isl, osl = float(record["isl"]), float(record["osl"])
+    waiting = float(record.get("ttft_ms") or 0.0) / 1e3
+    if waiting < 0.0:
+        raise SkipRecord("the time to first token is negative")
+    t, context = np.array([float(engine.tensor)]), float(record.get("avg_kv_len") or isl + osl / 2.0)
+
+    def step(batch: float) -> dict[str, float]:
+        b = np.array([batch])
+        terms = {name: float(value[0]) for name, value in decode_step(s, t, b, context).items()}
+        if _is_mixed(record):
+            joined, balanced = prompts_join(record), prompts_balanced(record)
+            terms["prefill"] = float(prefill_share(s, t, b, isl, osl, joined=joined, balanced=balanced)[0])
+        return terms
+
+    whole = each * engine.groups
+    low, high = 0.0, whole
+    for _ in range(_HALVINGS if waiting else 0):
+        middle = (low + high) / 2.0
+        busy = osl * sum(step(middle).values())
+        low, high = (middle, high) if middle < whole * busy / (waiting + busy) else (low, middle)
+    return t, np.array([high]), step(high)
+
+
 def _rates(tokens_s: float, packages: float, isl: float, osl: float) -> dict[str, float]:
     """Every rate a record may print, from the output tokens per second of all ``packages``."""
     return {
@@ -159,8 +190,7 @@ def _within_limits(record: Mapping[str, Any], lookup: Lookup, engine: Engine) ->
         raise SkipRecord("batch or lengths are not printed")
     isl, osl = float(record["isl"]), float(record["osl"])
     ttft, tpot = limits_of(record)
-    mixed = str(record.get("mode") or "agg").startswith("agg")
-    if not mixed:
+    if not _is_mixed(record):
         raise SkipRecord("a disaggregated record without the batch of its decode engines")
     packages = int(record.get("n_accel") or engine.packages)
     stated = engine.tensor if tensor_printed(record) else None
