@@ -55,13 +55,15 @@ def _instance(name: str, scenario: str | None) -> Instance:
     from models.loading import load
     from optimizer.cli._named import is_instance
     from optimizer.cli._run_path import run_folder
-    from optimizer.store import read_inputs
+    from optimizer.store import read_inputs, read_manifest
 
     if is_instance(name):
         return load(name, scenario)
     if scenario is not None:
         raise UsageError("--scenario is for an instance: a run keeps the one it was computed with")
-    return read_inputs(run_folder(name))
+    folder = run_folder(name)
+    read_manifest(folder)  # refuses what another program, or another version of this one, has written
+    return read_inputs(folder)
 
 
 def _print(found: Infeasibility) -> None:

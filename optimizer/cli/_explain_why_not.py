@@ -22,7 +22,7 @@ from optimizer.cli._subject import search_options
 def command(subject: str, target: str, **options: Any) -> None:
     """Explain why TARGET is not in the design of least total cost of SUBJECT, a run folder or an instance.
 
-    TARGET is a part, a vendor, an accelerator, a cooling method (air, rear_door, liquid), a topology (2-tier), a protocol, a plant
+    TARGET is a part, a vendor, a seller or quote, an accelerator, a cooling method (air, rear_door, liquid), a topology (2-tier), a protocol, a plant
     option or a site; kind:NAME where a name means several things.
     """
     from optimizer.cli._subject import effort, share, stop_unless

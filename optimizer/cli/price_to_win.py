@@ -30,7 +30,8 @@ from optimizer.cli._subject import search_options
 def command(subject: str, part: str, **options: Any) -> None:
     """Find the unit price at which PART enters the cheapest design of SUBJECT, a run folder or an instance.
 
-    The result is an interval that holds the truth, and a staircase of the units bought at each price.
+    PART is also the name of a quote, or several of either joined by commas: the price is then a factor on all their prices. The
+    result is an interval that holds the truth, and a staircase of the units bought at each price.
     """
     from models.errors import InfeasibleError
     from optimizer.cli._subject import effort, share, stop_unless

@@ -1,4 +1,4 @@
-"""What a person may insist on: a part, a vendor, an accelerator, a cooling method, a topology, a plant option, a site.
+"""What a person may insist on: a part, a vendor, a seller or a quote, an accelerator, a cooling method, a topology, a plant option, a site.
 
 A target is a count over the program's columns: insisting on it asks for at least one, doing without for none.
 """
@@ -19,6 +19,7 @@ from models.formulation.linear import Floats, Linear
 from models.instance import Instance
 from models.parts.accelerator import Accelerator
 from models.parts.network_part import Switch
+from models.parts.quote import QuoteRow
 from models.parts.system import System
 from models.workload import RackCooling
 
@@ -29,6 +30,8 @@ class TargetKind(StrEnum):
     PART = "part"
     ACCELERATOR = "accelerator"
     VENDOR = "vendor"
+    SELLER = "seller"
+    QUOTE = "quote"
     COOLING = "cooling"
     TOPOLOGY = "topology"
     PROTOCOL = "protocol"
@@ -38,11 +41,16 @@ class TargetKind(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """``parts``: the catalogue parts whose price moves it (none for a cooling method, a topology, an option or a site)."""
+    """``parts``: the catalogue parts, or a seller's quotes, whose price moves it (none for a cooling method, a topology, an option or a site)."""
 
     kind: TargetKind
     name: str
     parts: tuple[str, ...] = ()
+
+    @property
+    def orders(self) -> bool:
+        """Whether it is something ordered from: ``parts`` are then quotes."""
+        return self.kind in (TargetKind.SELLER, TargetKind.QUOTE)
 
     def __str__(self) -> str:
         return f"{self.kind.value} {self.name}" if self.kind is not TargetKind.PART else self.name
@@ -72,11 +80,15 @@ def read_target(instance: Instance, text: str) -> Target:
 def _names(instance: Instance, kind: TargetKind) -> list[str]:
     catalogue = instance.catalogue
     if kind is TargetKind.PART:
-        return [part.id for part in catalogue if not isinstance(part, Accelerator)]
+        return [part.id for part in catalogue if not isinstance(part, Accelerator | QuoteRow)]
     if kind is TargetKind.ACCELERATOR:
         return list(catalogue.of(Accelerator))
     if kind is TargetKind.VENDOR:
         return list(dict.fromkeys(part.vendor for part in catalogue if part.vendor))
+    if kind is TargetKind.SELLER:
+        return list(dict.fromkeys(quote.vendor for quote in instance.quotes.values()))
+    if kind is TargetKind.QUOTE:
+        return list(instance.quotes)
     if kind is TargetKind.COOLING:
         return [cooling.value for cooling in RackCooling]
     if kind is TargetKind.TOPOLOGY:
@@ -97,12 +109,14 @@ def _names(instance: Instance, kind: TargetKind) -> list[str]:
 
 def _parts(instance: Instance, kind: TargetKind, name: str) -> tuple[str, ...]:
     systems, switches = instance.catalogue.of(System), instance.catalogue.of(Switch)
-    if kind is TargetKind.PART:
+    if kind in (TargetKind.PART, TargetKind.QUOTE):
         return (name,)
     if kind is TargetKind.ACCELERATOR:
         return tuple(s.id for s in systems.values() if s.accelerator == name)
     if kind is TargetKind.PROTOCOL:
         return tuple(s.id for s in switches.values() if s.protocol == name)
+    if kind is TargetKind.SELLER:
+        return tuple(key for key, quote in instance.quotes.items() if quote.vendor == name)
     if kind is TargetKind.VENDOR:
         # a vendor is asked about for what it leads with: systems, else switches, else anything
         for table in (systems, switches):
@@ -117,6 +131,9 @@ def count_of(core: Core, target: Target) -> Linear:
     """How much of the target a design has."""
     if target.kind is TargetKind.SITE:
         return core.everywhere(lambda p: np.ones(len(p)), site=target.name)
+    if target.orders:
+        valid = [quote for quote in target.parts if quote in core.candidates.offers.by_name]
+        return Linear.total([core.read(f"ordered[{quote}]") for quote in valid])
     if target.parts:
         present = set(bought_parts(core))
         return Linear.total([units(core, part) for part in target.parts if part in present])

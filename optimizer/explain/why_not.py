@@ -200,7 +200,7 @@ class _Asking:
         if not parts or self._effort.over:
             return None
         name = ",".join(parts)
-        known = (self._instance, self._candidates) if len(parts) > 1 else None
+        known = (self._instance, self._candidates) if len(parts) > 1 or self._target.orders else None
         program = PartProgram.of(self._instance, name, "tco", (), known)
         result = price_in(program, Requirement(), None, "tco", 0.0, self._effort)
         low, high = result.interval
@@ -208,6 +208,8 @@ class _Asking:
         return Lever("price", name, result.unit, program.list_price, to, result.proven)
 
     def _priced_parts(self) -> list[str]:
+        if self._target.orders:
+            return [quote for quote in self._target.parts if quote in self._candidates.offers.by_name]
         present = set()
         for part in self._target.parts:
             program = self._steered.program.formulation.candidates

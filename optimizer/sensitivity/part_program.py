@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from models.candidates.offers import offers_of
+from models.candidates.offers import Offer, offers_of
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.errors import UsageError, nearest
 from models.formulation import purchases, totals
@@ -30,6 +30,7 @@ from optimizer.sensitivity.repricing import (
     candidates_at,
     candidates_at_any_price,
     find_part,
+    has_price,
     list_price,
     picked_by_price,
     together,
@@ -123,14 +124,17 @@ class PartProgram:
         found: tuple[Instance, Candidates] | None = None,
         volume: float = 1.0,
     ) -> PartProgram:
-        """The program around the part called ``name``, or the bundle of several ids joined by commas.
+        """The program around the part or quote called ``name``, or the bundle of several joined by commas.
 
         ``found`` are its candidates where they are known already; ``volume`` is the number of units ``held`` will be asked for.
         """
         if objective not in PRICED:
             raise UsageError(f"a price does not enter {objective!r}: {nearest(objective, list(PRICED))}")
-        parts = [find_part(instance, one.strip()) for one in name.split(",")]
-        asked = _Asked.of(instance if found is None else found[0], parts, objective, tuple(along), volume)
+        named = [one.strip() for one in name.split(",")]
+        quotes = [one for one in named if one in instance.quotes and not has_price(instance, one)]
+        parts = [find_part(instance, one) for one in named if one not in quotes]
+        stated = instance if found is None else found[0]
+        asked = _Asked.of(stated, parts, quotes, objective, tuple(along), volume)
         counts: list[float] = []
 
         def cut(stated: Instance, every: Candidates) -> Candidates:
@@ -140,7 +144,7 @@ class PartProgram:
         asked = dataclasses.replace(asked, instance=stated)
         return PartProgram(
             instance=stated,
-            name=",".join(asked.worth),
+            name=",".join(named),
             list_price=asked.list_price,
             found=candidates,
             budgets=asked.budgets,
@@ -236,16 +240,25 @@ class _Asked:
     list_price: float | None
     single: bool
     quoted: frozenset[str]
+    quotes: frozenset[str]
     budgets: Mapping[str, float]
     objective: str
     along: tuple[str, ...]
     volume: float
 
     @staticmethod
-    def of(instance: Instance, parts: Sequence[Part], objective: str, along: tuple[str, ...], volume: float) -> _Asked:
+    def of(
+        instance: Instance,
+        parts: Sequence[Part],
+        quotes: Sequence[str],
+        objective: str,
+        along: tuple[str, ...],
+        volume: float,
+    ) -> _Asked:
+        _require_valid(instance, quotes)
         prices = {part.id: list_price(part, instance.money.price_basis) for part in parts}
         quoted = frozenset(offers_of(instance).parts) & frozenset(prices)
-        single = len(parts) == 1 and not quoted
+        single = len(parts) == 1 and not quoted and not quotes
         limits = {name: getattr(instance.limits, name) for name in _MONEY}
         return _Asked(
             instance=instance,
@@ -253,6 +266,7 @@ class _Asked:
             list_price=prices[parts[0].id] if single else 1.0,
             single=single,
             quoted=quoted,
+            quotes=frozenset(quotes),
             budgets={name: float(limit.value) for name, limit in limits.items() if limit is not None},
             objective=objective,
             along=along,
@@ -280,7 +294,8 @@ class _Asked:
     def _whole(self, found: Candidates) -> Program:
         """Every one of the candidates with the part's money told apart, no ceiling on money in force."""
         core, goals = assemble(self.instance, found, [self.objective, *(n for n in self.along if n != self.objective)])
-        measures = {"units": Linear.total([units(core, part) for part in self.worth])}
+        ordered = [core.read(f"ordered[{quote}]") for quote in sorted(self.quotes)]
+        measures = {"units": Linear.total([*(units(core, part) for part in self.worth), *ordered])}
         for name, ending in ((self.objective, ""), *((ceiling, f"{ceiling}.") for ceiling in self.budgets)):
             measures[f"{ending}rest"], measures[f"{ending}paid"] = self._split(core, name)
         ceilings = tuple(f"budget.{name}[]" for name in self.budgets)
@@ -313,11 +328,8 @@ class _Asked:
                 for part, w in plain.items()
             ]
         )
-        if self.quoted:
-            mine = self.quoted
-            orders = purchases.paid(
-                core, purchases.Cost(objective), lambda offer: bool(mine & set(offer.contents)), CENT
-            )
+        if self.quoted or self.quotes:
+            orders = purchases.paid(core, purchases.Cost(objective), self._priced, CENT)
             bought = bought + orders * CENT
         whole = _MONEY[objective](core, CENT) * CENT
         rest = whole - bought * (self.list_price or 0.0)
@@ -325,19 +337,30 @@ class _Asked:
         terms = {name: np.where(np.abs(left) <= 2 * CENT, 0.0, left) for name, left in rest.terms.items()}
         return Linear(terms, rest.constant), bought
 
+    def _priced(self, offer: Offer) -> bool:
+        """Whether the factor is on the price of an offer."""
+        return offer.name in self.quotes or bool(self.quoted & set(offer.contents))
+
     def per_unit(self, found: Candidates) -> float:
         """The least money [USD] that one unit more adds per unit of the price."""
         basis = self.instance.money.price_basis
         offered = [
             price / sum(offer.contents.values())
-            for part in self.quoted
-            for offer in found.offers.selling(part)
+            for offer in found.offers
+            if self._priced(offer)
             for price in offer.prices(basis)
             if price > 0
         ]
         plain = [w for part, w in self.worth.items() if w > 0 and part not in self.quoted]
         least = min([*offered, *plain], default=1.0)
         return least * min(_factor(found, site, self.objective) for site in self.instance.sites)
+
+
+def _require_valid(instance: Instance, quotes: Sequence[str]) -> None:
+    _, expired = instance.valid_quotes
+    late = next((name for name in quotes if name in expired), None)
+    if late is not None:
+        raise UsageError(f"quote {late} of {expired[late].vendor} was valid until {expired[late].valid_until}")
 
 
 def _factor(found: Candidates, site: str, objective: str) -> float:

@@ -43,6 +43,11 @@ def find_part(instance: Instance, name: str) -> Part:
     raise UsageError(f"no part {name!r} that has a price: {nearest(name, ids)}")
 
 
+def has_price(instance: Instance, name: str) -> bool:
+    """Whether some part of this id has a price of its own."""
+    return any(part.id == name and _can_be_priced(part) for part in instance.catalogue)
+
+
 def _can_be_priced(part: Part) -> bool:
     return isinstance(part, PricedPart | Link | Cooling)
 

@@ -146,3 +146,14 @@ def test_what_had_no_time_claims_nothing(cli: Callable, command: tuple[str, ...]
     outcome = cli(*command, "--time-limit", "0.000001s", "--json")
     assert outcome.code == 5
     assert outcome.document["status"] == "partial"
+
+
+def test_a_run_of_another_program_is_refused(cli: Callable, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert cli("solve", "tiny/space", "--objectives", "tco", "--out", str(run)).code == 0
+    assert cli("explain", "infeasible", str(run)).code == 0
+    manifest = run / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"optimizer.run/1"', '"optimizer.run/9"'))
+    outcome = cli("explain", "infeasible", str(run))
+    assert outcome.code == 2
+    assert "manifest" in outcome.err
