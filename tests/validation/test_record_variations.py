@@ -470,6 +470,32 @@ def test_a_phase_is_taken_at_its_printed_batch():
     assert "does not divide" in rows(node | {"batch": 16, "tp": 5}).skipped[0].reason
 
 
+NODE = {
+    "id": "n", "group": "node-power", "system": "64xSMC-H100-SXM-80GB", "workload": "gpt3", "nodes": 64, "gpus_per_node": 8,
+    "node_mean_w": 6853.4, "source": "somewhere", "confirmed": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stated", "spelt"),
+    [
+        ({"workload": "gpt3"}, {"workload": "GPT3-175B"}),
+        ({"workload": "llama2_70b_lora", "nodes": 1}, {"workload": "llama2-70b-LoRA", "nodes": 1}),
+        ({"workload": "llama31_405b"}, {"workload": "Llama-3.1-405B"}),
+        ({"accelerator": "a100_sxm_80", "workload": "bert"}, {"system": "DGX-A100-SXM-80GB", "workload": "bert"}),
+    ],
+)
+def test_benchmarks_and_nodes_of_power_records_are_found_however_spelt(stated, spelt):
+    assert only(NODE | stated).predicted == only(NODE | spelt).predicted
+
+
+def test_a_node_without_a_job_idles_and_a_workload_nobody_described_is_told():
+    idle = only(NODE | {"workload": "idle"})
+    assert idle.binding == "idle"
+    assert idle.predicted < 0.5 * only(NODE).predicted
+    assert "known: bert, gpt3" in rows(NODE | {"workload": "stable_diffusion"}).skipped[0].reason
+
+
 def test_scenarios_have_their_own_latency_limits():
     record = {
         "id": "b", "group": "g", "model_name": "llama2-70b-99", "accelerator": "h200_sxm", "n_accel": 8, "tokens_per_s": 3e4,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from models.physics.node_power import computing_share, node_power
+from models.physics.node_power import computing_share, idle_power, node_power
 from models.physics.performance.cards import AcceleratorCard, ModelShape
 from models.physics.performance.constants import Software
 from models.physics.performance.mapping import Fixed, enumerate_mappings
@@ -45,7 +45,15 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         raise SkipRecord(f"{card.name} has no rating in the catalogue")
     per_node, nodes = int(record.get("gpus_per_node") or 8), int(record.get("nodes") or 1)
     plate, steady = nameplate(str(record.get("system") or ""), card, per_node, lookup)
-    terms = _terms(str(record.get("workload") or ""), card, per_node * nodes, nodes, lookup)
+    workload = _plain(str(record.get("workload") or ""))
+    if workload in _IDLE:
+        value = float(idle_power(plate, per_node, card.tdp_w, steady=steady))
+        yield compared(
+            record, "node_mean_w", value, float(record["node_mean_w"]), band=_BAND, binding="idle",
+            note=f"no job, nameplate {plate:.0f} W",
+        )  # fmt: skip
+        return
+    terms = _terms(workload, card, per_node * nodes, nodes, lookup)
     computing = computing_share(terms)
     value = float(node_power(plate, per_node, card.tdp_w, computing, steady=steady))
     note = f"computing {computing:.0%} of the step, nameplate {plate:.0f} W"
@@ -60,16 +68,28 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     )
 
 
+_IDLE = ("idle", "none")
+"""Workloads of a node without a job."""
+_SAME = {"gpt3175b": "gpt3", "bertlarge": "bert", "llama270bloraft": "llama270blora"}
+
+
+def _plain(workload: str) -> str:
+    """A benchmark's name however it is spelt."""
+    plain = re.sub(r"[^a-z0-9]", "", workload.lower())
+    return _SAME.get(plain, plain)
+
+
 def _accelerator(record: Mapping[str, Any], lookup: Lookup) -> str:
     if record.get("accelerator"):
         return str(record["accelerator"])
     text = re.sub(r"[^a-z0-9]", "", str(record.get("system") or "").lower())
     named = [name for name in lookup.accelerators if name.split("_")[0] in text]
     if named:
-        # the longest product name, and of its forms the module sold in nodes of eight
+        # the longest product name, and of its forms the module sold in nodes of eight, of the memory that is named
         product = max((name.split("_")[0] for name in named), key=len)
         forms = [name for name in named if name.split("_")[0] == product]
-        return next((name for name in forms if name.startswith(f"{product}_sxm")), forms[-1])
+        modules = [name for name in forms if name.startswith(f"{product}_sxm")] or forms[-1:]
+        return next((name for name in modules if f"{name.split('_')[-1]}gb" in text), modules[0])
     raise SkipRecord(f"no accelerator of the catalogue is named in the system {record.get('system')!r}")
 
 
@@ -94,9 +114,10 @@ def _share(row: Mapping[str, str], per_node: int) -> tuple[float, float]:
 
 def _terms(workload: str, card: AcceleratorCard, packages: int, nodes: int, lookup: Lookup) -> dict[str, float]:
     """Seconds by term of one step of the workload on these nodes."""
-    rows = [row for row in workloads() if row["workload"] == workload and int(row["nodes_from"]) <= nodes]
+    rows = [row for row in workloads() if _plain(row["workload"]) == workload and int(row["nodes_from"]) <= nodes]
     if not rows:
-        raise SkipRecord(f"no description of the workload {workload!r}")
+        known = ", ".join(sorted({row["workload"] for row in workloads()}))
+        raise SkipRecord(f"no description of the workload {workload!r}; known: {known}")
     row = rows[-1]
     model = _BERT if row["model"] == _BERT.name else lookup.model(row["model"])
     model = model.with_seq(int(row["seq"]))
