@@ -35,7 +35,8 @@ RING_RANKS = 8.0
 class Group:
     """Ranks that communicate: size ``g``, ranks per scale-up domain ``inside``, bandwidth [B/s] and latency [s] of a ring.
 
-    ``scatter``: seconds per byte that one rank sends to all others evenly.
+    ``scatter``: seconds per byte that one rank sends to all others evenly; ``link``: rate of the slowest step from one rank to the next
+    [B/s], which a ring of single sends takes at its pace.
     """
 
     g: Array
@@ -43,6 +44,7 @@ class Group:
     bandwidth: Array
     alpha: Array
     scatter: Array
+    link: Array
     reduction: NDArray[np.bool_]
 
 
@@ -56,6 +58,7 @@ def group(accelerator: AcceleratorCard, network: Network, g: Array, stride: Arra
     reach, turns = _wired(domain, inside)
     bandwidth = np.where(local, domain.rate * small * reach, np.inf)
     scatter = np.where(local, np.maximum((g - 1.0) / g / reach, turns) / (domain.rate * small), 0.0)
+    link = bandwidth
     hops = _steps(inside, domain.size) * domain.hop_s
     unit = domain.size
     for tier in network.tiers[1:]:
@@ -63,12 +66,13 @@ def group(accelerator: AcceleratorCard, network: Network, g: Array, stride: Arra
         rate = tier.rate / tier.oversubscription * efficiency
         crossed = ranks < g
         bandwidth = np.where(crossed, np.minimum(bandwidth, ranks * rate), bandwidth)
+        link = np.where(crossed, np.minimum(link, rate), link)
         scatter = np.where(crossed, np.maximum(scatter, (g - ranks) / g / rate), scatter)
         hops = hops + np.where(crossed, tier.hop_s * np.log2(np.maximum(g / ranks, 1.0)), 0.0)
         unit = tier.size
     switch = kernels.switch_reduction
     reduction = (g <= inside) & (g >= 4.0) & (switch is not None)
-    return Group(g, inside, bandwidth, kernels.link_start_s + hops, scatter, reduction)
+    return Group(g, inside, bandwidth, kernels.link_start_s + hops, scatter, link, reduction)
 
 
 def _wired(domain: NetworkTier, inside: Array) -> tuple[Array | float, Array | float]:

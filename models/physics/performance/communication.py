@@ -35,10 +35,13 @@ def tensor(s: Setting, m: Mappings, tokens: Array, gemm: Array) -> tuple[Array, 
 
 
 def context(s: Setting, m: Mappings, tokens: Array, forward: Array, backward: Array) -> Array:
-    """Key/value ring of context-parallel ranks, hidden behind attention except for what is longer."""
+    """Key/value ring of context-parallel ranks, hidden behind attention except for what is longer.
+
+    Each rank sends to the next: a step out of a domain has one port, however many ranks of the group the domain holds.
+    """
     ranks = collectives.group(s.accelerator, s.network, m.cp, m.tp, s.constants.free.network)
     size = 2.0 * tokens * layers.kv_elements(s.model, m.tp)
-    once = (m.cp - 1.0) * size / ranks.bandwidth
+    once = (m.cp - 1.0) * size / ranks.link
     start = (m.cp - 1.0) * ranks.alpha
     exposed = np.maximum(once - forward, 0.0) + np.maximum(2.0 * once - backward, 0.0) + 2.0 * start
     return np.where(m.cp > 1.0, exposed, 0.0)

@@ -234,6 +234,10 @@ class Twin:
             return 0.0
         kv = model.kv_width() if model.attention == "mla" else 2 * max(model.kv_heads / m.tp, 1) * model.dim
         bandwidth, alpha, _, _ = self.ring(m.cp, m.tp, self.free.network)
+        outer = [t.rate / t.oversubscription * self.free.network for t in self.s.network.tiers[1:]]
+        below = [t.size for t in self.s.network.tiers[:-1]]
+        for rate, size in zip(outer, below, strict=True):
+            bandwidth = min(bandwidth, rate) if min(max(size // m.tp, 1), m.cp) < m.cp else bandwidth
         once = (m.cp - 1) * 2 * self.tokens * kv / bandwidth
         return max(once - forward, 0) + max(2 * once - backward, 0) + 2 * (m.cp - 1) * alpha
 
