@@ -11,8 +11,16 @@ import math
 from dataclasses import dataclass
 
 from models.physics.network import clos
-from optimizer.validation.architecture_facts import UNITS, Facts
+from optimizer.validation.architecture_facts import Facts
 from optimizer.validation.architecture_shape import Shape, check_segment, shape_of
+
+_OF_SWITCHES = frozenset(
+    {
+        "switch_ports", "leaf_ports", "spine_ports", "core_ports", "tiers", "rails", "planes", "nics_per_accelerator",
+        "nics_per_node", "nic_ports_per_node", "ports_per_nic", "accelerators_per_node", "leaf_oversubscription", "uplinks",
+        "interswitch_breakout", "downlink_split", "rails_per_leaf", "tor_capacity_tbps",
+    }
+)  # fmt: skip
 
 
 def leaves_of_plane(facts: Facts, shape: Shape) -> int | None:
@@ -121,7 +129,7 @@ def derive_clos(facts: Facts) -> Shape:
     _single_leaf(facts, shape)
     leaves = leaves_of_plane(facts, shape)
     nodes = facts.whole("nodes")
-    sized = any(name.startswith("nodes_per_") for name in facts.given) or any(name in facts.given for name in UNITS)
+    sized = any(not _of_switches(name) for name in facts.given)
     if leaves is None and nodes is None and not sized and shape.tiers and shape.down and "downlinks" not in facts.given:
         # nothing says how large: the fabric at its full size
         leaves = largest_leaves(shape)
@@ -151,6 +159,11 @@ def derive_clos(facts: Facts) -> Shape:
     _ratios(facts, shape)
     _totals(facts)
     return shape
+
+
+def _of_switches(name: str) -> bool:
+    """True for an input that says what switches, links and ports are, and nothing of how many nodes there may be."""
+    return name in _OF_SWITCHES or name.endswith("_gbps")
 
 
 def _given_switches(facts: Facts, shape: Shape, leaves: int) -> None:

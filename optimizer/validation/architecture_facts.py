@@ -47,13 +47,15 @@ SYNONYMS = {
     "uplinks_per_leaf": "uplinks", "links": "links_per_accelerator", "nvlinks_per_accelerator": "links_per_accelerator",
     "backup_nodes": "spare_nodes", "oversubscription": "leaf_oversubscription",
     "xpus": "accelerators", "tpus": "accelerators", "systems": "nodes", "scalable_units": "sus", "psus_per_shelf": "psu_per_shelf",
-    "psu_rating_kw": "psu_kw", "shelves_per_rack": "shelves", "power_shelves_per_rack": "shelves", "power_shelves": "shelves",
+    "psu_rating_kw": "psu_kw", "shelves_per_rack": "shelves", "gpu_servers": "nodes", "gpu_nodes": "nodes",
+    "compute_nodes": "nodes", "compute_servers": "nodes", "nic_speed_gbps": "nic_port_gbps", "nic_gbps": "nic_port_gbps",
+    "ports_per_gpu": "nics_per_accelerator", "ports_per_accelerator": "nics_per_accelerator", "power_shelves_per_rack": "shelves", "power_shelves": "shelves",
 }  # fmt: skip
 
 _SPEED_SUFFIX = re.compile(r"^(?P<what>\w+?)_(?P<speed>\d+)g$")
 _PORTS = {
     "switch_ports": "switch", "leaf_ports": "leaf", "tor_ports": "leaf", "spine_ports": "spine", "agg_switch_ports": "spine",
-    "agg_ports": "spine", "core_ports": "core", "core_switch_ports": "core",
+    "leaf_switch_ports": "leaf", "spine_switch_ports": "spine", "core_switch_ports": "core", "agg_ports": "spine", "core_ports": "core",
 }  # fmt: skip
 
 
@@ -68,7 +70,7 @@ _UNIT_WORDS = {
 _DIMENSIONAL = frozenset(
     {
         "node_max_power_w", "shelf_kw", "psu_kw", "rack_peak_kw", "gpu_w", "other_server_w_per_gpu", "it_power_mw", "nic_port_gbps",
-        "switch_port_gbps", "leaf_port_gbps", "spine_port_gbps", "uplink_gbps", "tor_capacity_tbps", "cdu_kw", "liquid_kw", "psu_rating_kw",
+        "switch_port_gbps", "leaf_port_gbps", "spine_port_gbps", "uplink_gbps", "tor_capacity_tbps", "cdu_kw", "liquid_kw", "psu_rating_kw", "rack_power_kw", "nic_speed_gbps", "nic_gbps",
     }
 )  # fmt: skip
 GEOMETRY = frozenset({"cube", "torus", "dimensions", "shape"})

@@ -6,6 +6,7 @@ Amounts with a unit (``hbm_gb_per_gpu``, ``node_kg``) add up the same way. What 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -101,6 +102,23 @@ def spare_supplies(inputs: Mapping[str, object]) -> float | None:
     return None
 
 
+def _of_supplies(facts: Facts, inputs: Mapping[str, object], supplies: float | None, each: float | None) -> None:
+    """What the supplies of a node can give, and what is left of it with their redundancy kept (``4+2``, ``N+1``, ``N+N``)."""
+    if not supplies or not each:
+        return
+    facts.learn("psu_capacity_kw", supplies * each)
+    text = str(inputs.get("psu_redundancy") or inputs.get("redundancy") or "").lower().replace(" ", "")
+    stated = re.fullmatch(r"(n|\d+)\+(n|\d+)", text)
+    if stated is None:
+        return
+    active, spare = stated.groups()
+    if active != "n" and spare != "n" and int(active) + int(spare) != supplies:
+        facts.breaks("supplies", f"{text} are {int(active) + int(spare)} supplies, not {supplies:g}")
+    left = supplies / 2 if spare == "n" else supplies - int(spare)
+    facts.learn("usable_kw", left * each)
+    facts.learn("redundant_capacity_kw", left * each)
+
+
 def derive_products(facts: Facts, inputs: Mapping[str, object]) -> None:
     """Learn what follows by multiplication, then a rack's mass, height, heat and flows; notes a rack that is overfull."""
     found = counted(inputs)
@@ -114,7 +132,7 @@ def _of_a_rack(facts: Facts, inputs: Mapping[str, object]) -> None:
             for printed, scale in ((name, 1.0), *other_units(name)):
                 value = number(inputs[printed], printed) if printed in inputs else None
                 if value is not None:
-                    return value * scale
+                    return float(f"{value * scale:.12g}")
         return None
 
     per_rack = facts.get("nodes_per_rack")
@@ -136,6 +154,14 @@ def _of_a_rack(facts: Facts, inputs: Mapping[str, object]) -> None:
     if per_rack and watts:
         facts.learn("rack_power_kw", per_rack * watts)
     rack, share = stated("rack_power_kw", "rack_peak_kw") or facts.get("rack_power_kw"), facts.get("liquid_fraction")
+    in_row = facts.products.get("racks_per_rows")
+    facts.learn("row_power_kw", rack * in_row if rack and in_row else None)
+    _of_supplies(facts, inputs, stated("psus", "psus_per_node", "psus_per_server", "psus_per_system"), stated("psu_kw"))
+    volts, amperes = stated("voltage_v", "line_voltage_v"), stated("breaker_a", "whip_a")
+    if volts and amperes:
+        lines = math.sqrt(3) if (stated("phases") or 3) == 3 else 1.0
+        kept = stated("derating", "continuous_share", "breaker_derating") or 1.0
+        facts.learn("feed_kw", lines * volts * amperes * kept / 1e3)
     if rack and share is not None and not facts.get("racks"):
         facts.learn("liquid_kw", rack * share)
     if rack and share is not None:

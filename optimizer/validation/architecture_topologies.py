@@ -317,7 +317,7 @@ def derive_power(facts: Facts) -> None:
             )
         shelf = shelf or (count - (facts.get("psu_spares") or 0)) * unit
         facts.learn("shelf_kw", shelf)
-    peak = facts.get("rack_peak_kw")
+    peak = facts.get("rack_peak_kw") or (facts.get("rack_power_kw") if "rack_power_kw" in facts.given else None)
     if shelf and peak:
         facts.learn("min_shelves_n", math.ceil(peak / shelf - 1e-9))
         facts.learn("min_shelves_n_plus_1", math.ceil(peak / shelf - 1e-9) + 1)
@@ -340,6 +340,8 @@ def derive_power(facts: Facts) -> None:
         facts.learn("power_kw", nodes * node_w / 1000)
     elif racks and peak:
         facts.learn("power_kw", racks * peak)
+    if facts.get("pue") and facts.get("power_kw"):
+        facts.learn("facility_power_kw", facts.values["power_kw"] * facts.values["pue"])
     power, price = facts.get("it_power_mw"), facts.get("usd_per_kwh")
     if power:
         hours = days * 24 if days else 8760
@@ -360,6 +362,8 @@ def derive_power(facts: Facts) -> None:
 def _coolant_units(facts: Facts) -> None:
     """Coolant units of a group of racks: those that carry its liquid heat, and one more so that any may fail."""
     unit, racks, peak = facts.get("cdu_kw"), facts.get("racks"), facts.get("rack_peak_kw")
+    if peak is None and "rack_power_kw" in facts.given:
+        peak = facts.values["rack_power_kw"]
     share, heat = facts.get("liquid_fraction"), facts.get("liquid_kw")
     if heat is None and racks and peak and share:
         heat = racks * peak * share
