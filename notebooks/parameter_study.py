@@ -76,6 +76,29 @@ from optimizer.plots.staircase import plot_staircase, staircase_points
 plot_staircase(staircase_points(offer), PART, offer.list_price)
 
 # %% [markdown]
+# ## A staircase with more than one step
+#
+# A training job is one pod: a system has all of it or nothing. A service is as many pods as its demand asks for, and shares them out:
+# the dearer a system, the less of the demand it is the cheapest for.
+
+# %%
+service = optimizer.load(
+    "tiny/serving",
+    overrides={
+        "workloads": {
+            "chat": {
+                "rate": "5 Mtoken/s",
+                "pods_at_most": 40,
+                "design_space": {"systems": ["dgx_h100", "mi300x_8u", "dgx_b200", "gaudi3_8", "mi350x_air"]},
+            }
+        }
+    },
+)
+shared = price_to_win(service, PART)
+print(price_sentence(shared))
+plot_staircase(staircase_points(shared), PART, shared.list_price)
+
+# %% [markdown]
 # ## The price to win at other throughputs
 #
 # A larger cluster presses harder on the power cap, so that the more frugal system is worth more on the whole; sizes come in steps.

@@ -25,7 +25,7 @@ def staircase_points(result: PriceToWin) -> pd.DataFrame:
 
 
 def plot_staircase(points: pd.DataFrame, part: str, list_price: float | None = None) -> Any:
-    """Units bought over the price of a unit; the list price is a dashed line."""
+    """Units bought over the price of a unit; the list price is a dashed line, the price to win a dotted one."""
     go = graph_objects()
     made = figure(f"Demand for {part}: units in the cheapest design", "price of a unit [kUSD]", "units bought")
     made.add_trace(
@@ -38,6 +38,19 @@ def plot_staircase(points: pd.DataFrame, part: str, list_price: float | None = N
     if list_price is not None:
         made.add_vline(x=list_price / 1e3, line_dash="dash", line_color="#57606a")
         made.add_annotation(x=list_price / 1e3, y=1, yref="paper", text=" list price", showarrow=False, xanchor="left")
+    for _, step in points.iloc[::2].iterrows():
+        if step["units"]:
+            made.add_annotation(
+                x=step["price_usd"] / 1e3, y=step["units"], text=f"{step['units']:,.0f}", showarrow=False, xanchor="left",
+                yanchor="bottom", xshift=4, font={"size": 11, "color": COLOURS[0]},
+            )  # fmt: skip
+    bought = points[points["units"] > 0]
+    if len(bought) < len(points) and len(bought):
+        wins = float(bought["price_usd"].max()) / 1e3
+        made.add_vline(x=wins, line_dash="dot", line_color=COLOURS[0], line_width=1)
+        made.add_annotation(
+            x=wins, y=0.9, yref="paper", text=f" wins below {wins:,.1f}", showarrow=False, xanchor="left", font={"color": COLOURS[0]}
+        )  # fmt: skip
     made.update_yaxes(rangemode="tozero")
     made.update_layout(showlegend=False)
     return made

@@ -42,4 +42,9 @@ def plot_tornado(bars: pd.DataFrame, title: str = "What swings the best cost") -
         barmode="overlay", height=120 + 28 * max(len(order), 1), margin={"l": 260, "r": 20, "t": 60, "b": 60}
     )
     made.update_yaxes(categoryorder="array", categoryarray=order)
+    if bars["moved"].any():
+        made.add_annotation(
+            text="hatched: another design is then the best", xref="paper", yref="paper", x=1, y=0, xanchor="right", yanchor="bottom",
+            showarrow=False, font={"size": 11, "color": "#57606a"},
+        )  # fmt: skip
     return made
