@@ -119,6 +119,16 @@ def worth_joining(
     return np.unique(np.concatenate([*parts, np.array(read.extremes, dtype=np.int64)]))
 
 
+def broken_by_absence(row: Row, group: Group, blocks: Mapping[str, Block]) -> bool:
+    """Whether a column of a cluster, the only one, breaks a row alone that it has no coefficient in."""
+    if row.lower is not None and row.upper is not None:
+        return False
+    sign, limit = (1.0, row.upper) if row.upper is not None else (-1.0, -row.lower)  # type: ignore[operator]
+    assert limit is not None
+    least, _ = _activity(row.expression, sign, group, (), blocks)
+    return bool(least > limit + 1e-9 * max(1.0, abs(limit)))
+
+
 @dataclass(frozen=True)
 class _Read:
     """What pruning reads of a program: coefficients by column of the group, one array for each criterion.

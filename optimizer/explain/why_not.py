@@ -6,29 +6,27 @@ more, line by line; and for each lever, price and limits, the smallest change th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from models.candidates.placement import Candidates
-from models.formulation.build import formulated, narrowed
 from models.formulation.core import Core
-from models.formulation.family import Direction
+from models.formulation.linear import Linear
 from models.instance import Instance
 from optimizer.design import Design
 from optimizer.explain.bridge import BridgeLine, bridge
 from optimizer.explain.latency_levers import latency_levers
 from optimizer.explain.levers import WITH, Lever, smallest_move
 from optimizer.explain.target import Target, count_of, presence_of, read_target
+from optimizer.explain.turned_out import TurnedOut
 from optimizer.sensitivity.effort import without_best
-from optimizer.sensitivity.limit_rows import LimitRow, Steered, movable_candidates
+from optimizer.sensitivity.limit_rows import LimitRow, Steered, Steering, without_site_limits
 from optimizer.sensitivity.part_program import PartProgram, Requirement
+from optimizer.sensitivity.pool import lone
 from optimizer.sensitivity.price_to_win import price_in
-from optimizer.sensitivity.program import Answer, Effort, assemble
+from optimizer.sensitivity.program import Answer, Effort
 from optimizer.sensitivity.turned_down import rejections_of
 
 if TYPE_CHECKING:
@@ -105,15 +103,16 @@ def why_not(
     where there is no legal design at all.
     """
     asked = read_target(instance, target)
-    found = candidates if candidates is not None else movable_candidates(instance)
 
-    def measured(core: Core) -> tuple:  # type: ignore[type-arg]
+    def measured(core: Core) -> tuple[Linear, Linear]:
         return count_of(core, asked), presence_of(core, asked)
 
     def steer(changed: Instance, pool: Candidates | None = None) -> Steered:
         return Steered.of(changed, "tco", pool, target=measured)
 
-    return _Asking(instance, asked, found, steer, effort or Effort(time_limit, backend)).run(levers)
+    found = TurnedOut.of(instance, asked, Steering(instance, ("tco",), measured).judge, candidates)
+    known = candidates if candidates is not None or lone(instance) else found.candidates
+    return _Asking(instance, asked, found, known, steer, effort or Effort(time_limit, backend)).run(levers)
 
 
 class _Asking:
@@ -123,12 +122,13 @@ class _Asking:
         self,
         instance: Instance,
         target: Target,
-        candidates: Candidates,
+        found: TurnedOut,
+        known: Candidates | None,
         steer: Callable[[Instance, Candidates | None], Steered],
         effort: Effort,
     ) -> None:
-        self._instance, self._target, self._candidates = instance, target, candidates
-        self._steer, self._steered, self._effort = steer, steer(instance, candidates), effort
+        self._instance, self._target, self._found, self._known = instance, target, found, known
+        self._steer, self._steered, self._effort = steer, steer(instance, found.candidates), effort
 
     def run(self, levers: bool) -> WhyNot:
         """See ``why_not``."""
@@ -200,8 +200,9 @@ class _Asking:
         if not parts or self._effort.over:
             return None
         name = ",".join(parts)
-        known = (self._instance, self._candidates) if len(parts) > 1 or self._target.orders else None
-        program = PartProgram.of(self._instance, name, "tco", (), known)
+        bundle = len(parts) > 1 or self._target.orders
+        known = (self._instance, self._known) if bundle and self._known is not None else None
+        program = PartProgram.of(self._instance, name, "tco", (), known, bundled=without_site_limits(self._instance))
         result = price_in(program, Requirement(), None, "tco", 0.0, self._effort)
         low, high = result.interval
         to = low if low is not None and high is not None and high > 0 else None
@@ -209,7 +210,7 @@ class _Asking:
 
     def _priced_parts(self) -> list[str]:
         if self._target.orders:
-            return [quote for quote in self._target.parts if quote in self._candidates.offers.by_name]
+            return [quote for quote in self._target.parts if quote in self._found.candidates.offers.by_name]
         present = set()
         for part in self._target.parts:
             program = self._steered.program.formulation.candidates
@@ -251,35 +252,9 @@ class _Asking:
     def _turned_down(self) -> list[str]:
         """Reasons kept while candidates were enumerated, then while the program was pruned."""
         names = self._target.parts or (self._target.name,)
-        reasons = [reason for name in names for reason in rejections_of(self._candidates, name)]
+        reasons = [reason for name in names for reason in rejections_of(self._found.candidates, name)]
         told = [r for r in dict.fromkeys(reasons) if not r.startswith("dominance:")]
-        return told[:MOST_REASONS] + self._pruned()
-
-    def _pruned(self) -> list[str]:
-        core, goals = assemble(self._instance, self._candidates, ["tco"])
-        whole = formulated(core, goals)
-        present = presence_of(core, self._target)
-        pruned, _ = narrowed(whole, [(goals[0].expression, Direction.MINIMISE)])
-        said = []
-        for cluster, pruning in pruned.prunings.items():
-            having = np.concatenate([present.terms.get(b, np.zeros(len(whole.blocks[b]))) for b in pruning.blocks]) > 0
-            if not having.any():
-                continue
-            broken = Counter(pruning.rows[r] for r in pruning.broken_row[having] if r >= 0)
-            alive = np.flatnonzero(having & (pruning.broken_row < 0))
-            replaced = [c for c in alive[:: max(1, len(alive) // 200)] if pruning.dominator(int(c)) is not None]
-            count = int(having.sum())
-            said += [
-                f"{n:,} of {count:,} placements of {cluster} break {row} alone" for row, n in broken.most_common(3)
-            ]
-            if replaced:
-                block, position = pruning.place(int(pruning.dominator(int(replaced[0])) or 0))
-                table = next(p for p in self._candidates.of(cluster) if f"use[{p.cluster},{p.site}]" == block)
-                said.append(
-                    f"{len(alive):,} of {count:,} placements of {cluster} are legal alone; such as {table.key(position)} "
-                    "is no dearer and no hungrier than many of them"
-                )
-        return said
+        return told[:MOST_REASONS] + self._found.said()
 
 
 def _moved(steered: Steered, asked: tuple[LimitRow, bool], effort: Effort) -> Lever:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from models.candidates.placement import Candidates, enumerate_candidates
+from models.candidates.placement import Candidates
 from models.errors import InfeasibleError
 from models.formulation.build import Formulation, parse_objectives
 from models.formulation.family import Direction
@@ -25,7 +25,7 @@ from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.effort import without_best
 from optimizer.sensitivity.kinds import DIMENSIONS, indicators, kind_numbers
 from optimizer.sensitivity.part_program import Requirement
-from optimizer.sensitivity.pool import worthwhile
+from optimizer.sensitivity.pool import enumerated
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class _Search:
             best = [(g.expression, g.objective.direction) for g in goals]
             return (same.narrowed(best, relaxable).formulation,)
 
-        candidates = worthwhile(instance, enumerate_candidates(instance, self._memo), judge)
+        candidates = enumerated(instance, judge, self._memo)
         core, goals = assemble(instance, candidates, self._names)
         has = indicators(instance, candidates)
         measures = {_measure(key): has.get(key, Linear()) for key in sorted(keys)}

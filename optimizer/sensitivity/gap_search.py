@@ -25,8 +25,9 @@ from optimizer.sensitivity.gap import Distance, Gap
 from optimizer.sensitivity.link_variants import NearSystems
 from optimizer.sensitivity.part_field import PartField, find_part_field, improvable, improved
 from optimizer.sensitivity.part_program import PartProgram, Requirement, with_at_least
-from optimizer.sensitivity.part_variants import Variants, lone
+from optimizer.sensitivity.part_variants import Variants
 from optimizer.sensitivity.plant_variants import under_any_plant
+from optimizer.sensitivity.pool import lone
 from optimizer.sensitivity.repricing import list_price, with_part
 
 LOOKED_AT = 1.1

@@ -21,7 +21,7 @@ from models.formulation.linear import Kind, Linear
 from models.instance import Instance
 from optimizer.compiled_model import value_steps
 from optimizer.performance_cache import PerformanceCache
-from optimizer.sensitivity.pool import worthwhile
+from optimizer.sensitivity.pool import enumerated, worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 
 STEP = 1.0
@@ -152,6 +152,35 @@ def _step(core: Core, row: Row) -> float:
     return min(1.0, step) if step is not None else 1e-6 * float(np.abs(values).max())
 
 
+Measured = Callable[[Core], tuple[Linear, Linear]]
+"""A count, and where it is not zero."""
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What a program whose limits can be moved is made of, over any candidates of ``instance``; the first of ``names`` is what it is best in."""
+
+    instance: Instance
+    names: Sequence[str]
+    target: Measured | None = None
+
+    def made(self, found: Candidates) -> tuple[Program, list[LimitRow], list[tuple[Linear, Direction]]]:
+        """The whole program of some candidates, its limits, and the criteria by which one may replace another."""
+        core, goals = assemble(self.instance, found, self.names)
+        rows = limits_of(core)
+        measures = {row.name: row.expression for limit in rows for row in (limit.row, *limit.also)}
+        best = [(g.expression, g.objective.direction) for g in goals]
+        if self.target is not None:
+            measures["target"], present = self.target(core)
+            best += [(present, Direction.MINIMISE), (present, Direction.MAXIMISE)]
+        return Program.of(core, measures, goals), rows, best
+
+    def judge(self, part: Candidates, _: bool) -> tuple[Formulation]:
+        """Keeps what no other replaces, however the limits are moved."""
+        whole, _rows, best = self.made(part)
+        return (whole.narrowed(best, relaxable=True).formulation,)
+
+
 @dataclass(frozen=True)
 class Steered:
     """A program whose limits can be moved; ``cost`` weighs its objective so that less is better."""
@@ -167,30 +196,18 @@ class Steered:
         objective: str = "tco",
         candidates: Candidates | None = None,
         more: Sequence[str] = (),
-        target: Callable[[Core], tuple[Linear, Linear]] | None = None,
+        target: Measured | None = None,
     ) -> Steered:
         """The program of an instance, its candidates not cut by any limit of a site.
 
         ``target`` gives a count and where it is not zero: the measure ``target``, which may then be asked for or left out.
         """
-        names = [objective, *(n for n in more if n != objective)]
-
-        def made(found: Candidates) -> tuple[Program, list[LimitRow], list[tuple[Linear, Direction]]]:
-            core, goals = assemble(instance, found, names)
-            rows = limits_of(core)
-            measures = {row.name: row.expression for limit in rows for row in (limit.row, *limit.also)}
-            best = [(g.expression, g.objective.direction) for g in goals]
-            if target is not None:
-                measures["target"], present = target(core)
-                best += [(present, Direction.MINIMISE), (present, Direction.MAXIMISE)]
-            return Program.of(core, measures, goals), rows, best
-
-        def judge(part: Candidates, _: bool) -> tuple[Formulation]:
-            whole, _rows, best = made(part)
-            return (whole.narrowed(best, relaxable=True).formulation,)
-
-        found = candidates if candidates is not None else movable_candidates(instance)
-        whole, rows, best = made(worthwhile(instance, found, judge))
+        steering = Steering(instance, (objective, *(n for n in more if n != objective)), target)
+        if candidates is None:
+            found = enumerated(instance, steering.judge, PerformanceCache(), without_site_limits(instance))
+        else:
+            found = worthwhile(instance, candidates, steering.judge)
+        whole, rows, best = steering.made(found)
         first = whole.formulation.goals[0]
         sign = -1.0 if first.objective.direction is Direction.MAXIMISE else 1.0
         return Steered(

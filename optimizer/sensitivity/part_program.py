@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from models.candidates.offers import Offer, offers_of
-from models.candidates.placement import Candidates, enumerate_candidates
+from models.candidates.placement import Candidates
 from models.errors import UsageError, nearest
 from models.formulation import purchases, totals
 from models.formulation.build import Formulation
@@ -24,9 +24,11 @@ from models.parts.part import Part, PriceRange
 from models.units import UnitError, parse
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.parametric import Line, Probe
-from optimizer.sensitivity.pool import worthwhile
+from optimizer.sensitivity.pool import Judge, enumerated, worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 from optimizer.sensitivity.repricing import (
+    Making,
+    Restated,
     candidates_at,
     candidates_at_any_price,
     find_part,
@@ -123,10 +125,12 @@ class PartProgram:
         along: Sequence[str] = (),
         found: tuple[Instance, Candidates] | None = None,
         volume: float = 1.0,
+        bundled: Instance | None = None,
     ) -> PartProgram:
         """The program around the part or quote called ``name``, or the bundle of several joined by commas.
 
-        ``found`` are its candidates where they are known already; ``volume`` is the number of units ``held`` will be asked for.
+        ``found`` are its candidates where they are known already; ``volume`` is the number of units ``held`` will be asked for;
+        ``bundled`` the instance whose candidates a bundle is looked for in, where that is another.
         """
         if objective not in PRICED:
             raise UsageError(f"a price does not enter {objective!r}: {nearest(objective, list(PRICED))}")
@@ -137,10 +141,13 @@ class PartProgram:
         asked = _Asked.of(stated, parts, quotes, objective, tuple(along), volume)
         counts: list[float] = []
 
-        def cut(stated: Instance, every: Candidates) -> Candidates:
-            return dataclasses.replace(asked, instance=stated).cut(every, counts.append)
-
-        stated, candidates = _candidates(instance, parts, cut) if found is None else (found[0], cut(*found))
+        if found is not None:
+            stated, candidates = found[0], worthwhile(found[0], found[1], asked.judge(counts.append))
+        elif len(parts) == 1:
+            stated, candidates = candidates_at_any_price(instance, parts[0], asked.making(counts.append))
+        else:
+            making = asked.making(counts.append)
+            stated, candidates = instance, making(instance, bundled or instance, lambda made: made)
         asked = dataclasses.replace(asked, instance=stated)
         return PartProgram(
             instance=stated,
@@ -160,9 +167,8 @@ class PartProgram:
     def also_at(self, prices: Sequence[float]) -> PartProgram:
         """The program with what is picked at these unit prices, too."""
         counts = [self.smallest]
-        more = [
-            self.asked.cut(candidates_at(self.instance, self.name, PriceRange(p, p)), counts.append) for p in prices
-        ]
+        making = self.asked.making(counts.append)
+        more = [candidates_at(self.instance, self.name, PriceRange(p, p), making) for p in prices]
         return dataclasses.replace(self, found=together([self.found, *more]), smallest=min(counts))
 
     @property
@@ -273,8 +279,17 @@ class _Asked:
             volume=volume,
         )
 
-    def cut(self, found: Candidates, note: Callable[[float], None]) -> Candidates:
-        """What some price can choose, paid or asked for the part; ``note`` is told the fewest units any candidate buys."""
+    def making(self, note: Callable[[float], None]) -> Making:
+        """Makes candidates without those no price can choose; ``note`` as in ``judge``."""
+
+        def made(stated: Instance, wide: Instance, restated: Restated) -> Candidates:
+            judge = dataclasses.replace(self, instance=stated).judge(note)
+            return enumerated(stated, judge, PerformanceCache(), wide, restated)
+
+        return made
+
+    def judge(self, note: Callable[[float], None]) -> Judge:
+        """Keeps what some price can choose, paid or asked for the part; ``note`` is told the fewest units any candidate buys."""
 
         def judge(part: Candidates, relaxable: bool) -> list[Formulation]:
             whole = self._whole(part)
@@ -284,7 +299,7 @@ class _Asked:
             ways = [self._criteria(whole, Direction.MINIMISE, held=True), self._criteria(whole, Direction.MAXIMISE)]
             return [whole.narrowed(way, relaxable).formulation for way in ways]
 
-        return worthwhile(self.instance, found, judge)
+        return judge
 
     def program(self, found: Candidates, more_units: Direction, held: bool = False) -> Program:
         """The program of what some price can choose, more units of the part being worse where it is paid, better where it pays."""
@@ -366,14 +381,6 @@ def _require_valid(instance: Instance, quotes: Sequence[str]) -> None:
 def _factor(found: Candidates, site: str, objective: str) -> float:
     money = found.economics[site]
     return money.charges * {"capex": 1.0, "opex": money.upkeep, "tco": money.ownership}[objective]
-
-
-def _candidates(
-    instance: Instance, parts: Sequence[Part], cut: Callable[[Instance, Candidates], Candidates]
-) -> tuple[Instance, Candidates]:
-    if len(parts) == 1:
-        return candidates_at_any_price(instance, parts[0], cut)
-    return instance, cut(instance, enumerate_candidates(instance, PerformanceCache()))
 
 
 def _ratio(paid: Linear, count: Linear) -> np.ndarray:

@@ -24,7 +24,7 @@ from models.parts.power_component import PowerComponent
 from models.parts.system import System
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.plant_variants import replanted
-from optimizer.sensitivity.pool import compacted, worthwhile
+from optimizer.sensitivity.pool import compacted, lone, worthwhile
 from optimizer.sensitivity.program import Program, assemble
 from optimizer.sensitivity.repricing import joined, picked_by_price
 
@@ -113,11 +113,6 @@ def confined(instance: Instance, systems: tuple[str, ...] | None, part: Part) ->
             space = space.model_copy(update={"fabric": fabric})
         workloads[name] = workload.model_copy(update={"design_space": space})
     return dataclasses.replace(instance, document=instance.document.model_copy(update={"workloads": workloads}))
-
-
-def lone(instance: Instance) -> bool:
-    """Whether a design is one pod: one cluster that is never more."""
-    return len(instance.workloads) == 1 and all(w.one_pod for w in instance.workloads.values())
 
 
 def without_parts(found: Candidates, parts: Iterable[str]) -> Candidates:

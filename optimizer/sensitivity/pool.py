@@ -2,6 +2,7 @@
 
 Tables of candidates run into millions of rows. They are judged a stretch at a time, so that no expression over all of them ever exists;
 what survives within its stretch is judged once more together. Being replaced is transitive, so that the outcome is that of one judgement.
+Where a design is one pod, a stretch is judged as soon as it is enumerated, so that not even the candidates themselves are held together.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from models.candidates.placement import Candidates, Placements
+from models.candidates.placement import Candidates, Placements, enumerate_candidates
+from models.candidates.throughput_table import Memo
 from models.formulation.build import Formulation
 from models.formulation.core import block_name
 from models.instance import Instance
@@ -26,6 +28,51 @@ Judge = Callable[[Candidates, bool], Sequence[Formulation]]
 bring back may go."""
 
 
+Sift = Callable[[Candidates], Ints]
+"""Rows to go on with of some candidates that are of one cluster and site."""
+
+
+def lone(instance: Instance) -> bool:
+    """Whether a design is one pod: one cluster that is never more."""
+    return len(instance.workloads) == 1 and all(w.one_pod for w in instance.workloads.values())
+
+
+def enumerated(
+    instance: Instance,
+    judge: Judge,
+    memo: Memo,
+    wide: Instance | None = None,
+    stated: Callable[[Candidates], Candidates] = lambda made: made,
+) -> Candidates:
+    """The candidates that ``judge`` keeps, as ``worthwhile`` gives them of all; what else is enumerated is dropped on the way.
+
+    ``wide``: the instance whose candidates they are, where it is not the one they are judged for; ``stated`` says what is judged
+    where that is not the candidates as they are made, pod by pod.
+    """
+
+    def sift(some: Candidates) -> Ints:
+        shown = stated(some)
+        return kept_rows(judge(shown, False), shown.placements[0])
+
+    found = enumerate_candidates(wide or instance, memo, sift=sift if lone(instance) else None)
+    return worthwhile(instance, stated(found), judge)
+
+
+def sifted(instance: Instance, found: Candidates, sift: Sift, stretch: int = STRETCH) -> Candidates:
+    """What ``sift`` keeps of candidates that are all there, a stretch at a time; all of them where a design is several pods."""
+    if not lone(instance):
+        return found
+    tables = []
+    for number, table in enumerate(found.placements):
+        parts = (
+            (place, dataclasses.replace(part, placements=(part.placements[number],)))
+            for place, part in _stretches(found, number, stretch)
+        )
+        rows = [np.zeros(0, dtype=np.int64), *(place[sift(part)] for place, part in parts)]
+        tables.append(compacted(table, np.concatenate(rows)))
+    return dataclasses.replace(found, placements=tuple(tables))
+
+
 def worthwhile(
     instance: Instance, found: Candidates, judge: Judge, stretch: int = STRETCH, together: bool = True
 ) -> Candidates:
@@ -36,8 +83,7 @@ def worthwhile(
     """
     if sum(len(p) for p in found.placements) > stretch:
         # several pods add up in a row, and other clusters enter it: a stretch alone cannot tell whether the row can bind
-        alone = len(instance.workloads) == 1 and all(w.one_pod for w in instance.workloads.values())
-        found = _cut(found, judge, not alone, stretch)
+        found = _cut(found, judge, not lone(instance), stretch)
         if not together:
             return found
     return kept_candidates(judge(found, False))
@@ -46,10 +92,11 @@ def worthwhile(
 def kept_candidates(programs: Sequence[Formulation]) -> Candidates:
     """The candidates that some of several narrowed programs still has; one of a cluster that has none, which no limit lets in."""
     found = programs[0].candidates
-    return _only(found, [_kept(programs, p) for p in found.placements])
+    return _only(found, [kept_rows(programs, p) for p in found.placements])
 
 
-def _kept(programs: Sequence[Formulation], table: Placements) -> Ints:
+def kept_rows(programs: Sequence[Formulation], table: Placements) -> Ints:
+    """Rows of a table that some of several narrowed programs still has."""
     return np.unique(np.concatenate([one.positions[block_name(table)] for one in programs]))
 
 
@@ -80,7 +127,7 @@ def _cut(found: Candidates, judge: Judge, relaxable: bool, stretch: int) -> Cand
     for number, table in enumerate(found.placements):
         rows = [np.zeros(0, dtype=np.int64)]
         for place, part in _stretches(found, number, stretch):
-            rows.append(place[_kept(judge(part, relaxable), table)])
+            rows.append(place[kept_rows(judge(part, relaxable), table)])
         kept.append(np.concatenate(rows))
     return _only(found, kept)
 

@@ -96,28 +96,35 @@ def picked_by_price(part: Part) -> bool:
     return isinstance(part, Link | Rack)
 
 
-def candidates_at_any_price(
-    instance: Instance, part: Part, cut: Callable[[Instance, Candidates], Candidates] = lambda _, found: found
-) -> tuple[Instance, Candidates]:
+Restated = Callable[[Candidates], Candidates]
+Making = Callable[[Instance, Instance, Restated], Candidates]
+"""Makes candidates: the instance that prices them, the one they are enumerated for, and how what was enumerated is stated."""
+
+
+def _every(_: Instance, wide: Instance, restated: Restated) -> Candidates:
+    return restated(enumerate_candidates(wide, PerformanceCache()))
+
+
+def candidates_at_any_price(instance: Instance, part: Part, made: Making = _every) -> tuple[Instance, Candidates]:
     """Every candidate some unit price of ``part`` could lead to, with the instance that prices them.
 
-    A part without a price is entered at nothing, so that what it costs is only what an analysis adds. ``cut`` leaves out what
-    the analysis cannot need before several sets are put together.
+    A part without a price is entered at nothing, so that what it costs is only what an analysis adds. ``made`` may leave out what
+    the analysis cannot need.
     """
     at_list = price_range(part) or PriceRange(0.0, 0.0)
     stated = with_part(instance, priced_at(part, at_list))
     if not picked_by_price(part):
-        return stated, cut(stated, enumerate_candidates(stated, PerformanceCache()))
+        return stated, made(stated, stated, lambda found: found)
     prices = (at_list, PriceRange(0.0, 0.0), PriceRange(BEYOND_REASON, BEYOND_REASON))
-    return stated, together([cut(stated, candidates_at(stated, part.id, p)) for p in dict.fromkeys(prices)])
+    return stated, together([candidates_at(stated, part.id, p, made) for p in dict.fromkeys(prices)])
 
 
-def candidates_at(stated: Instance, part: str, price: PriceRange) -> Candidates:
+def candidates_at(stated: Instance, part: str, price: PriceRange, made: Making = _every) -> Candidates:
     """Candidates enumerated at another price of a part, their money stated at that of the instance."""
     known = find_part(stated, part)
     at_list = price_range(known) or PriceRange(0.0, 0.0)
-    found = enumerate_candidates(with_part(stated, priced_at(known, price)), PerformanceCache())
-    return _restated(found, part, price, at_list)
+    wide = with_part(stated, priced_at(known, price))
+    return made(stated, wide, lambda found: _restated(found, part, price, at_list))
 
 
 def together(made: Sequence[Candidates]) -> Candidates:

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from models.formulation import dominance
 from models.formulation.core import Row
-from models.formulation.dominance import Group, Pruning, prune
+from models.formulation.dominance import Group, Pruning, broken_by_absence, prune
 from models.formulation.family import Direction
 from models.formulation.linear import Block, Kind, Linear
 
@@ -109,3 +109,12 @@ def test_what_other_clusters_may_add_keeps_a_row_alive() -> None:
     assert prune(CLUSTER, [other], blocks, [row], goal).kept.tolist() == [0, 1]
     alone = Group(("use[d,s]",), 1.0, exact=False)
     assert prune(CLUSTER, [alone], blocks, [row], goal).kept.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "broken"), [(None, 1.0, False), (None, -3.5, True), (1.0, None, True), (-1.0, None, False)]
+)
+def test_a_row_may_be_broken_by_what_does_not_enter_it(lower: float | None, upper: float | None, broken: bool) -> None:
+    blocks = {"use[c,s]": Block("use[c,s]", ("a",), Kind.BINARY), "more": Block("more", ("x",), Kind.INTEGER, 3.0)}
+    row = Row("test", "r", (), Linear({"use[c,s]": np.array([2.0]), "more": np.array([-1.0])}), lower, upper, "", "")
+    assert broken_by_absence(row, Group(("use[c,s]",), 1.0, True), blocks) is broken
