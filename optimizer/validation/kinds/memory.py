@@ -13,10 +13,10 @@ from models.physics.performance.training import usable_memory
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.names import number_format
 from optimizer.validation.records import Row, compared
+from optimizer.validation.run_facts import run_facts
 
 _GIB = 2.0**30
 _BAND = 0.10
-_RECOMPUTE = {"none": 0, "selective": 1, "full": 2}
 _MANY = 1e9
 
 # metric -> (recompute, sequence parallel); the states do not depend on either.
@@ -46,12 +46,16 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     software = Software.of(dtype, card.available)
     batch = float(record.get("gbs") or _MANY)
     parallel = record.get("seq_parallel")
-    sharded = 3 if record.get("zero") == 3 or record.get("sharding") == "FULL_SHARD" else int(bool(record.get("dp")))
-    choice = {key: int(record.get(key) or 1) for key in ("tp", "pp", "vp", "mbs", "cp", "dp", "ep")}
+    facts = run_facts(record)
+    choice = {key: int(record.get(key) or 1) for key in ("tp", "pp", "vp", "mbs", "cp", "dp", "ep", "etp")}
+    stated = bool(record.get("dp")) or facts.sharding is not None
+    if stated and not record.get("dp") and record.get("n_accel"):
+        choice["dp"] = max(int(record["n_accel"]) // (choice["tp"] * choice["pp"] * choice["cp"]), 1)
+    sharded = int(stated) if facts.sharding is None else facts.sharding
 
     def use(recompute: int, sp: int) -> Any:
         mapping = MappingChoice(**choice, recompute=recompute, sp=sp, shard=sharded)
-        return memory_use(model, card, Mappings.of([mapping]), batch, dtype, software)
+        return memory_use(model, card, Mappings.of([mapping]), batch, dtype, software, run=facts.run)
 
     if record.get("params_and_optimizer_gib") is not None:
         states = float(use(0, 0).states[0]) / _GIB
@@ -60,8 +64,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
         if record.get(metric) is not None:
             yield _row(record, metric, float(use(recompute, sp).activations[0]) / _GIB, "activations")
     for metric in peaks:
-        recompute = _RECOMPUTE.get(str(record.get("recompute") or "none").lower(), 0)
-        found = use(recompute, int(parallel is not False))
+        found = use(facts.recompute or 0, int(parallel is not False))
         largest = "states" if found.states[0] > found.activations[0] else "activations"
         limit = usable_memory(
             Setting(model, card, lookup.network(card, record), batch, dtype, lookup.constants, software)
