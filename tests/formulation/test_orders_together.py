@@ -55,7 +55,7 @@ def quote(draw: st.DrawFn, price: float, few: int, **contents: Any) -> dict[str,
 
 @st.composite
 def purchases(draw: st.DrawFn) -> dict[str, Any]:
-    """Servers from two offers, modules, a bundle of servers or switches; a share by layer, a second source, charges."""
+    """Servers from two offers, modules, a bundle of servers or switches; a share by layer, a second source, a supply cap, charges."""
     quotes = {
         "one": {**draw(quote(2.9e5, 14, part="dgx_h100")), "vendor": "V"},
         "two": {**draw(quote(2.9e5, 14, part="dgx_h100")), "vendor": "W"},
@@ -71,6 +71,8 @@ def purchases(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         cap = {"layer": "odm", "vendor": draw(st.sampled_from(["V", "W"])), "measure": "units", "at_most": 0.7}
         sourcing["shares"] = {"c": cap}
+    if draw(st.booleans()):
+        sourcing["supply"] = {"others": {"part": "mi300x_8u", "per_quarter": {"2027Q1": draw(st.integers(0, 20))}}}
     money: dict[str, Any] = {"order_date": "2026-11-15"}
     if draw(st.booleans()):
         money |= {"freight": 0.013, "duty": 0.02, "tax": 0.07}

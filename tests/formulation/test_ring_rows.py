@@ -11,6 +11,8 @@ from models.candidates.placement import enumerate_candidates
 from models.candidates.plant import plant_options
 from models.errors import InstanceError
 from models.formulation.build import build
+from models.formulation.families.power import power
+from models.formulation.family import BindingRow
 from models.loading import load
 from models.site import Chain
 from models.units import Unlimited
@@ -156,3 +158,10 @@ def test_racks_are_hung_where_a_ring_is_a_large_part_of_the_site() -> None:
         (option,) = plant_options(inst, "hall")[0][Chain.POWER]
         assert option.ring is not None
         assert option.ring.hung == hung
+
+
+def test_what_binds_is_told_by_block() -> None:
+    row = BindingRow("power", "survivors", ("hall", "pairs", "r0", "lost1", "on2"), 10.0, 10.0, "", "")
+    assert power.describe(row) == "block 2 of ring 0 of power option pairs at hall carries all it may with block 1 lost"
+    full = BindingRow("power", "rings_for", ("hall", "pairs", "43kW"), 0.0, 0.0, "", "")
+    assert "no place left" in power.describe(full)

@@ -82,4 +82,10 @@ def _(row: BindingRow) -> str:
         return f"facility power is at its limit: {row.value:,.0f} of {row.limit:,.0f} kW"
     if row.what == "least_loaded_units":
         return f"{row.index[-1]} of power option {row.index[1]} at {row.index[0]} runs at the least load its losses are stated for"
+    option = f"power option {row.index[1]} at {row.index[0]}" if len(row.index) > 1 else ""
+    if row.what == "survivors":
+        ring, lost, left = (word.strip("abcdefghijklmnopqrstuvwxyz") for word in row.index[2:])
+        return f"block {left} of ring {ring} of {option} carries all it may with block {lost} lost"
+    if row.what in ("hung", "rings_for", "rings", "blocks", "rings_in_order"):
+        return f"the rings of {option} have no place left for another rack"
     return f"{row.index[-1]} of power option {row.index[1]} at {row.index[0]} is fully loaded with its redundancy kept"
