@@ -109,6 +109,15 @@ def _margin(row: str, name: str, value: Any) -> Callable[[Data], None]:
     return mutate
 
 
+def _one_ring_a_rack(data: Data) -> None:
+    """Every rack on a ring of its own: no block is overloaded, and nobody has bought so many rings."""
+    data["rings"] = [
+        {**ring, "count": ring["count"] * group["racks"], "racks": [{**group, "racks": 1}]}
+        for ring in data["rings"]
+        for group in ring["racks"]
+    ]
+
+
 def _pile_up(data: Data) -> None:
     """All racks of the rings on one pair of one ring."""
     groups = [{**group, "first": 0, "second": 1, "racks": group["racks"] * ring["count"]}
@@ -183,6 +192,7 @@ DESIGNS: list[tuple[str, str, Callable[[Data], None], str]] = [
     ("racks on one block", BLOCKS, _set("rings/0/racks/0/second", 0), r"rings\..*pair"),
     ("pair of another topology", BLOCKS, _set("rings/0/racks/0/second", 7), r"rings\.|design"),
     ("block overloaded", BLOCKS, _pile_up, r"rings\..*block \d lost"),
+    ("rings that nobody bought", BLOCKS, _one_ring_a_rack, r"rings\."),
     ("ring invented", BLOCKS, _set("rings/0/count", lambda v: v + 5), r"rings\."),
     ("stranded power hidden", BLOCKS, _set("figures/hall.stranded_failover_kw", 0.0), r"stranded_failover"),
     ("free power invented", PLAIN, _set("figures/hall.free_kw", lambda v: v + 1), r"free_kw"),
