@@ -409,6 +409,17 @@ def test_weights_alone_in_four_bits_are_multiplied_in_sixteen():
     assert not rows(served | {"batch": 8, "precision": "int3"}).rows
 
 
+def test_pipeline_stages_share_the_sequences_and_a_token_passes_all_of_them():
+    engine = ENGINE | {"mode": "agg", "model_name": "Llama-3.1-70B", "tp": 4, "batch": 64}
+    piped, half = only(engine | {"pp": 2}), only(engine | {"batch": 32})
+    assert piped.predicted == pytest.approx(half.predicted)
+    rates = [only(engine | {"pp": p, "tpot_ms": None, "tput_per_gpu": 1.0}).predicted for p in (1, 2)]
+    assert rates[1] == pytest.approx(9 * 64 / (half.predicted / 1e3) / 8)
+    assert (
+        "pipelined" in rows(engine | {"pp": 2, "batch": None, "tpot_ms": None, "tokens_per_s": 1.0}).skipped[0].reason
+    )
+
+
 @pytest.mark.parametrize("mode", ["agg", "disagg"])
 def test_sequences_that_wait_for_their_first_token_do_not_decode(mode):
     engine = ENGINE | {"mode": mode, "batch": 64, "tp": 8, "osl": 128}

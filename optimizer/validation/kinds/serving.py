@@ -91,7 +91,7 @@ def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
 
 def _at_batch(record: Mapping[str, Any], lookup: Lookup, engine: Engine, each: float) -> Iterable[Row]:
     isl, osl = float(record["isl"]), float(record["osl"])
-    s, note = _setting(record, lookup, engine.packages, "bf16"), ""
+    s, note = _setting(record, lookup, engine.packages // engine.stages, "bf16"), ""
     if not is_cut(record):
         engine = replace(engine, tensor=_fewest(s, each, isl + osl))
         s, note = (
@@ -140,7 +140,8 @@ def _decoding(
     """(tensor degree, sequences that decode, seconds of a step by term).
 
     Of the sequences a client keeps in flight, those that wait for their first token do not decode: with the printed time to first
-    token W, N in flight and a answer tokens each, N a TPOT / (W + a TPOT) do, as a cycle of requests spends its time.
+    token W, N in flight and a answer tokens each, N a TPOT / (W + a TPOT) do, as a cycle of requests spends its time. Of p pipeline
+    stages each works on a p-th of them at a time, and a token passes all: TPOT is that of one stage's packages with all the layers.
     """
     isl, osl = float(record["isl"]), float(record["osl"])
     waiting = float(record.get("ttft_ms") or 0.0) / 1e3
@@ -149,7 +150,7 @@ def _decoding(
     t, context = np.array([float(engine.tensor)]), float(record.get("avg_kv_len") or isl + osl / 2.0)
 
     def step(batch: float) -> dict[str, float]:
-        b = np.array([batch])
+        b = np.array([batch / engine.stages])
         terms = {name: float(value[0]) for name, value in decode_step(s, t, b, context).items()}
         if _is_mixed(record):
             joined, balanced = prompts_join(record), prompts_balanced(record)
@@ -194,6 +195,8 @@ def _within_limits(record: Mapping[str, Any], lookup: Lookup, engine: Engine) ->
         raise SkipRecord("a disaggregated record without the batch of its decode engines")
     packages = int(record.get("n_accel") or engine.packages)
     stated = engine.tensor if tensor_printed(record) else None
+    if engine.stages > 1:
+        raise SkipRecord("a pipelined engine without its batch")
     found = _best(record, lookup, engine.packages, isl, osl, Role.MIXED, ttft, tpot, tensor=stated)
     values = _rates(found.tokens_s * packages / found.packages, packages, isl, osl)
     for name in printed:
