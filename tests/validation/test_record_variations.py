@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.validation import measured_records, serving_engines
-from optimizer.validation.kinds import serving, training
+from optimizer.validation import measured_records
+from optimizer.validation.kinds import training
 from optimizer.validation.lookup import shape_of_row, shipped_lookup
 from optimizer.validation.names import canonical
 
@@ -42,55 +42,6 @@ def only(record):
     found = rows(record)
     assert not found.skipped, found.skipped
     return found.rows[0]
-
-
-def test_a_batch_is_that_of_one_attention_group():
-    four = ENGINE | {"mode": "agg", "batch": 16, "tp": 1, "attn_dp": 4}
-    assert serving.engine_of(four) == serving.Engine(tensor=1, groups=4, stages=1, batch=16.0)
-    crowded = only(four | {"batch": 64})
-    assert crowded.predicted > only(four).predicted > only(four | {"batch": 1}).predicted
-
-
-def test_attention_groups_may_lie_inside_the_printed_tensor_degree():
-    inside = ENGINE | {"mode": "agg", "batch": 16, "tp": 4, "attn_dp": 4}
-    assert serving.engine_of(inside) == serving.Engine(tensor=1, groups=4, stages=1, batch=16.0)
-    assert serving.engine_of(inside | {"n_accel": 16}) == serving.Engine(tensor=4, groups=4, stages=1, batch=16.0)
-    half = ENGINE | {"mode": "agg", "batch": 16, "tp": 8, "attn_dp": 4}
-    assert serving.engine_of(half).packages == 32
-    assert serving.engine_of(half | {"n_accel": 8}) == serving.Engine(tensor=2, groups=4, stages=1, batch=16.0)
-
-
-def test_a_source_that_counts_an_engine_twice_is_read_as_it_was_run():
-    squared = ENGINE | {"mode": "agg", "batch": 16, "tp": 16, "attn_dp": 1, "moe_tp": 4, "moe_ep": 4}
-    assert serving.engine_of(squared).tensor == 16
-    told = squared | {"source": "ai-dynamo/aiconfigurator silicon_sample.csv"}
-    assert serving.engine_of(told) == serving.Engine(tensor=4, groups=1, stages=1, batch=16.0)
-    # the sequences of all its groups stay as many
-    groups = told | {"tp": 1, "attn_dp": 16}
-    assert serving.engine_of(groups) == serving.Engine(tensor=1, groups=4, stages=1, batch=64.0)
-    assert serving.engine_of(told | {"moe_tp": 16, "moe_ep": 1}).tensor == 16
-    assert serving.engine_of(told | {"tp": 8, "moe_tp": 1, "moe_ep": 8}).tensor == 8
-
-
-def test_groups_that_wait_for_one_another_are_held_up_less_than_those_that_do_not():
-    groups = ENGINE | {"mode": "agg", "batch": 16, "tp": 1, "attn_dp": 8}
-    waiting, alone = (only(groups | {"engine": name, "kv_dtype": "fp8"}).predicted for name in ("trtllm", "vllm"))
-    assert waiting < alone
-
-
-def test_a_disaggregated_record_is_read_from_its_decode_side():
-    sides = {
-        "prefill": {"batch": 1, "workers": 1, "tp": 8},
-        "decode": {"batch": 16, "workers": 2, "tp": 1, "attn_dp": 8},
-    }
-    split = ENGINE | {"mode": "disagg", "batch": None, "tp": None, "attn_dp": None} | sides
-    assert serving.engine_of(split) == serving.Engine(tensor=1, groups=8, stages=1, batch=16.0)
-    spelt = {"decode": {"batch_size": 16, "num_workers": 2, "tp_size": 1, "attention_dp_size": 8}}
-    assert serving.engine_of(ENGINE | spelt) == serving.engine_of(split)
-    counted = {"decode": {"workers": 2, "tp": 1, "attn_dp": 8}, "concurrency": 256}
-    assert serving.engine_of(ENGINE | counted) == serving.engine_of(split)
-    # its decode engine prefills nothing
-    assert only(split).predicted < only(split | {"mode": "agg"}).predicted
 
 
 def test_a_utilisation_refers_to_the_peak_its_own_tokens_per_second_imply():
@@ -367,120 +318,6 @@ def test_no_value_of_a_field_stops_or_poisons_a_validation(record, data):
         assert row.error is None or math.isfinite(row.error)
 
 
-@pytest.mark.parametrize(
-    ("stated", "found"),
-    [
-        ({"engine": "vllm 0.19.0"}, "bf16"),
-        ({"engine": "sglang 0.5.9", "kv_dtype": "fp8_e4m3"}, "fp8"),
-        ({"engine": "trtllm 1.2.0"}, "fp8"),
-        ({}, "fp8"),
-        ({"kv_cache_dtype": "auto", "backend": "vllm"}, "bf16"),
-    ],
-)
-def test_the_cache_has_the_format_that_is_printed_or_the_engines_own(stated, found):
-    assert serving.cache_format(stated, "fp8") == found
-    assert serving.cache_format({}, "bf16") == "bf16"
-
-
-@pytest.mark.parametrize(
-    ("stated", "found"),
-    [
-        ("w4a16", ("fp4", "bf16")),
-        ("W4A16-AWQ", ("fp4", "bf16")),
-        ("int4", ("fp4", "bf16")),
-        ("gptq-4bit", ("fp4", "bf16")),
-        ("w4a8", ("fp4", "fp8")),
-        ("w8a8_fp8", ("fp8", "fp8")),
-        ("w8a8-int8", ("int8", "int8")),
-        ("nvfp4", ("fp4", None)),
-        ("FP8", ("fp8", None)),
-        (None, ("bf16", None)),
-    ],
-)
-def test_formats_name_weights_and_products(stated, found):
-    assert serving_engines.formats_of({"precision": stated}, "bf16") == found
-
-
-def test_weights_alone_in_four_bits_are_multiplied_in_sixteen():
-    served = ENGINE | {"model_name": "Llama-3.1-70B", "accelerator": "h100_sxm", "mode": "agg", "tp": 2}
-    few, many = ({f: only(served | {"batch": b, "precision": f}).predicted for f in ("int4", "bf16")} for b in (1, 256))
-    assert few["int4"] < 0.6 * few["bf16"]
-    assert many["int4"] > 0.8 * many["bf16"]
-    assert not rows(served | {"batch": 8, "precision": "int3"}).rows
-
-
-def test_pipeline_stages_share_the_sequences_and_a_token_passes_all_of_them():
-    engine = ENGINE | {"mode": "agg", "model_name": "Llama-3.1-70B", "tp": 4, "batch": 64}
-    piped, half = only(engine | {"pp": 2}), only(engine | {"batch": 32})
-    assert piped.predicted == pytest.approx(half.predicted)
-    rates = [only(engine | {"pp": p, "tpot_ms": None, "tput_per_gpu": 1.0}).predicted for p in (1, 2)]
-    assert rates[1] == pytest.approx(9 * 64 / (half.predicted / 1e3) / 8)
-    assert (
-        "pipelined" in rows(engine | {"pp": 2, "batch": None, "tpot_ms": None, "tokens_per_s": 1.0}).skipped[0].reason
-    )
-
-
-@pytest.mark.parametrize("mode", ["agg", "disagg"])
-def test_sequences_that_wait_for_their_first_token_do_not_decode(mode):
-    engine = ENGINE | {"mode": mode, "batch": 64, "tp": 8, "osl": 128}
-    free, held = only(engine).predicted, only(engine | {"ttft_ms": 3000}).predicted
-    assert held < free
-    # a client's cycle: all it keeps in flight wait or decode
-    busy = 128 * held / 1e3
-    decoding = next(b for b in range(1, 65) if only(engine | {"batch": b}).predicted >= held * (1 - 1e-6))
-    assert 64 * busy / (3.0 + busy) == pytest.approx(decoding, abs=1)
-    assert only(engine | {"ttft_ms": 1e-6}).predicted == pytest.approx(free, rel=1e-6)
-    assert "negative" in rows(engine | {"ttft_ms": -1.0}).skipped[0].reason
-
-
-def test_a_rate_is_of_the_engine_or_of_one_accelerator_with_or_without_prompts():
-    engine = {key: value for key, value in ENGINE.items() if key != "tpot_ms"} | {"mode": "agg", "batch": 32, "tp": 8}
-    tpot = only(engine | {"tpot_ms": 20.0}).predicted / 1e3
-    assert only(engine | {"output_tokens_per_s": 1.0}).predicted == pytest.approx(32 / tpot)
-    assert only(engine | {"tokens_per_s": 1.0, "n_accel": 16}).predicted == pytest.approx(2 * 32 / tpot)
-    assert only(engine | {"output_tput_per_gpu": 1.0}).predicted == pytest.approx(4 / tpot)
-    assert only(engine | {"tput_per_gpu": 1.0}).predicted == pytest.approx(9 * 4 / tpot)
-    sides = {"prefill": {"batch": 1, "workers": 3, "tp": 8}, "decode": {"batch": 32, "workers": 2, "tp": 8}}
-    split = {key: value for key, value in engine.items() if key not in ("batch", "tp")} | {"mode": "disagg"} | sides
-    each = only(split | {"tpot_ms": 20.0}).predicted / 1e3
-    assert only(split | {"output_tokens_per_s": 1.0}).predicted == pytest.approx(2 * 32 / each)
-    assert only(split | {"output_tokens_per_s_per_gpu": 1.0}).predicted == pytest.approx(2 * 32 / each / 40)
-
-
-def test_a_rate_within_limits_is_that_of_the_best_batch_and_looser_limits_serve_no_less():
-    engine = {key: value for key, value in ENGINE.items() if key != "tpot_ms"} | {
-        "mode": "agg",
-        "n_accel": 8,
-        "tokens_per_s": 1e4,
-    }
-    tight, loose = (only(engine | {"tpot_limit_ms": t, "ttft_slo_ms": 3000}) for t in (20, 80))
-    assert tight.predicted <= loose.predicted
-    assert "best within the limits" in tight.note
-    assert "limits" in rows(engine | {"tpot_limit_ms": 0.01}).skipped[0].reason
-    assert "not positive" in rows(engine | {"tpot_limit_ms": 0}).skipped[0].reason
-    assert "batch of its decode engines" in rows(engine | {"mode": "disagg"}).skipped[0].reason
-
-
-def test_a_record_without_a_split_runs_on_the_fewest_accelerators_that_hold_it():
-    alone = only(ENGINE | {"mode": "agg", "batch": 4, "accelerator": "h200_sxm"})
-    assert alone.predicted == only(ENGINE | {"mode": "agg", "batch": 4, "accelerator": "h200_sxm", "tp": 8}).predicted
-    assert "fewest that hold it, 8" in alone.note
-    assert (
-        "holds the model"
-        in rows(ENGINE | {"mode": "agg", "batch": 4, "accelerator": "tpu_v5e", "isl": 10**7}).skipped[0].reason
-    )
-
-
-def test_a_phase_is_taken_at_its_printed_batch():
-    node = {key: value for key, value in ENGINE.items() if key not in ("tpot_ms", "isl", "osl")} | {
-        "phase": "decode", "n_accel": 8, "nodes_per_unit": 4, "avg_kv_len": 4096, "tokens_per_s": 2e4,
-    }  # fmt: skip
-    few, many = only(node | {"batch": 16}), only(node | {"batch": 128})
-    assert few.predicted < many.predicted <= only(node).predicted
-    assert "printed batch" in few.note
-    assert "does not divide" in rows(node | {"batch": 16, "tp": 5}).skipped[0].reason
-
-
 NODE = {
     "id": "n", "group": "node-power", "system": "64xSMC-H100-SXM-80GB", "workload": "gpt3", "nodes": 64, "gpus_per_node": 8,
     "node_mean_w": 6853.4, "source": "somewhere", "confirmed": True,
@@ -505,14 +342,3 @@ def test_a_node_without_a_job_idles_and_a_workload_nobody_described_is_told():
     assert idle.binding == "idle"
     assert idle.predicted < 0.5 * only(NODE).predicted
     assert "known: bert, gpt3" in rows(NODE | {"workload": "stable_diffusion"}).skipped[0].reason
-
-
-def test_scenarios_have_their_own_latency_limits():
-    record = {
-        "id": "b", "group": "g", "model_name": "llama2-70b-99", "accelerator": "h200_sxm", "n_accel": 8, "tokens_per_s": 3e4,
-        "source": "somewhere", "confirmed": True,
-    }  # fmt: skip
-    rates = [only(record | {"scenario": name}).predicted for name in ("Offline", "Server", "Interactive")]
-    assert rates[0] > rates[1] > rates[2]
-    assert "scenario" in rows(record | {"scenario": "SingleStream"}).skipped[0].reason
-    assert "interactive" in rows(record | {"scenario": "Interactive", "model_name": "mixtral-8x7b"}).skipped[0].reason
