@@ -75,7 +75,11 @@ class Lookup:
         row = next((row for row in self.mappings if row["source_contains"] in source), None)
         if row is None or any(record.get(field) is not None for field in _MAPPING):
             return []
-        stated = {field: row[field] for field in (*_MAPPING, "recompute", "sharding", "seq_parallel") if row[field]}
+        stated = {
+            field: row[field]
+            for field in (*_MAPPING, "recompute", "sharding", "shard_group", "seq_parallel")
+            if row[field]
+        }
         record.update({name: int(text) if text.isdigit() else text for name, text in stated.items()})
         return [f"mapping {' '.join(f'{name} {text}' for name, text in stated.items())}"]
 

@@ -85,6 +85,8 @@ _PARTS = {
     "shared_expert": "shared_experts",
     "moe_layer": "moe",
     "feed_forward": "mlp",
+    "mlpwi": "mlp_up",
+    "fc1": "mlp_up",
 } | {name: name for name in MODULES}
 
 _COUNTING = ("deepep", "hybridep", "hybrid_ep", "deep_ep")

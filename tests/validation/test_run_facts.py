@@ -38,6 +38,7 @@ def step(**fields):
         ({"recompute": "block", "recompute_num_layers": 2}, 2, set()),
         ({"recompute": "layernorm, moe_act"}, 0, {"layernorm", "moe_act"}),
         ({"recompute": "selective", "recompute_modules": ["core_attn", "mlp"]}, 1, {"mlp"}),
+        ({"recompute": "mlp_up"}, 0, {"mlp_up"}),
         ({"recompute_modules": "mla_up_proj+moe"}, 0, {"mla_up_proj", "moe"}),
         ({"recompute": "full", "recompute_modules": ["mlp"]}, 2, set()),
     ],

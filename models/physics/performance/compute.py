@@ -132,6 +132,10 @@ def repeated(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array]:
         time, cast = product_time(s, tokens, block)
         gemm, casts = gemm + share * time, casts + share * cast * block.inputs
         moved = moved + share * layers.activation_traffic(model, m.tp, width)
+    if "mlp_up" in parts and "mlp" not in parts:
+        block = layers.up_products(model, m.tp, float(model.ffn))
+        time, cast = product_time(s, tokens, block)
+        gemm, casts = gemm + (1.0 - moe) * time, casts + (1.0 - moe) * cast * block.inputs
     return gemm, casts + s.constants.free.traffic * 2.0 * tokens * moved / s.memory_rate
 
 

@@ -94,6 +94,12 @@ def feed_forward_products(model: ModelShape, t: Array, width: float) -> Products
     return Products((model.up + 1.0) * h * f, h + f, model.up * f + h)
 
 
+def up_products(model: ModelShape, t: Array, width: float) -> Products:
+    """The up projection alone, twice when gated."""
+    h, f = float(model.hidden), width / t
+    return Products(model.up * h * f, h + 0.0 * f, model.up * f)
+
+
 def down_products(model: ModelShape, t: Array, width: float) -> Products:
     """The down projection alone."""
     h, f = float(model.hidden), width / t

@@ -188,7 +188,7 @@ def recomputed_saving(model: ModelShape, m: Mappings, w: Widths, parts: frozense
         each = each + moe * w.saved * model.topk * model.moe_ffn / m.tp
     if moe and ("moe" in parts or "shared_experts" in parts):
         each = each + moe * (model.up * w.activation_input + w.saved) * shared_width(model) / m.tp
-    if "mlp" in parts:
+    if "mlp" in parts or "mlp_up" in parts:
         each = each + (1.0 - moe) * inside * model.ffn / m.tp
     return tokens * each
 

@@ -12,7 +12,7 @@ from models.physics.performance.constants import PerformanceConstants, Software
 
 Array = NDArray[np.float64]
 
-MODULES = ("layernorm", "moe_act", "shared_experts", "moe", "mlp", "mla_up_proj")
+MODULES = ("layernorm", "moe_act", "shared_experts", "moe", "mlp", "mlp_up", "mla_up_proj")
 """Parts of a layer that software can recompute by themselves, beside the attention core (which a mapping says)."""
 
 

@@ -192,6 +192,8 @@ class Twin:
             if chosen and share and width:
                 blocks.append((share, self.feed_forward_sides(width, m.tp), self.tokens, 1.0))
                 elements += share * (model.up + 1) * width / m.tp
+        if "mlp_up" in parts and "mlp" not in parts:
+            blocks.append((1 - self.moe, self.feed_forward_sides(model.ffn, m.tp)[:1], self.tokens, 1.0))
         for share, sides, count, copies in blocks:
             found = [self.product(count, k, n, copies) for k, n in sides]
             time = sum(one[0] for one in found)

@@ -56,7 +56,10 @@ def test_arrays_equal_plain_numbers(model, dtype, packages, batch, year, oversub
 RUNS = [
     (EXPERTS, Run(recomputed=frozenset({"layernorm", "moe_act", "mla_up_proj", "mlp", "shared_experts"}))),
     (EXPERTS, Run(recomputed=frozenset({"moe"}), each_copy=True, expert_waits=True, predictions=1)),
-    (replace(EXPERTS, q_latent=768), Run(recomputed=frozenset({"mla_up_proj"}), full_layers=1, dispatch_bytes=1.0)),
+    (
+        replace(EXPERTS, q_latent=768),
+        Run(recomputed=frozenset({"mla_up_proj", "mlp_up"}), full_layers=1, dispatch_bytes=1.0),
+    ),
     (DENSE, Run(recomputed=frozenset({"layernorm", "mlp"}), full_layers=2, expert_waits=True)),
     (DENSE, Run(shard_group=8)),
     (EXPERTS, Run(shard_group=16)),
