@@ -39,6 +39,11 @@ def test_benchmark_runs_of_other_scales_and_formats(report):
     assert max(benchmarks.values()) <= 0.10
 
 
+def test_sequences_up_to_a_million_tokens(report):
+    (long,) = errors(report, "training", "long").values()
+    assert long <= 0.06
+
+
 def test_training_with_experts_is_rougher(report):
     assert np.mean(list(errors(report, "training", "moe").values())) <= 0.20
 
