@@ -7,6 +7,7 @@ move, which date, heat or floor suffices, which part to admit; and the changed i
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -78,24 +79,68 @@ def repairs_of(
     Where there are fewer than ``ENOUGH`` minimal sets of groups, the same sets give way in other ways: by the next cheapest part
     that is let in, or two limits each by a part of what it has to alone.
     """
-    sets = list(correction_sets(asking, conflict, another, most * 3))
-    found: list[Measured] = []
-    alone: dict[frozenset[str], Measured] = {}
-    for chosen in _varied(asking, sets):
-        if len(found) == most or asking.out_of_time:
-            break
-        say(f"pricing the repair of {', '.join(sorted(chosen))}")
-        told = measured(asking, chosen)
-        if told is not None:
-            alone[chosen] = told
-            found.append(told)
-    for told in (*_by_other_parts(asking, alone), *_halfway(asking, alone)) if len(found) < ENOUGH else ():
+    sets = _varied(asking, list(correction_sets(asking, conflict, another, most * 3)))
+    hot, alone = _Hot(asking), dict[frozenset[str], _Told]()
+    while sets and len(alone) < most and not asking.out_of_time:
+        # so many are needed, whatever comes of them: their number is the same for any number of processes
+        next_few, sets = sets[: most - len(alone)], sets[most - len(alone) :]
+        for chosen in next_few:
+            say(f"pricing the repair of {', '.join(sorted(chosen))}")
+        for chosen, each in zip(next_few, asking.effort.each(_measured, hot, next_few), strict=True):
+            if each is not None:
+                alone[chosen] = each
+    found = [each.told for each in alone.values()]
+    changed = [each.changed for each in alone.values()]
+    other_ways = {chosen: each.told for chosen, each in alone.items()}
+    for told in (*_by_other_parts(asking, other_ways), *_halfway(asking, other_ways)) if len(found) < ENOUGH else ():
         if len(found) >= min(ENOUGH, most) or asking.out_of_time:
             break
         found.append(told)
-    changed = [_changed(asking.instance, told.changes) for told in found]
+        changed.append(_changed(asking.instance, told.changes))
     solved = asking.effort.each(_solved, None, changed)
     return tuple(_resolved(told, again) for told, again in zip(found, solved, strict=True))
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What was measured, and the instance with these changes made; None where it cannot say so."""
+
+    told: Measured
+    changed: Instance | None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # what changes are made with are functions, which stay in the process they are made in
+        changes = tuple(
+            dataclasses.replace(c, apply=None, group=dataclasses.replace(c.group, widening=None))
+            for c in self.told.changes
+        )
+        return _Told, (dataclasses.replace(self.told, changes=changes), self.changed)
+
+
+class _Hot:
+    """The questions of one instance, which another process asks by itself."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking: Asking | None = asking
+        self._instance = asking.instance
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_asking": None, "_instance": self._instance}
+
+    def asking(self, effort: Effort) -> Asking:
+        """The questions, made on first use; ``effort`` bounds them."""
+        if self._asking is None:
+            self._asking = Asking(self._instance, effort)
+        return self._asking
+
+
+def _measured(hot: _Hot, chosen: frozenset[str], effort: Effort) -> _Told | None:
+    asking = hot.asking(effort)
+    told = measured(asking, chosen)
+    if told is None:
+        return None
+    changed = _changed(asking.instance, told.changes)
+    return _Told(told, changed)
 
 
 def _by_other_parts(asking: Asking, alone: Mapping[frozenset[str], Measured]) -> Iterator[Measured]:

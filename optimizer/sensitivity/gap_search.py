@@ -24,12 +24,14 @@ from optimizer.sensitivity.failure_field import field_of, has_failure_rate
 from optimizer.sensitivity.gap import Distance, Gap
 from optimizer.sensitivity.link_variants import NearSystems
 from optimizer.sensitivity.part_field import PartField, find_part_field, improvable, improved
-from optimizer.sensitivity.part_program import PartProgram, Requirement, with_at_least
+from optimizer.sensitivity.part_program import CENT, PartProgram, Requirement, with_at_least
 from optimizer.sensitivity.part_variants import Variants
 from optimizer.sensitivity.plant_variants import under_any_plant
 from optimizer.sensitivity.pool import lone
 from optimizer.sensitivity.repricing import list_price, with_part
 
+ROUNDED = 1e-9
+"""Share of a cost that cents of its parts add up to."""
 LOOKED_AT = 1.1
 """Links are looked for in designs that cost up to so many times the best."""
 
@@ -141,8 +143,7 @@ class GapSearch:
         answer = program.held.least({"rest": 1.0, "paid": at}, effort, limits)
         if answer.value is None:
             return Distance(math.inf, answer.infeasible)
-        # both are money to the cent, added up in different orders
-        return Distance(round(answer.value - self.best, 2), answer.exact)
+        return Distance(self._beyond_best(answer.value), answer.exact)
 
     def of_link(self, link: str, changed: Instance, effort: Effort) -> Distance:
         """The same for a link, among the systems it may matter to."""
@@ -152,7 +153,12 @@ class GapSearch:
             # nothing has it up to a cost, or nothing at all, or time ended before either was known
             further = math.isfinite(found.bound) and found.bound > self.best
             return Distance(found.bound - self.best if further else math.inf, further or found.exact, beyond=further)
-        return Distance(round(found.value - self.best, 2), found.exact)
+        return Distance(self._beyond_best(found.value), found.exact)
+
+    def _beyond_best(self, value: float) -> float:
+        """How much dearer [USD] than the best: both are money to the cent, told apart for different parts and added up in different orders."""
+        dearer = round(value - self.best, 2)
+        return 0.0 if abs(dearer) <= max(2 * CENT, ROUNDED * abs(self.best)) else dearer
 
     def by_links(self, part: Part) -> bool:
         """Whether a part is looked at among the systems it may matter to."""

@@ -17,6 +17,7 @@ from optimizer.explain.bracketing import stepped
 from optimizer.explain.infeasible import explain_infeasible
 from optimizer.explain.measuring import measured
 from optimizer.explain.repairs import Repair, _halfway
+from optimizer.sensitivity.effort import Effort
 from tests.formulation.brute_force import legal_designs
 
 
@@ -172,3 +173,10 @@ def test_the_first_step_that_leaves_something_is_found(steps: list[int], thresho
     enough = [n for n in steps if n >= threshold]
     assert (told.value if told else None) == (enough[0] if enough else None)
     assert told is None or told.closed
+
+
+def test_repairs_are_the_same_in_several_processes() -> None:
+    instance = load("broken/too-few-racks")
+    one, two = (explain_infeasible(instance, repairs=2, effort=Effort(workers=n)) for n in (1, 2))
+    assert {**one.as_dict(), "seconds": 0} == {**two.as_dict(), "seconds": 0}
+    assert len(one.repairs) >= 2
