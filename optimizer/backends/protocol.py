@@ -65,7 +65,8 @@ class SolveLimits:
     same way on every machine, in units of about a second (CP-SAT only).
 
     ``watchdog_factor``: a solver that ignores its own time limit is interrupted from outside after ``seconds`` times this, plus one second.
-    ``slack``: how far below an answer, in units of the cost, the proof in exact arithmetic that nothing better exists may end.
+    ``slack``: how far below an answer, in units of the cost, the proof in exact arithmetic that nothing better exists may end. ``gap``: how far
+    above the least value, in the same units, an answer may lie that a counted search does not settle.
     ``until``: reading of ``time.perf_counter`` by which all solves of one question are to end; see ``begun`` and ``left``.
     """
 
@@ -74,6 +75,7 @@ class SolveLimits:
     watchdog_factor: float = 1.5
     effort: float | None = None
     slack: float = 0.0
+    gap: float = 0.0
     until: float | None = None
 
     def begun(self) -> SolveLimits:
@@ -93,7 +95,8 @@ class SolveResult:
 
     ``x`` (columns) is an incumbent with integer columns rounded, or None; ``objective`` its value of the cost that was minimised;
     ``bound`` a proven lower bound of that cost (-inf when none). ``seconds`` wall clock, ``nodes`` of the tree (None when the solver does not tell).
-    ``exact``: the proof rests on integer arithmetic alone; without it, on the solver's tolerances.
+    ``exact``: the proof rests on integer arithmetic alone; without it, on the solver's tolerances. ``loose``: the search ended within
+    the gap allowed, so that what is called optimal need not be the least.
     """
 
     stop: StopReason
@@ -105,6 +108,7 @@ class SolveResult:
     nodes: int | None = None
     message: str = ""
     exact: bool = False
+    loose: bool = False
 
 
 DEFAULT_OPTIONS = SolverOptions()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -78,7 +78,8 @@ class Task:
 @dataclass(slots=True)
 class State:
     """Best answer so far within one question, and the effort it took. ``failed``: the full program must be solved; ``many``: there are
-    several scenarios, so that each is much smaller than the full program; ``floor``: what the proofs leave below the best answer.
+    several scenarios, so that each is much smaller than the full program; ``floor``: what the proofs leave below the best answer; ``loose``: cases
+    whose last answer need not be the least.
     """
 
     ceiling: float
@@ -90,6 +91,7 @@ class State:
     exact: bool = True
     calls: int = 0
     kept: int = 0
+    loose: set[Case] = field(default_factory=set)
 
     @property
     def over(self) -> bool:
@@ -261,6 +263,8 @@ class Case:
         found = self._solve_rest(low, high, task, state.ceiling)
         state.calls += 1
         state.exact = state.exact and found.exact
+        # each attempt within a case looks at more than the last one did
+        (state.loose.add if found.loose else state.loose.discard)(self)
         state.kept = max(state.kept, self._kinds.free(low, high))
         if found.stop is not StopReason.FINISHED:
             state.stopped = dataclasses.replace(found, bound=-math.inf)

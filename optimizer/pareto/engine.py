@@ -12,12 +12,12 @@ import numpy as np
 from optimizer.backends.protocol import SolveLimits
 from optimizer.compiled_model import Floats
 from optimizer.pareto.between import ZonesBetween
-from optimizer.pareto.indicators import certified_error, hypervolume_bounds, nondominated
+from optimizer.pareto.indicators import certified_error, hypervolume_bounds, least_of_better, nondominated
 from optimizer.pareto.ledger import Ledger
-from optimizer.pareto.oracle import Effort, Reply
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.progress import Progress, measure
 from optimizer.pareto.query import NOT_ASKED, Answer, Outcome, Point, Query
+from optimizer.pareto.reply import Effort, Reply
 from optimizer.pareto.result import LISTING, Closure, FrontierStatus, ParetoResult, ZoneRecord
 from optimizer.pareto.space import Algorithm, Space
 from optimizer.pareto.workers import Answerer
@@ -180,7 +180,11 @@ class Run:
         points = problem.in_units(scaled)
         solutions = np.array([self._solutions[p] for p in kept]).reshape(len(kept), problem.scaled.n_columns)
         lows = problem.in_units(space.ideal)
-        bounds = np.where(proven[:, None], points, np.minimum(lows, points)).reshape(-1, k)
+        closed = np.array([s.upper for s in space.settled if s.closed.proven], dtype=np.float64).reshape(-1, k)
+        bounds = points.copy()
+        # nothing legal lies at or below a closed corner less delta; of whole values the next ones are a step above
+        empty = closed - space.delta + np.where(problem.discrete, 1.0, 0.0)
+        bounds[~proven] = problem.in_units(least_of_better(scaled[~proven], closed - space.delta, empty, space.ideal))
         floors = np.array([space.floors.get(u, tuple(space.ideal)) for u in left], dtype=np.float64).reshape(-1, k)
         certified = certified_error(np.minimum(open_uppers, space.worst), floors, space.spans(), error)
         return ParetoResult(

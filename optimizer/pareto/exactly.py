@@ -31,6 +31,8 @@ SMALL_REST = 400
 """Columns up to which a rest of integers goes to CP-SAT whatever its rows look like: the cutoff makes it quick there."""
 REST_EFFORT = 10.0
 """Deterministic work of CP-SAT on such a rest, about as many seconds; what it leaves undecided goes to HiGHS, its claim pressed."""
+GAP_EFFORT, GAP_NODES = 0.5, 500
+"""The same, and nodes of HiGHS for the least value, where an answer within a gap of it will do."""
 LARGEST_PRESSED = 20_000
 """Free columns up to which CP-SAT looks through what the bounds leave."""
 EFFORT = 2.0
@@ -104,7 +106,8 @@ def solve_rest(
     solver: Solver
     if backend == "auto" and model.n_columns <= SMALL_REST and model.n_columns > 0 and pressable(model):
         exact = create("cpsat", under(model, weights, most), recommended(model, "cpsat"))
-        effort = REST_EFFORT if limits.effort is None else min(REST_EFFORT, limits.effort)
+        most_effort = GAP_EFFORT if limits.gap > 0.0 else REST_EFFORT
+        effort = most_effort if limits.effort is None else min(most_effort, limits.effort)
         within = dataclasses.replace(limits, effort=effort)
         found = exact.solve(weights=weights, objective_upper=objective_upper, step=step, limits=within)
         left = None if limits.seconds is None else limits.seconds - found.seconds
@@ -142,7 +145,7 @@ class Pressed:
         ``most`` (offsets left out) where only that is of interest; ``bound`` then says how far.
         """
         started = time.perf_counter()
-        found = self._first.solve(weights=weights, objective_upper=objective_upper, step=step, limits=limits)
+        found = self._answered(weights, objective_upper, step, limits)
         if found.proof not in (Proof.OPTIMAL, Proof.INFEASIBLE) or step <= 0.0:
             return found
         if found.objective is None:
@@ -158,6 +161,25 @@ class Pressed:
         used = time.perf_counter() - started
         left = None if limits.seconds is None else max(0.0, limits.seconds - used)
         return self._press(found, weights, objective_upper, ceiling, step, left)
+
+    def _answered(
+        self, weights: Sequence[float], tops: Sequence[float], step: float, limits: SolveLimits
+    ) -> SolveResult:
+        """The first solver's answer: the least value or, where a counted search does not settle which that is, one within ``limits.gap`` of it."""
+        if limits.gap <= step or step <= 0.0 or limits.nodes is not None:
+            return self._first.solve(weights=weights, objective_upper=tops, step=step, limits=limits)
+        tried = dataclasses.replace(limits, nodes=GAP_NODES)
+        found = self._first.solve(weights=weights, objective_upper=tops, step=step, limits=tried)
+        if found.stop is not StopReason.NODE_LIMIT:
+            return found
+        if found.objective is None or found.objective - found.bound > limits.gap:
+            left = None if limits.seconds is None else max(0.0, limits.seconds - found.seconds)
+            again = dataclasses.replace(limits, seconds=left)
+            found = self._first.solve(weights=weights, objective_upper=tops, step=limits.gap, limits=again)
+        if found.objective is None or found.stop not in (StopReason.FINISHED, StopReason.NODE_LIMIT):
+            return found
+        loose = found.objective - found.bound >= step
+        return dataclasses.replace(found, stop=StopReason.FINISHED, proof=Proof.OPTIMAL, loose=loose)
 
     def solve_any_of(self, boxes: Floats, *, weights: Sequence[float], step: float, limits: SolveLimits) -> SolveResult:
         """See ``Backend.solve_any_of``. An answer is confirmed box by box."""
@@ -175,11 +197,13 @@ class Pressed:
 
     def _most(self) -> list[float]:
         """The largest value each objective can take within the bounds of the columns."""
-        model = self._model
-        return [
-            float(np.where(row > 0, row * model.upper, np.where(row < 0, row * model.lower, 0.0)).sum()) + float(offset)
-            for row, offset in zip(model.objectives, model.offsets, strict=True)
-        ]
+        model, found = self._model, []
+        for row, offset in zip(model.objectives, model.offsets.tolist(), strict=True):
+            # a zero coefficient times an endless bound is nothing
+            used = np.flatnonzero(row)
+            ends = np.maximum(row[used] * model.upper[used], row[used] * model.lower[used])
+            found.append(float(ends.sum()) + offset)
+        return found
 
     def _press(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -88,3 +89,17 @@ def nondominated(points: Sequence[Sequence[float]], k: int) -> list[bool]:
     if not points:
         return []
     return [bool(flag) for flag in moocore.is_nondominated(np.array(points, dtype=np.float64).reshape(-1, k))]
+
+
+def least_of_better(points: Floats, corners: Floats, beyond: Floats, ideal: Floats) -> Floats:
+    """What any legal point at least as good as each of ``points`` (n x k) has at least of each objective (n x k).
+
+    No legal point lies at or below one of the ``corners`` (m x k): one that does in all objectives but i has at least ``beyond`` (m x k) of
+    that one; every legal point has at least ``ideal`` (k).
+    """
+    least = np.tile(ideal, (len(points), 1))
+    for i in range(ideal.size):
+        others = np.arange(ideal.size) != i
+        within = (points[:, None, others] <= corners[None, :, others]).all(axis=2)
+        least[:, i] = np.maximum(least[:, i], np.where(within, beyond[:, i], -math.inf).max(axis=1, initial=-math.inf))
+    return np.minimum(least, points)

@@ -19,8 +19,8 @@ import numpy as np
 from models.errors import UsageError, why_unreadable
 from optimizer.compiled_model import Floats
 from optimizer.pareto.between import corners_between
-from optimizer.pareto.oracle import Effort, Reply
-from optimizer.pareto.query import Outcome, Point, Query
+from optimizer.pareto.query import LOOSE, Outcome, Point, Query
+from optimizer.pareto.reply import Effort, Reply
 from optimizer.pareto.result import Closure
 from optimizer.pareto.space import Settled
 
@@ -156,12 +156,13 @@ def _answers(path: Path, head: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     different = sorted(key for key in wanted.keys() | lines[0].keys() if wanted.get(key) != lines[0].get(key))
     if different:
         raise UsageError(f"{path} is the ledger of another run: it differs in {', '.join(different)}")
-    proven = (Outcome.OPTIMAL.value, Outcome.INFEASIBLE.value)
-    return {
-        json.dumps(line["query"]): line
-        for line in lines[1:]
-        if line.get("kind") == "answer" and line["query"] is not None and line["outcome"] in proven and line["proven"]
-    }
+    return {json.dumps(line["query"]): line for line in lines[1:] if line.get("kind") == "answer" and _holds(line)}
+
+
+def _holds(line: Mapping[str, Any]) -> bool:
+    """Whether more time would lead to the same answer."""
+    ended = line["outcome"] in (Outcome.OPTIMAL.value, Outcome.INFEASIBLE.value)
+    return line["query"] is not None and ended and (line["proven"] or line.get("message") == LOOSE)
 
 
 def _number(value: float | None) -> float | int | None:
@@ -217,4 +218,5 @@ def _reply(line: Mapping[str, Any], n_columns: int) -> Reply:
         missing if line["bound"] is None else float(line["bound"]),
         bool(line["proven"]),
         Effort(*line["effort"]),
+        line.get("message", ""),
     )

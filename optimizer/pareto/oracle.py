@@ -18,9 +18,13 @@ from optimizer.pareto.behind import HELD_NODES, LARGEST_COEFFICIENT, LARGEST_WHO
 from optimizer.pareto.enumeration import Enumeration, enumerated
 from optimizer.pareto.exactly import Solver, solve_rest, solver_for
 from optimizer.pareto.problem import ScaledProblem
-from optimizer.pareto.query import Outcome, Point, Query
+from optimizer.pareto.query import LOOSE, Outcome, Point, Query
 from optimizer.pareto.reduction import Reducer
 from optimizer.pareto.relaxation import Relaxation
+from optimizer.pareto.reply import Effort, Reply
+
+GAP_SHARE = 0.25
+"""Of what a proof may leave open: how far above the least value an answer may lie that a counted search does not settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,47 +40,14 @@ class OracleOptions:
     listing: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """What an answer took: ``solves`` scalarised programs that needed integer programming or a look at the list of all points, ``calls`` runs of a solver for them (on
-    the full program or on what reduced-cost fixing left of it), ``discarded`` columns fixed with proof, ``relaxations`` linear programs;
-    ``tolerated`` solves whose proof rests on a floating-point solver's tolerances (all with continuous columns).
-    """
-
-    solves: int = 0
-    calls: int = 0
-    discarded: int = 0
-    relaxations: int = 0
-    tolerated: int = 0
-
-    def __add__(self, other: Effort) -> Effort:
-        return Effort(
-            self.solves + other.solves,
-            self.calls + other.calls,
-            self.discarded + other.discarded,
-            self.relaxations + other.relaxations,
-            self.tolerated + other.tolerated,
-        )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Reply:
-    """What one question gave. ``point`` scaled values of ``x`` (None when ``point`` was known before); ``bound`` certified lower
-    bound of the asked direction (or of the normalised sum).
-    """
-
-    outcome: Outcome
-    point: Point | None
-    x: Floats | None
-    bound: float
-    proven: bool
-    effort: Effort
-    message: str = ""
-
-
 def _effort(found: SolveResult, calls: int, discarded: int = 0) -> Effort:
     claimed = found.proof in (Proof.OPTIMAL, Proof.INFEASIBLE)
     return Effort(min(1, calls), calls, discarded, tolerated=int(claimed and not found.exact))
+
+
+def _least_for_certain(found: SolveResult) -> bool:
+    """Whether exact arithmetic leaves nothing below the answer."""
+    return found.exact and not found.loose and found.objective is not None and found.objective - found.bound < 1.0
 
 
 def _no_point(effort: Effort) -> Reply:
@@ -199,7 +170,7 @@ class Oracle:
         if beaten:
             left = ceiling - found.bound if ceiling - found.bound >= step else 0.0
             bound = self._direction_bound(ceiling - left, weights, tops, j)
-            return Reply(Outcome.OPTIMAL, known, None, bound, True, effort)
+            return Reply(Outcome.OPTIMAL, known, None, bound, not found.loose, effort, LOOSE if found.loose else "")
         if found.proof is Proof.INFEASIBLE and known is not None:
             return Reply(
                 Outcome.ERROR, None, None, -math.inf, False, effort, "called infeasible in spite of a known point"
@@ -360,7 +331,8 @@ class Oracle:
         if self._all is not None:
             return self._from_list(self._all, weights, tops[None]), Effort(solves=1), False
         calls = 0
-        limits = dataclasses.replace(self._limits.left(), slack=slack, nodes=least_of(self._limits.nodes, nodes))
+        asked = self._limits.left()
+        limits = dataclasses.replace(asked, slack=slack, gap=GAP_SHARE * slack, nodes=least_of(asked.nodes, nodes))
         if self.options.reduce and self._reducer.worthwhile:
             reduced = self._reducer.minimise(weights, tops.tolist(), step=step, ceiling=ceiling, limits=limits)
             calls = reduced.calls
@@ -389,11 +361,18 @@ class Oracle:
     def _reply(self, found: SolveResult, tops: Floats, bound: float, effort: Effort, *, proven: bool = True) -> Reply:
         if found.proof is Proof.INFEASIBLE:
             return _no_point(effort)
-        complaint = None if found.x is None else self._complaint(found.x, tops)
-        x = None if complaint else found.x
+        x = found.x
+        if x is not None and not (proven and _least_for_certain(found)):
+            tight = self.problem.tightened(x)
+            found = dataclasses.replace(found, loose=found.loose or not np.array_equal(tight, x))
+            x = tight
+        complaint = None if x is None else self._complaint(x, tops)
+        x = None if complaint else x
         point = None if x is None else tuple(self.problem.image(x).tolist())
         if found.proof is Proof.OPTIMAL and point is not None:
-            return Reply(Outcome.OPTIMAL, point, x, bound, proven, effort)
+            return Reply(
+                Outcome.OPTIMAL, point, x, bound, proven and not found.loose, effort, LOOSE if found.loose else ""
+            )
         limited = found.stop in (StopReason.TIME_LIMIT, StopReason.NODE_LIMIT, StopReason.INTERRUPTED)
         outcome = Outcome.LIMIT if limited and not complaint else Outcome.ERROR
         return Reply(outcome, point, x, bound, False, effort, complaint or found.message)

@@ -11,6 +11,9 @@ Point = tuple[float, ...]
 NOT_ASKED = "not asked"
 """Message of an answer to a question that a run which had to stop did not ask."""
 
+LOOSE = "the least to within what the resolution allows"
+"""Message of an answer whose point need not be nondominated, though its bound closes what the resolution asks for."""
+
 
 class Outcome(Enum):
     """What a question led to."""

@@ -85,5 +85,6 @@ class Reducer:
         if state.failed:
             return Reduced(None, state.calls, 0)
         answer = state.stopped or state.best or nothing(state.ceiling, exact=True)
-        answer = dataclasses.replace(answer, exact=state.exact, bound=min(answer.bound, state.floor))
+        bound = min(answer.bound, state.floor)
+        answer = dataclasses.replace(answer, exact=state.exact, bound=bound, loose=bool(state.loose))
         return Reduced(answer, state.calls, max(0, self._size - state.kept))

@@ -18,9 +18,10 @@ from typing import Protocol
 import numpy as np
 
 from optimizer.backends.protocol import SolveLimits
-from optimizer.pareto.oracle import Oracle, OracleOptions, Reply
+from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import Outcome, Query
+from optimizer.pareto.reply import Reply
 from optimizer.processes import attend, starting
 
 START_AFTER = 2.0

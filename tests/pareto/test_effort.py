@@ -17,9 +17,10 @@ from optimizer.backends.protocol import SolveLimits
 from optimizer.pareto.algorithms import algorithm_class
 from optimizer.pareto.engine import Run, RunLimits
 from optimizer.pareto.ledger import Ledger
-from optimizer.pareto.oracle import Effort, Oracle, OracleOptions, Reply
+from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import Outcome, Query
+from optimizer.pareto.reply import Effort, Reply
 from optimizer.pareto.solving import WIDTHS
 from optimizer.pareto.space import Space
 

@@ -17,10 +17,11 @@ from optimizer.pareto.algorithms import algorithm_class
 from optimizer.pareto.engine import Run, RunLimits
 from optimizer.pareto.indicators import covered_volume
 from optimizer.pareto.ledger import Ledger
-from optimizer.pareto.oracle import Oracle, OracleOptions, Reply
+from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.progress import measure
 from optimizer.pareto.query import Query
+from optimizer.pareto.reply import Reply
 from optimizer.pareto.solving import WIDTHS, solve
 from optimizer.pareto.space import Space
 from tests.pareto.programs import frontier, legal_values, program, random_program

@@ -12,8 +12,8 @@ import pytest
 
 from optimizer.backends.protocol import SolveLimits
 from optimizer.pareto import solve, solving, workers
-from optimizer.pareto.oracle import Effort, Reply
 from optimizer.pareto.query import Outcome, Query
+from optimizer.pareto.reply import Effort, Reply
 from tests.pareto.programs import random_program
 
 
