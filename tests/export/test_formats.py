@@ -99,6 +99,14 @@ def test_the_workbook_has_filters_frozen_panes_and_the_manifest_last(run: Path, 
     for sheet in book:
         assert sheet.freeze_panes
         assert sheet.auto_filter.ref
+        # prints across what its table covers and no more, heads and first column on every page, in a size that can be read
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.print_area.replace("$", "").endswith(f"!A1:{sheet.dimensions.partition(':')[2]}")
+        head = 4 if sheet.title == "Pareto" else 1
+        assert (sheet.print_title_rows, sheet.print_title_cols) == (f"${head}:${head}", "$A:$A")
+        width = sum(column.width for column in sheet.column_dimensions.values())
+        assert width <= 330 * (sheet.page_setup.fitToWidth or 1)
+        assert sheet.page_setup.fitToHeight == 0
     entries = {row[0]: row[1] for row in book["Manifest"].iter_rows(min_row=2, values_only=True)}
     manifest = json.loads((run / "manifest.json").read_text())
     assert entries["fingerprint"] == manifest["fingerprint"]

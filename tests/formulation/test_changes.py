@@ -42,7 +42,7 @@ BASES: dict[str, tuple[str, dict[str, Any]]] = {
     "services": ("performance", {
         "workloads": {"train": {
             "spares": {"confidence": 0.99, "replacement": "3 days", "swap": "10 min"},
-            "storage": {"write": ["10 GB/s", "40 GB/s"], "dataset": "200 TB"},
+            "storage": {"write": ["10 GB/s", "40 GB/s"], "dataset": "200 TB", "nodes": ["weka_node"]},
             "networks": {"storage": {"speed": "200 Gbit/s", "ports_per_system": 2, "wasted_ports_at_most": 0.9}},
         }},
         "assumptions": {"accelerator_failure_rate": None, "node_failure_rate": None, "checkpoint_write": None},

@@ -26,6 +26,8 @@ NUMBERS = {
 }
 EARLIEST = "1980-01-01T00:00:00Z"
 WIDEST, NARROWEST = 48, 9
+PRINTED = 320.0
+"""Characters across a printed A3 page at which a table can be read."""
 LONG = {"source": 90.0, "meaning": 75.0, "value": 90.0, "unverified_columns": 40.0}
 """Widths of columns of long text, which is wrapped."""
 
@@ -97,29 +99,30 @@ def _pareto(book: Any, styles: _Styles, table: ParetoTable) -> None:
         "Objectives are green, with their direction; figures without one are exact. Units are in the heads.",
         styles.note,
     )
-    first = 3
+    first, widths = 3, [_width(c.name, [row.get(c.name) for row in table.rows], c) for c in table.columns]
     sheet.set_row(first, 48)
     for number, column in enumerate(table.columns):
         head = f"{column.name}\n{column.unit}{f' ({column.direction})' if column.direction else ''}".strip()
         sheet.write_string(first, number, head, styles.objective if column.direction else styles.head)
         values = [row.get(column.name) for row in table.rows]
-        sheet.set_column(number, number, _width(column.name, values, column))
+        sheet.set_column(number, number, widths[number])
         for line, value in enumerate(values):
             _cell(sheet, styles, first + 1 + line, number, value, NUMBERS.get(column.unit), styles.cut)
     last = first + max(1, len(table.rows))
     sheet.autofilter(first, 0, last, max(0, len(table.columns) - 1))
     sheet.freeze_panes(first + 1, 1)
-    _print_setup(sheet, first)
+    _print_setup(sheet, first, last, widths)
 
 
 def _plain(book: Any, styles: _Styles, name: str, rows: Sequence[Mapping[str, Any]], one_line: bool = False) -> None:
     """A sheet of rows; long text is wrapped over as many lines as it takes, or cut at its column with ``one_line``."""
     sheet = book.add_worksheet(name)
     heads = list(dict.fromkeys(key for row in rows for key in row))
+    widths = [LONG.get(head) or _width(head, [row.get(head) for row in rows]) for head in heads]
     for number, head in enumerate(heads):
         values = [row.get(head) for row in rows]
         sheet.write_string(0, number, head, styles.head)
-        sheet.set_column(number, number, LONG.get(head) or _width(head, values))
+        sheet.set_column(number, number, widths[number])
         shown = "#,##0.00" if "price_usd" in head else "#,##0"
         for line, value in enumerate(values):
             _cell(sheet, styles, 1 + line, number, value, shown, styles.cut if one_line else styles.long)
@@ -131,14 +134,21 @@ def _plain(book: Any, styles: _Styles, name: str, rows: Sequence[Mapping[str, An
     if heads:
         sheet.autofilter(0, 0, max(1, len(rows)), len(heads) - 1)
     sheet.freeze_panes(1, 1)
-    _print_setup(sheet, 0)
+    _print_setup(sheet, 0, max(1, len(rows)), widths)
 
 
-def _print_setup(sheet: Any, head: int) -> None:
+def _print_setup(sheet: Any, head: int, last: int, widths: Sequence[float]) -> None:
+    """A3 across; as many pages side by side as can be read, heads and first column on each.
+
+    Without an area of its own, text cut at the last column would count as so much width.
+    """
     sheet.set_landscape()
     sheet.set_paper(8)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(max(1, ceil(sum(widths) / PRINTED)), 0)
     sheet.repeat_rows(head)
+    if widths:
+        sheet.repeat_columns(0)
+        sheet.print_area(0, 0, last, len(widths) - 1)
 
 
 def _cell(sheet: Any, styles: _Styles, row: int, column: int, value: Any, shown: str | None, long: Any) -> None:
