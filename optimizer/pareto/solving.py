@@ -12,7 +12,7 @@ import numpy as np
 
 from models.errors import SolverError, UsageError
 from optimizer.backends import backend_class
-from optimizer.backends.features import choose
+from optimizer.backends.features import TINY, choose
 from optimizer.backends.protocol import DEFAULT_LIMITS, SolveLimits, SolverOptions
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.algorithms import algorithm_class, default_for
@@ -61,8 +61,8 @@ def solve(
     1 %) may each set an objective; a unit beats a share. With a resolution every legal value vector y has a listed z with
     ``z <= y + error`` in all objectives, ``error`` being at most the resolution. ``width`` zones (None: what suits the algorithm) are asked about at once, whatever the number
     of ``workers`` (processes) that answer them: results depend on the first only. ``ledger_path`` records the run; with ``resume`` a
-    ledger found there is continued, by ``auto`` with the algorithm it began with. Of a run limited to a number of solves ``auto`` takes the one
-    whose first points cover most. With ``listing`` the frontier of a small program is listed before the first question (see
+    ledger found there is continued, by ``auto`` with the algorithm it began with. Of a run limited to a number of solves (or, with three
+    objectives, in time) ``auto`` takes the one whose first points cover most. With ``listing`` the frontier of a small program is listed before the first question (see
     ``enumeration``), unless a solver or its options are named or a resolution is asked for. ``stop`` is polled between rounds.
 
     UsageError for a resolution that cannot be kept, a ledger of another run, an unknown algorithm; SolverError for an unbounded
@@ -85,7 +85,9 @@ def solve(
     limited = limits is not None and limits.solves is not None
     name = recorded_algorithm(ledger_path) if resume and algorithm == "auto" else algorithm
     if name == "auto":
-        name = default_for(k, structured=structured, general=general, coarse=coarse, limited=limited)
+        # where solves take next to nothing, fewer of them and points spread early count for more than time
+        early = within.seconds is not None or any((*wanted, *parts)) or model.n_columns <= TINY
+        name = default_for(k, structured=structured, general=general, coarse=coarse, limited=limited, early=early)
     chosen = algorithm_class(name)
     # from one end only where solves rest on choice groups: the first objective's are far cheaper there than the second's
     common = 1 if name == "epsilon" and structured else WIDTHS.get(name, 1)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from optimizer import moo_json
 from optimizer.backends.protocol import SolveLimits
-from optimizer.pareto.algorithms import algorithm_class
+from optimizer.pareto.algorithms import algorithm_class, default_for
 from optimizer.pareto.engine import Run, RunLimits
 from optimizer.pareto.ledger import Ledger
 from optimizer.pareto.oracle import Oracle, OracleOptions
@@ -115,9 +115,18 @@ def test_batches_ask_little_more_than_once_a_point(name: str, most: float) -> No
 
 
 @pytest.mark.parametrize("name", THREE)
-def test_boxes_ask_at_most_twice_a_point(name: str) -> None:
-    asked, _ = enumerate_known(name, "boxes")
-    assert asked <= 2.05
+@pytest.mark.parametrize(("algorithm", "least"), [("boxes", 1), ("zones", 20)])
+def test_three_objectives_ask_at_most_twice_a_point(name: str, algorithm: str, least: int) -> None:
+    """Of frontiers with ``least`` points; a zone more than twice the points is left between them."""
+    points = json.loads((FOLDER / f"{name}.json").read_text())["nondominated_points"]
+    asked, _ = enumerate_known(name, algorithm)
+    assert asked <= (2.05 if len(points) >= least else 2.0 + 1.0 / len(points))
+
+
+def test_three_objectives_want_the_least_time_unless_early_points_count() -> None:
+    assert [default_for(k) for k in (1, 2, 3, 4, 5)] == ["single", "epsilon", "zones", "boxes", "batches"]
+    assert default_for(3, early=True) == default_for(3, limited=True) == "boxes"
+    assert default_for(2, early=True) == "epsilon"
 
 
 def test_the_first_quarter_of_the_questions_covers_most_of_the_hypervolume() -> None:

@@ -23,10 +23,16 @@ def algorithm_class(name: str) -> type[Algorithm]:
 
 
 def default_for(
-    k: int, *, structured: bool = False, general: bool = False, coarse: bool = False, limited: bool = False
+    k: int,
+    *,
+    structured: bool = False,
+    general: bool = False,
+    coarse: bool = False,
+    limited: bool = False,
+    early: bool = False,
 ) -> str:
     """The algorithm that wants the least processor time for ``k`` objectives; of a run ``limited`` to a number of solves, what it will have
-    by then counts instead.
+    by then counts instead, as it does with three objectives where ``early`` points are asked for.
 
     ``structured`` programs have cheap solves from reduced-cost fixing; in ``general`` ones, with integers beyond 0 and 1, solvers
     take several times as long over a union of zones as over the zones one by one. ``coarse``: every objective has a resolution.
@@ -37,6 +43,6 @@ def default_for(
         return "boxes" if k <= 4 else "batches"
     if k == 2:
         return "halving" if coarse else "epsilon"
-    if structured or (general and k <= 4):
+    if structured or (general and k <= 4) or (k == 3 and not early):
         return "zones"
     return "boxes" if k <= 4 else "batches"

@@ -1,4 +1,4 @@
-"""The default from three objectives on: one zone at a time while zones hold points, small batches once they turn out empty.
+"""The default for four objectives, and for three where a run may be stopped: one zone at a time while zones hold points, small batches once they turn out empty.
 
 As ``batches``, with sizes that follow what is found: four times as many zones after an infeasible batch, half as many after a new point. A
 batch that takes more than a fixed amount of work is given up, and none of its size is asked again. It asks little more often than the
