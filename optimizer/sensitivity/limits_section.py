@@ -37,9 +37,9 @@ def limit_rows(result: LimitValues) -> list[tuple[str, ...]]:
     """Cells of a table: limit, value, used, next looser value and its gain, next tighter value and its cost, gain without it."""
     rows: list[tuple[str, ...]] = []
     for v in ranked(result):
-        value = f"{v.sense} {v.value:,.10g} {v.unit}"
-        looser = "nothing" if v.looser.value is None else f"{v.looser.value:,.10g}"
-        tighter = "-" if v.tighter.value is None else f"{v.tighter.value:,.10g}"
+        value = f"{v.sense} {v.value:,.10g} {v.unit}{_in_days(v, v.value)}"
+        looser = "nothing" if v.looser.value is None else f"{v.looser.value:,.10g}{_in_days(v, v.looser.value)}"
+        tighter = "-" if v.tighter.value is None else f"{v.tighter.value:,.10g}{_in_days(v, v.tighter.value)}"
         cost = (
             "no design left"
             if v.tighter.value is not None and v.tighter.objective is None
@@ -60,6 +60,12 @@ def limit_rows(result: LimitValues) -> list[tuple[str, ...]]:
     return rows
 
 
+def _in_days(limit: LimitValue, *values: float) -> str:
+    """Values of a deadline as people state it, in brackets; nothing for any other limit."""
+    days = [f"{told:,.2f}" for value in values if (told := limit.days(value)) is not None]
+    return f" ({' to '.join(days)} days)" if days else ""
+
+
 HEADINGS = ("limit", "value", "used", "next looser", "gains", "next tighter", "gains or costs", "without it")
 
 
@@ -74,7 +80,7 @@ def sentence(result: LimitValues) -> str:
         return f"best {result.objective} {shown}: lifting {first.source} is worth {_gain(result, first.lifted)}."
     return (
         f"best {result.objective} {shown}: the next useful step is {first.source} from {first.value:,.10g} to "
-        f"{first.looser.value:,.10g} {first.unit}, worth {_gain(result, first.looser)}."
+        f"{first.looser.value:,.10g} {first.unit}{_in_days(first, first.value, first.looser.value)}, worth {_gain(result, first.looser)}."
     )
 
 

@@ -53,6 +53,8 @@ class PartField:
             return quarter_text(value)
         if self.unit is PER_SECOND:
             return f"{value / FIT:,.6g} FIT"
+        if self.unit is USD and abs(value) >= 100.0:
+            return f"{value:,.0f} {self.unit.symbol}"
         return f"{value:,.0f}" if self.whole else show(value, self.unit, 6)
 
     def within(self, instance: Instance, value: float) -> Instance:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from models.candidates.placement import Candidates
 from models.errors import UsageError, nearest
 from models.instance import Instance
+from models.workload import Training
 from optimizer.sensitivity.effort import without_best
 from optimizer.sensitivity.latency_values import LatencyStep, LatencyValue, latency_limits, latency_value
 from optimizer.sensitivity.limit_rows import STEP, LimitRow, Steered, lifted
@@ -25,6 +26,9 @@ from optimizer.sensitivity.program import Answer, Effort
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+SECONDS_PER_DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class LimitValue:
-    """One limit: where it was stated and by whom, its value and what the best design uses of it, and what moving it is worth."""
+    """One limit: where it was stated and by whom, its value and what the best design uses of it, and what moving it is worth.
+
+    ``work``: tokens to be done where it is a deadline; None for any other.
+    """
 
     limit: str
     source: str
@@ -56,6 +63,11 @@ class LimitValue:
     looser: Move
     tighter: Move
     lifted: Move
+    work: float | None = None
+
+    def days(self, value: float | None) -> float | None:
+        """A value of a deadline, which its row holds as a rate, in days; None for any other limit."""
+        return self.work / value / SECONDS_PER_DAY if self.work is not None and value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,12 @@ def _chosen(limits: Sequence[LimitRow], only: Sequence[str] | None, others: Sequ
     return [row for row in limits if only is None or {row.row.source, *row.names} & set(only)]
 
 
+def _work(instance: Instance, source: str) -> float | None:
+    steps = source.split(".")
+    workload = instance.workloads.get(steps[1]) if steps[0] == "workloads" and steps[-1] == "deadline" else None
+    return workload.tokens if isinstance(workload, Training) else None
+
+
 def _proven(value: LimitValue) -> bool:
     return value.looser.proven and value.tighter.proven and value.lifted.proven
 
@@ -219,6 +237,7 @@ class _Asking:
             looser=self._looser(limit, effort),
             tighter=self._tighter(limit, effort),
             lifted=self._lifted(limit, effort),
+            work=_work(instance, row.source),
         )
 
     def _looser(self, limit: LimitRow, effort: Effort) -> Move:
