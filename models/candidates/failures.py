@@ -182,10 +182,11 @@ def failures_of(
     lines: list[Line] = []
     for part in parts_of_system(instance, system):
         counts = np.asarray(systems * part.count, dtype=np.float64)
-        lines.append((part.cause, counts, np.stack([counts * r for r in part.rate]), part.repair, part.owner))
+        lines.append((part.cause, counts, np.multiply.outer(part.rate, counts), part.repair, part.owner))
     if given.node_failure_rate is None:
         links = fabric.links_node_leaf.astype(np.float64)
-        lines.append(("node links", links, np.stack([node_link_failures(fabric)] * 3), 0.0, OF_FABRIC))
+        rates = np.broadcast_to(node_link_failures(fabric), (3, len(links)))
+        lines.append(("node links", links, rates, 0.0, OF_FABRIC))
     if given.node_failure_rate is None or given.accelerator_failure_rate is None:
         lines.append(_switches(instance, fabric))
         if storage is not None:

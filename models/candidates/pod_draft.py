@@ -162,14 +162,21 @@ class Draft:
 
     def _room(self, figure: PowerFigure) -> Floats:
         """Power of switches and storage nodes [W], which the air of the room cools."""
-        typical = self._beside_systems("typical") if figure is not PowerFigure.NAMEPLATE else None
-        if typical is not None and figure is not PowerFigure.DESIGN:
-            return typical
-        most = self._beside_systems("max")
-        if typical is None:
-            return most
+        if figure is PowerFigure.NAMEPLATE:
+            return self._room_max
+        if figure is not PowerFigure.DESIGN:
+            return self._room_typical
+        typical, most = self._room_typical, self._room_max
         share = self.shared.instance.assumptions.design_power_share.value
         return np.asarray(typical + share * (most - typical), dtype=np.float64)
+
+    @cached_property
+    def _room_typical(self) -> Floats:
+        return self._beside_systems("typical")
+
+    @cached_property
+    def _room_max(self) -> Floats:
+        return self._beside_systems("max")
 
     def _beside_systems(self, figure: str) -> Floats:
         each = np.array([getattr(card.part, f"{figure}_power") for card in self.shared.storage] + [0.0])

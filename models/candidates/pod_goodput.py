@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.distinct import distinct
 from models.candidates.fabric_choice import fullest_leaf
 from models.candidates.fabric_table import FabricTable
 from models.candidates.failures import OF_ACCELERATOR, OF_NODE, Failures, parts_of_system, rate_row, switch_spans
@@ -151,7 +152,7 @@ def pod_availability(
 
 def _standing_of(needed: Ints, installed: Ints, stands: float) -> Floats:
     """P(at least ``needed`` of ``installed`` stand), each distinct ``needed`` worked out once (its spares are always the same)."""
-    _, first, back = np.unique(needed, return_index=True, return_inverse=True)
+    _, first, back = distinct(needed)
     return np.asarray(k_of_n_availability(needed[first], installed[first], stands)[back], dtype=np.float64)
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.distinct import distinct
 from models.candidates.fabric_parts import LinkCard, SwitchCard
 from models.candidates.fabric_table import FabricTable
 from models.candidates.network_plan import Network, NetworkChoice, NetworkNeed, plan_network
@@ -45,8 +46,8 @@ class Planner:
         """The cheapest legal fabric for each number of ports; ``positions`` each rack takes."""
         per_rack = max(systems_per_rack * space.ports_per_system, 1)
         known = self._known.setdefault((network, per_rack, positions), {})
-        distinct, back = np.unique(ports, return_inverse=True)
-        fresh = np.array([count for count in distinct.tolist() if count not in known], dtype=np.int64)
+        counts, _, back = distinct(ports)
+        fresh = np.array([count for count in counts.tolist() if count not in known], dtype=np.int64)
         if len(fresh):
             choice = _plan(self.instance, self.cluster, self.site, network, space, per_rack, positions, fresh)
             used, row = np.unique(choice.row, return_inverse=True)
@@ -55,7 +56,7 @@ class Planner:
             self.tables.append(choice.table.take(used[used >= 0]))
             for count, at, legal in zip(fresh.tolist(), (row - offset).tolist(), choice.legal.tolist(), strict=True):
                 known[count] = (number, at) if at >= 0 else (-1, -1 if legal else -2)
-        found = np.array([known[count] for count in distinct.tolist()], dtype=np.int64)[back]
+        found = np.array([known[count] for count in counts.tolist()], dtype=np.int64)[back]
         return NetworkRow(self, found[:, 0], found[:, 1])
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.batch_split import WHOLE, Part
+from models.candidates.distinct import distinct
 from models.candidates.given_throughput import GivenProfile, given_rates
 from models.candidates.mapping_search import Question
 from models.candidates.rack_supplies import Supplies
@@ -277,7 +278,7 @@ def _networks(injection: Floats, narrow: Floats) -> tuple[list[tuple[float, floa
     steps = np.ceil(-np.log2(ratio) * STEPS_PER_OCTAVE - 1e-6)
     rates, rate = np.unique(np.asarray(injection, dtype=np.float64), return_inverse=True)
     tapers, taper = np.unique(2.0 ** (-steps / STEPS_PER_OCTAVE), return_inverse=True)
-    numbers, inverse = np.unique(rate * len(tapers) + taper, return_inverse=True)
+    numbers, _, inverse = distinct(rate * len(tapers) + taper)
     pairs = [(float(rates[n // len(tapers)]), float(tapers[n % len(tapers)])) for n in numbers.tolist()]
     return pairs, np.asarray(inverse, dtype=np.int64)
 

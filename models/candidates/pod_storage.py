@@ -15,6 +15,7 @@ from math import floor, inf
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.distinct import distinct
 from models.candidates.failures import OF_FABRIC, Line, storage_node_span, storage_repair
 from models.candidates.rack_contents import FEET
 from models.candidates.rack_design import EIA, distribution_for
@@ -256,7 +257,7 @@ def storage_failures(
     repair = storage_repair(instance)
     spans = np.array([storage_node_span(instance, one.part.id, one.ports) for one in cards] + [(0.0, 0.0, 0.0)]).T
     needed = np.maximum(nodes - need.lost, 0)
-    _, first, back = np.unique(nodes * (len(cards) + 1) + card, return_index=True, return_inverse=True)
+    _, first, back = distinct(nodes * (len(cards) + 1) + card)
     few, kind = nodes[first], card[first]
     rates = np.stack([group_failure_rate(needed[first], few, span[kind], repair) for span in spans])[:, back]
     return "storage", nodes.astype(np.float64), rates, repair, OF_FABRIC
@@ -270,7 +271,7 @@ def storage_standing(
     if need is None or not len(cards):
         return np.ones(len(nodes))
     rates = np.array([storage_node_span(instance, one.part.id, one.ports)[1] for one in cards] + [0.0])
-    _, first, back = np.unique(nodes * (len(cards) + 1) + card, return_index=True, return_inverse=True)
+    _, first, back = distinct(nodes * (len(cards) + 1) + card)
     unit = availability_of(rates[card[first]], storage_repair(instance))
     few = nodes[first]
     return np.asarray(k_of_n_availability(np.maximum(few - need.lost, 0), few, unit)[back], dtype=np.float64)
