@@ -115,6 +115,14 @@ def test_clusters_that_share_a_plant(part: str) -> None:
     check(load("tiny/two-clusters"), part)
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("two-sites", "dgx_h100"), ("two-sites", "qm9700"), ("two-sites", "ups_1500k"), ("twin-sites", "dgx_h100")],
+)
+def test_clusters_that_may_stand_at_several_sites(name: str, part: str) -> None:
+    check(load(f"tiny/{name}"), part)
+
+
 @pytest.mark.parametrize("part", ["dgx_h200", "mi300x_8u", "mi325x_8u", "qm9700"])
 def test_under_ceilings_on_money(part: str) -> None:
     check(load("tiny/budget"), part)
