@@ -99,12 +99,14 @@ def sentence(frontier: Frontier) -> str:
     values = [d.objectives[first.column] for d in frontier.points]
     best = frontier.points[values.index(max(values) if first.maximise else min(values))]
     systems = ", ".join(str(v) for k, v in best.choices.items() if k.endswith(".system"))
-    kind = "Pareto-optimal" if frontier.status is FrontierStatus.COMPLETE else "nondominated so far"
+    kind, so_far = (
+        ("Pareto-optimal ", "") if frontier.status is FrontierStatus.COMPLETE else ("", ", nondominated so far")
+    )
     if len(frontier) == 1:
-        return f"{frontier.instance}: 1 {kind} architecture; {first.title} {show_value(first, values[0])} ({systems})."
+        return f"{frontier.instance}: 1 {kind}architecture{so_far}; {first.title} {show_value(first, values[0])} ({systems})."
     worst = min(values) if first.maximise else max(values)
     return (
-        f"{frontier.instance}: {len(frontier)} {kind} architectures; {first.title} from {show_value(first, best.objectives[first.column])} "
+        f"{frontier.instance}: {len(frontier)} {kind}architectures{so_far}; {first.title} from {show_value(first, best.objectives[first.column])} "
         f"({systems}) to {show_value(first, worst)}."
     )
 

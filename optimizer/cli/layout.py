@@ -91,6 +91,10 @@ def _data(plan: Layout, files: list[Path]) -> dict[str, Any]:
     return data
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _print(plan: Layout, files: list[Path]) -> None:
     from optimizer.layout.write import level_rows
 
@@ -98,7 +102,8 @@ def _print(plan: Layout, files: list[Path]) -> None:
         rows = sorted({rack.row for rack in site.racks})
         types = len({rack.type for rack in site.racks})
         click.echo(
-            f"Design {plan.design_id} at {site.site}: {len(site.racks)} racks of {types} types in {len(rows)} rows, "
+            f"Design {plan.design_id} at {site.site}: {_count(len(site.racks), 'rack')} of {_count(types, 'type')} in "
+            f"{_count(len(rows), 'row')}, "
             f"{len(site.cables):,} links of {site.total_length / 1e3:,.2f} km in all, "
             f"at most {site.gap:.1%} above the least these racks can need (proven)."
         )

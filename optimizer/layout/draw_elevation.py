@@ -121,7 +121,8 @@ def _front(canvas: Canvas, x: float, top: float, view: float, rack: PlacedRack, 
     if device.kind is DeviceKind.BLANK:
         return
     size = 9.0 if height < 1.6 * UNIT else 10.5
-    words = device.id.rsplit("/", 1)[-1] if device.part else device.role
+    # without its pod: switches of several networks are numbered each by itself
+    words = (device.id.partition("/")[2] or device.id) if device.part else device.role
     middle = y + height / 2
     two = height >= 2.6 * UNIT and device.part is not None
     canvas.text(
