@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import permutations
 from typing import Any
 
@@ -49,3 +50,13 @@ def test_insisting_among_quotes_costs_what_the_bridge_says(change: dict[str, Any
     assert sum(line.cents for line in found.bridge) == difference == round((found.price or 0.0) * 100)
     told = {line.label: line.cents for line in found.bridge}
     assert told[TIERS] < 0  # none is bought from the quotes that have tiers
+
+
+def test_cents_that_rounding_sets_apart_are_in_some_line() -> None:
+    inst = load("tiny/sourcing")
+    one = solve(inst, ["tco"], "exact").points[0]
+    for cents in (-2, 1, 2):
+        figures = {**one.figures, "tco_usd": one.figures["tco_usd"] + cents / 100}
+        apart = dataclasses.replace(one, figures=figures)
+        difference = round(figures["tco_usd"] * 100) - round(one.figures["tco_usd"] * 100)
+        assert sum(line.cents for line in bridge(inst, one, apart)) == difference

@@ -184,3 +184,11 @@ def test_without_its_demand_a_service_costs_nothing(name: str) -> None:
     (limit,) = value_of_limits(load(name), only=["workloads.chat.rate"], pairs=False).limits
     assert limit.lifted.objective == 0
     assert limit.lifted.proven
+
+
+def test_a_step_worth_some_thousands_is_not_missed() -> None:
+    change = {"sites": {"hall": {"utility": "344 kW"}}}
+    check("tiny/power", change)
+    (limit,) = value_of_limits(load("tiny/power", overrides=change), only=["sites.hall.utility"], pairs=False).limits
+    assert limit.looser.value == 345
+    assert 0 < (limit.looser.gain or 0.0) < 1e5
