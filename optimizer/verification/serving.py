@@ -16,7 +16,6 @@ from models.physics.performance.serving_step import (
     ServingSetting,
     compute_dtype,
     decode_step,
-    joint_saving,
     prefill,
 )
 from models.workload import Serving
@@ -101,7 +100,7 @@ def _point(
     mean = batch / (s.packages // tensor) / answer
     tokens = min(mean / (1.0 - exp(-mean)) * prompt, max(CHUNK_TOKENS, prompt))
     passes = mean * prompt / tokens
-    whole = sum(float(v[0]) for v in prefill(s, t, np.array([tokens]), prompt).values())
-    saved = float(joint_saving(s, t, np.array([float(batch)]), np.array([tokens]))[0])
-    shared = passes * whole - min(passes, 1.0) * saved
+    size, beside = np.array([tokens]), np.array([float(batch)])
+    whole, added = (sum(float(v[0]) for v in prefill(s, t, size, prompt, 1.0, b).values()) for b in (None, beside))
+    shared = min(passes, 1.0) * added + (passes - min(passes, 1.0)) * whole
     return batch / (step + shared), alone + step, step + shared

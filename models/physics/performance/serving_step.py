@@ -124,13 +124,7 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
     """Seconds of one step of the replica by term; ``batch`` sequences in the replica, ``context`` tokens each."""
     model, n = s.model, float(s.packages)
     local = np.maximum(batch * t / n, 1.0)
-    reading, arithmetic = np.zeros_like(t), np.zeros_like(t)
-    for block in blocks(s, t, local, batch * model.topk / n):
-        reading = reading + reading_seconds(s, block) * block.imbalance
-        arithmetic = arithmetic + block.count * product_seconds(s, block)
-    output = float(model.vocab) * model.hidden / t
-    reading = reading + 2.0 * output / s.memory_rate
-    arithmetic = arithmetic + 2.0 * local * output / s.accelerator.peak_of("bf16")
+    reading, arithmetic = decode_products(s, t, batch)
     cache = local * context * s.cache_bytes_per_token() / cache_split(s, t) / s.memory_rate
     cache = np.maximum(cache, _core_arithmetic(s, t, local, context))
     cache = cache + 2.0 * local * s.state_bytes() / state_split(s, t) / s.memory_rate
@@ -143,6 +137,17 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
         "launch": np.full_like(t, starts),
         "network": _step_network(s, t, batch, local),
     }
+
+
+def decode_products(s: ServingSetting, t: Array, batch: Array) -> tuple[Array, Array]:
+    """Seconds to read the weights of one step's products, and of their arithmetic, output layer included."""
+    output, local = float(s.model.vocab) * s.model.hidden / t, np.maximum(batch * t / s.packages, 1.0)
+    reading = 2.0 * output / s.memory_rate
+    arithmetic = 2.0 * local * output / s.accelerator.peak_of("bf16")
+    for block in blocks(s, t, local, batch * s.model.topk / s.packages):
+        reading = reading + reading_seconds(s, block) * block.imbalance
+        arithmetic = arithmetic + block.count * product_seconds(s, block)
+    return reading, arithmetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,20 +252,25 @@ def _exchange(s: ServingSetting, spread: collectives.Group, tokens: Array) -> Ar
     return there + collectives.all_to_all(spread, sent * 2.0)
 
 
-def prefill(s: ServingSetting, t: Array, tokens: Array, prompt: float, others: Array | float = 1.0) -> dict[str, Array]:
+def prefill(
+    s: ServingSetting, t: Array, tokens: Array, prompt: float, others: Array | float = 1.0, beside: Array | None = None
+) -> dict[str, Array]:
     """Seconds to prefill ``tokens`` prompt tokens in one attention group, in prompts of ``prompt`` tokens, by term.
 
     The mean group of the replica prefills ``others`` times as many at the same time; experts serve all of them.
+    ``beside``: what it adds to the pass that decodes so many sequences of the replica, whose kernels and weights it shares.
     """
     model, card = s.model, s.accelerator
-    gemm, casts = np.zeros_like(t), np.zeros_like(t)
-    for block in blocks(s, t, tokens, tokens / t * model.topk * others):
+    gemm, casts, routed = np.zeros_like(t), np.zeros_like(t), tokens / t * model.topk * others
+    for block in blocks(s, t, tokens, routed):
         gemm = gemm + np.maximum(block.count * product_seconds(s, block), reading_seconds(s, block))
         cast = card.curve(block.dtype).cast_bytes
         casts = casts + block.count * cast * block.rows * block.each.inputs / s.memory_rate
+    if beside is not None:
+        gemm = joined_products(s, t, beside, tokens, routed)
     core = 0.5 * layers.attention_operations(model, t) * tokens * prompt * model.attention_layers
     core = core / (card.peak_of("bf16") * card.kernels.attention.forward)
-    moved = traffic_seconds(s, t, tokens, tokens / t * model.topk * others)
+    moved = traffic_seconds(s, t, tokens, routed)
     network = _prefill_network(s, t, tokens)
     work = gemm + core + casts + moved
     # several attention groups prefill two batches in turn, one computing while the other exchanges
@@ -269,7 +279,7 @@ def prefill(s: ServingSetting, t: Array, tokens: Array, prompt: float, others: A
         "gemm": gemm,
         "attention": core,
         "hbm": casts + moved,
-        "launch": np.full_like(t, model.layers * starts_per_layer(s)),
+        "launch": np.full_like(t, model.layers * starts_per_layer(s) if beside is None else 0.0),
         "network": np.where(s.packages / t > 1.0, shown, network),
     }
 
@@ -307,8 +317,8 @@ def prefill_share(
     on average, so that few prompts share a pass where L is small. Attention groups of one replica step together, through the exchange of
     their experts. ``balanced``: prompts wait until every group has one, and all prefill at once. Else the group with most new prompts
     holds up the others: with g groups and L prompts each on average, a step waits for the largest of g Poisson numbers, whose mean is
-    sum_k 1 - P(N <= k)^g; experts, which all groups share, only see the mean. Prompts ``joined`` to the pass that decodes save what both
-    would do (``joint_saving``); else they have passes of their own.
+    sum_k 1 - P(N <= k)^g; experts, which all groups share, only see the mean. Prompts ``joined`` to the pass that decodes start no kernels and
+    read no weights twice; else they have passes of their own.
     """
     groups = np.ones_like(t) if balanced else s.packages / t
     each = batch * t / s.packages / osl
@@ -317,30 +327,34 @@ def prefill_share(
     prompts = np.minimum(longest / carrying, max(CHUNK_TOKENS / isl, 1.0))
     passes = longest / prompts
     tokens, others = prompts * isl, each / longest
-    found = np.zeros_like(t)
-    for part in prefill(s, t, tokens, isl, others).values():
-        found = found + passes * part
-    if joined:
-        found = found - np.minimum(passes, 1.0) * joint_saving(s, t, batch, tokens, others)
+    apart = sum_of(prefill(s, t, tokens, isl, others))
+    if not joined:
+        return passes * apart
+    together = np.minimum(passes, 1.0)
+    found: Array = together * sum_of(prefill(s, t, tokens, isl, others, batch)) + (passes - together) * apart
     return found
 
 
-def joint_saving(s: ServingSetting, t: Array, batch: Array, tokens: Array, others: Array | float = 1.0) -> Array:
-    """Seconds saved by prefilling ``tokens`` tokens in the pass that decodes ``batch`` sequences: kernels start once, weights are read once.
+def sum_of(terms: dict[str, Array]) -> Array:
+    """Sum over the terms of a pass."""
+    found: Array = np.sum(list(terms.values()), axis=0)
+    return found
+
+
+def joined_products(s: ServingSetting, t: Array, batch: Array, tokens: Array, routed: Array) -> Array:
+    """Seconds by which ``tokens`` prompt tokens lengthen the products of a pass that decodes ``batch`` sequences.
 
     Apart, each takes the longer of reading and arithmetic; in one pass both arithmetics hide the longer reading.
     """
     local = np.maximum(batch * t / s.packages, 1.0)
-    reading, arithmetic, apart, longer, both = (np.zeros_like(t) for _ in range(5))
-    prefilled = blocks(s, t, tokens, tokens / t * s.model.topk * others)
-    for one, other in zip(blocks(s, t, local, batch * s.model.topk / s.packages), prefilled, strict=True):
-        read, spent = reading_seconds(s, one), one.count * product_seconds(s, one)
-        more, prompt = reading_seconds(s, other), other.count * product_seconds(s, other)
-        reading, arithmetic = reading + read, arithmetic + spent
-        apart = apart + np.maximum(more, prompt)
-        longer, both = longer + np.maximum(read, more), both + spent + prompt
-    saved: Array = apart + np.maximum(reading, arithmetic) - np.maximum(longer, both)
-    return saved + s.model.layers * starts_per_layer(s)
+    reading, arithmetic = decode_products(s, t, batch)
+    longer, both = reading, arithmetic
+    decoded = blocks(s, t, local, batch * s.model.topk / s.packages)
+    for one, other in zip(decoded, blocks(s, t, tokens, routed), strict=True):
+        both = both + other.count * product_seconds(s, other)
+        longer = longer + np.maximum(reading_seconds(s, other) - reading_seconds(s, one) * one.imbalance, 0.0)
+    found: Array = np.maximum(longer, both) - np.maximum(reading, arithmetic)
+    return found
 
 
 def largest_of(mean: Array, groups: Array) -> Array:

@@ -22,7 +22,6 @@ from models.physics.performance.serving_step import (
     blocks,
     compute_dtype,
     decode_step,
-    joint_saving,
     largest_of,
     prefill,
     prefill_share,
@@ -80,9 +79,7 @@ def shared(s, t, batch):
     each = batch / OSL
     prompts = each / (1.0 - np.exp(-each))
     assert prompts * ISL <= 8192
-    whole = prompts_seconds(s, t, np.array([prompts]), ISL)[0]
-    saved = joint_saving(s, t, np.array([float(batch)]), np.array([prompts * ISL]))[0]
-    return each / prompts * (whole - saved)
+    return each / prompts * total(prefill(s, t, np.array([prompts * ISL]), ISL, 1.0, np.array([float(batch)])))[0]
 
 
 def brute(limit):
@@ -212,7 +209,7 @@ def test_prompts_that_join_a_decoding_pass_take_less_but_never_nothing(model, ba
     assert 0.0 < joined < apart
     # one pass is never shorter than its own arithmetic and that of the tokens it decodes
     tokens = np.array([2000.0])
-    step = total(decode_step(s, t, b, ISL))[0] + total(prefill(s, t, tokens, ISL))[0] - joint_saving(s, t, b, tokens)[0]
+    step = total(decode_step(s, t, b, ISL))[0] + total(prefill(s, t, tokens, ISL, 1.0, b))[0]
     rows = [blocks(s, t, b, b * model.topk / 8), blocks(s, t, tokens, tokens / 8 * model.topk)]
     assert step >= sum(one.count * product_seconds(s, one)[0] for pair in rows for one in pair)
 
