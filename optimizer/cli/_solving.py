@@ -231,13 +231,8 @@ def _settings(options: Mapping[str, Any]) -> SolveSettings:
         )
         if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
     }
-    names = (
-        tuple(part.strip() for part in options["objectives"].split(",") if part.strip())
-        if options["objectives"]
-        else None
-    )
     return SolveSettings(
-        objectives=names,
+        objectives=_objective_names(options["objectives"]),
         resolution=options["resolution"],
         backend=options["backend"],
         workers=options["workers"],
@@ -245,6 +240,18 @@ def _settings(options: Mapping[str, Any]) -> SolveSettings:
         cross_check=options["cross_check"],
         origins={**given, "price_basis": "instance"},
     )
+
+
+def _objective_names(text: str | None) -> tuple[str, ...] | None:
+    """Names between commas; None where the option was not given, which asks for the usual ones."""
+    if text is None:
+        return None
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not names:
+        raise UsageError(
+            f"--objectives {text!r} names none; leave it out for the usual ones, or see: optimizer list objectives"
+        )
+    return names
 
 
 def _dry_run(instance: Instance, settings: SolveSettings, as_json: bool) -> None:

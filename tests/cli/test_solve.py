@@ -161,6 +161,7 @@ def test_a_run_is_never_overwritten(cli: Callable, finished: Path) -> None:
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("--objectives", "tco,thruput"), "did you mean 'throughput'?"),
     (("--objectives", "tco,tco"), "given twice"),
+    (("--objectives", ","), "names none"),
     (("--resolution", "one percent"), "neither a percentage"),
     (("--resolution", "150%"), "not between 0 and 1"),
     (("--resolution", "tco=5 MW"), "resolution of tco"),
