@@ -296,7 +296,9 @@ class Oracle:
             weights = list(given)
             step = step if step == 1.0 else step * max(given)
         found, effort, _ = self._minimise(weights, tops, step, math.inf)
-        return self._reply(found, tops, found.bound, effort)
+        reply = self._reply(found, tops, found.bound, effort, proven=min(weights) > 0.0)
+        # without a weight on every objective the least value is meant, not the point
+        return reply if min(weights) > 0.0 or reply.point is None else dataclasses.replace(reply, message=LOOSE)
 
     def _union(self, boxes: Sequence[Point], effort: float | None) -> Reply:
         corners = np.array([self.tops(box) for box in boxes])

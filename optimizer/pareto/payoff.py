@@ -28,12 +28,13 @@ class Payoff:
 
 
 def lexicographic(
-    k: int, delta: Floats, found: Callable[[Answer], object] = lambda answer: None
+    k: int, delta: Floats, found: Callable[[Answer], object] = lambda answer: None, *, whole: bool = False
 ) -> Generator[Sequence[Query], Sequence[Answer], list[Answer] | None]:
     """Ask for the k lexicographic optima (scaled), each handed to ``found`` at once; returns their answers, or None when there is none or a solve stayed open.
 
     Stage one takes objective i; every further stage holds what was reached and takes the next one. Where the questions end early, the
-    point reached last on the way to the next optimum is handed to ``found`` too.
+    point reached last on the way to the next optimum is handed to ``found`` too. Where all objectives are ``whole`` numbers, stages before the last
+    ask for the least value alone: what lies behind it is the business of the next.
     """
     optima: list[Answer] = []
     for i in range(k):
@@ -41,8 +42,11 @@ def lexicographic(
         order = [i, *(j for j in range(k) if j != i)]
         reached: Answer | None = None
         try:
-            for j in order[: max(1, k - 1)]:
-                (answer,) = yield [Query((tuple(corner),), direction=j)]
+            stages = order[: max(1, k - 1)]
+            for j in stages:
+                last = j == stages[-1] or not whole
+                alone = None if last else tuple(float(i == j) for i in range(k))
+                (answer,) = yield [Query((tuple(corner),), direction=j if last else None, weights=alone)]
                 if answer.point is not None:
                     reached = answer
                 if answer.outcome is not Outcome.OPTIMAL or answer.point is None:

@@ -29,7 +29,7 @@ class Query:
     """Find a nondominated legal point within one of ``boxes`` (each k scaled upper bounds, inf for none).
 
     With ``direction`` j the point has the least value of objective j in the box (up to the engine's stated loss), and the others are small;
-    with ``weights`` it minimises that sum (all positive); without either, the normalised sum. ``known`` is a listed point inside the box that the answer need not improve on.
+    with ``weights`` it minimises that sum (where one is zero, the point need not be nondominated); without either, the normalised sum. ``known`` is a listed point inside the box that the answer need not improve on.
     A union of several boxes may be given up after ``effort``, counted alike on every machine, in units of about a second.
     """
 

@@ -125,7 +125,7 @@ def payoff_ranges(
     """The payoff table of ``model`` in its units, or None when it has no legal point. SolverError when a solve fails."""
     setup = _Setup(model, backend, options, reduce)
     setup.oracle.delta = setup.fine_delta()
-    asking = lexicographic(model.n_objectives, setup.oracle.delta)
+    asking = lexicographic(model.n_objectives, setup.oracle.delta, whole=bool(setup.problem.discrete.all()))
     solves = 0
     answers: list[Answer] | None = None
     try:
@@ -214,7 +214,8 @@ class _Planned:
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
         if any(self._shares):
-            optima = yield from lexicographic(self.space.k, self.space.delta, self.space.list_point)
+            whole = bool(self.space.discrete.all())
+            optima = yield from lexicographic(self.space.k, self.space.delta, self.space.list_point, whole=whole)
             if optima:
                 self._set_resolution(optima)
         self._ledger.plan(self.space.delta, self._setup.problem.unit)
