@@ -102,3 +102,15 @@ def test_stopped_early_says_so() -> None:
     except InfeasibleError as error:
         assert "time" in str(error)  # noqa: PT017
     assert found is None or not found.proven or found.seconds < 0.3
+
+
+@pytest.mark.parametrize("slack", [0.01, 0.3, 0.58, 0.6])
+def test_what_is_near_lies_within_the_slack_and_nothing_else_does(slack: float) -> None:
+    found = _found("tiny/performance", "30 days", slack)
+    assert all(one.beyond_best <= slack for one in found.near)
+    assert all(one.beyond_best > slack for one in found.beyond)
+    assert found.near or found.beyond
+    for choice in found.choices:
+        if not choice.chosen and choice.having is not None:
+            within = choice.having <= found.best * (1 + slack)
+            assert choice.standing is (Standing.OPTIONAL if within else Standing.AVOIDABLE)
