@@ -25,14 +25,15 @@ COMPUTING_TERMS = ("gemm", "attention", "hbm", "optimizer", "cache", "prefill")
 class PowerShares:
     """Shares of the rating an accelerator draws while computing, waiting and idle, and the host's share of the rest.
 
-    The defaults come from node power measured during MLPerf training (AC, whole nodes of eight H100): about 0.92 of the rating in
-    compute-bound runs and a quarter less for a whole node in a communication-bound one; idle from vendor telemetry examples.
+    The defaults come from node power measured during MLPerf training (AC, whole nodes of eight H100, cooled by immersion and by air):
+    about 0.96 of the rating in compute-bound runs and a quarter less for a whole node in a communication-bound one; the host is fitted
+    to nameplates with the fans each of them has, none under immersion; idle from vendor telemetry examples.
     """
 
-    busy: float = 0.92
-    waiting: float = 0.42
+    busy: float = 0.96
+    waiting: float = 0.34
     idle: float = 0.12
-    host: float = 0.40
+    host: float = 0.50
 
 
 def computing_share(terms: Mapping[str, float]) -> float:

@@ -38,6 +38,14 @@ def workloads() -> tuple[dict[str, str], ...]:
         return tuple(csv.DictReader(stream))
 
 
+@cache
+def cooled_otherwise() -> tuple[dict[str, str], ...]:
+    """Nodes whose records do not say that they have no fans, and the catalogue system each is read as."""
+    path = instances_folder() / "validation" / "power_systems.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        return tuple(csv.DictReader(stream))
+
+
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     """One row: mean power of a node."""
     card = lookup.accelerator(_accelerator(record, lookup))
@@ -94,10 +102,14 @@ def _accelerator(record: Mapping[str, Any], lookup: Lookup) -> str:
 
 
 def nameplate(system: str, card: AcceleratorCard, per_node: int, lookup: Lookup) -> tuple[float, float]:
-    """Largest power of the node and what of it is steady [W]: of the catalogue system whose product name the text holds, else of the
-    first with the accelerator; by the share of its accelerators where the node holds fewer.
+    """Largest power of the node and what of it is steady [W]: of the catalogue system that is named for such nodes (``cooled_otherwise``)
+    or whose product name the text holds, else of the first with the accelerator; by the share of its accelerators where the node holds fewer.
     """
     same = [row for row in lookup.systems if row["accelerator_id"] == card.name and row["max_power_w"]]
+    for known in cooled_otherwise():
+        read_as = [row for row in same if row["id"] == known["system"]]
+        if read_as and known["system_contains"] in system:
+            return _share(read_as[0], per_node)
     text = re.sub(r"[^a-z0-9]", "", system.lower())
     for row in same:
         if any(len(word) >= 5 and word in text for word in re.split(r"[^a-z0-9]+", row["name"].lower())):

@@ -16,7 +16,7 @@ def test_a_waiting_node_draws_a_quarter_to_a_half_less_than_a_computing_one():
 
 def test_worked_example():
     # 8 x 700 W of accelerators, 4600 W of other nameplate
-    assert node_power(10200.0, 8, 700.0, 0.5) == pytest.approx(0.4 * 4600 + 5600 * (0.5 * 0.92 + 0.5 * 0.42))
+    assert node_power(10200.0, 8, 700.0, 0.5) == pytest.approx(0.5 * 4600 + 5600 * (0.5 * 0.96 + 0.5 * 0.34))
 
 
 @given(st.floats(1000.0, 2e5), st.integers(1, 72), st.floats(100.0, 2500.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
@@ -48,8 +48,8 @@ def test_steady_power_is_drawn_whole_and_takes_no_share() -> None:
     for computing in (0.0, 0.5, 1.0):
         with_trays = float(node_power(plate, 72, 1200.0, computing, steady=steady))
         without = float(node_power(plate, 72, 1200.0, computing))
-        assert with_trays - without == pytest.approx(0.6 * steady)
+        assert with_trays - without == pytest.approx(0.5 * steady)
     idle = float(idle_power(plate, 72, 1200.0, steady=steady))
-    assert idle == pytest.approx(steady + 0.4 * (plate - board - steady) + 0.12 * board)
+    assert idle == pytest.approx(steady + 0.5 * (plate - board - steady) + 0.12 * board)
     # more than the nameplate leaves beside the accelerators cannot be steady
     assert float(node_power(plate, 72, 1200.0, 1.0, steady=1e6)) <= plate
