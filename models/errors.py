@@ -112,6 +112,22 @@ def nearest(name: str, valid: Sequence[str]) -> str:
     return f"valid names: {shown}" if valid else "no name is valid here"
 
 
+def nearest_path(name: str, valid: Sequence[str]) -> str:
+    """As ``nearest`` for dotted paths: the end of a path says what is meant, then as many steps before it as ``name`` has."""
+    steps = name.casefold().split(".")
+    ends = {path.casefold().rpartition(".")[2] for path in valid}
+    close = difflib.get_close_matches(steps[-1], sorted(ends), n=1, cutoff=0.6)
+    if not close:
+        return nearest(name, valid)
+
+    def likeness(path: str) -> float:
+        tail = ".".join(path.casefold().split(".")[-len(steps) :])
+        return difflib.SequenceMatcher(None, ".".join(steps), tail).ratio()
+
+    alike = [path for path in valid if path.casefold().rpartition(".")[2] == close[0]]
+    return f"did you mean {max(alike, key=likeness)!r}?"
+
+
 class InfeasibleError(OptimizerError):
     """No design meets every limit, and that is proven. Problems name the limits that clash."""
 

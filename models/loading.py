@@ -31,11 +31,16 @@ from models.shipped import catalogue_folder, find_instance
 OVERRIDE = "override"
 
 
-def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mapping[str, Any] | None = None) -> Instance:
+def load(
+    name_or_path: str | Path,
+    scenario: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    places: Mapping[str, str] | None = None,
+) -> Instance:
     """The validated instance behind a path or shipped name.
 
     ``scenario`` applies one of its named overrides; ``overrides`` is a nested mapping applied last, its values having the
-    origin ``override``.
+    origin ``override``, or where ``places`` says by dotted path that each was given.
     Raises UsageError (no such file) or InstanceError with every problem found.
     """
     problems: list[Problem] = []
@@ -45,7 +50,7 @@ def load(name_or_path: str | Path, scenario: str | None = None, overrides: Mappi
     merged, origins = _with_scenario(base, base_origins, scenarios.get(scenario or ""))
     inline_weather(merged, origins, problems)
     if overrides:
-        _merge(merged, overrides, _override_origins(overrides), origins, "")
+        _merge(merged, overrides, places or _override_origins(overrides), origins, "")
     problems.extend(resolve_given(merged, origins))
     catalogue, document = _resolved(merged, folders, origins, problems)
     for name in [name for name in scenarios if name != scenario]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.errors import UsageError, nearest
+from models.errors import UsageError, nearest_path
 from optimizer.cli._output import note, print_json
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _limit_path(name: str, raw: Mapping[str, Any]) -> list[str]:
         for key in place
         if key in ("utility", "rack_positions", "air_per_rack")
     ]
-    raise UsageError(f"no limit {name!r}: {nearest(name, [*Limits.model_fields, *named])}")
+    raise UsageError(f"no limit {name!r}: {nearest_path(name, [*Limits.model_fields, *named])}")
 
 
 def load_with_limits(name: str, scenario: str | None, limits: tuple[str, ...]) -> Instance:
@@ -86,7 +86,22 @@ def load_with_limits(name: str, scenario: str | None, limits: tuple[str, ...]) -
 
     instance = load(name, scenario)
     overrides = limit_overrides(limits, instance.raw)
-    return load(name, scenario, overrides) if overrides else instance
+    if not overrides:
+        return instance
+    return load(name, scenario, overrides, _limit_places(limits, instance))
+
+
+def _limit_places(limits: tuple[str, ...], instance: Instance) -> dict[str, str]:
+    """Where each value of ``--limit`` was given, by its dotted path and those of the mappings that it alone brings."""
+    places: dict[str, str] = {}
+    for given in (text.partition("=")[0].strip() for text in limits):
+        steps = _limit_path(given, instance.raw)
+        paths = [".".join(steps[: end + 1]) for end in range(len(steps))]
+        places |= dict.fromkeys(
+            (path for path in paths if path == paths[-1] or path not in instance.origins),
+            f"command line (--limit {given})",
+        )
+    return places
 
 
 class Interrupt:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from models.candidates.economics import economics_of
-from models.errors import UsageError, nearest
+from models.errors import UsageError, nearest_path
 from models.instance import Document, Instance
 from models.policy import Stated
 from models.units import FRACTION, TOKEN_PER_SECOND, USD_PER_JOULE, Unit, UnitError, Unlimited, parse, show
@@ -99,7 +99,8 @@ def find_field(instance: Instance, name: str) -> InstanceField:
         found = _at(instance, tuple(f"{prefix}{name}".split(".")))
         if found is not None:
             return found
-    raise UsageError(f"no numeric field {name!r}: {nearest(name, list(numeric_fields(instance)))}")
+    known = dict.fromkeys([*numeric_fields(instance), *_unstated(instance.document, ())])
+    raise UsageError(f"no numeric field {name!r}: {nearest_path(name, list(known))}")
 
 
 def numeric_fields(instance: Instance) -> Iterator[str]:
@@ -123,6 +124,19 @@ def _numbers(node: Any, path: tuple[str, ...]) -> Iterator[str]:
     elif isinstance(node, Mapping):
         for name, value in node.items():
             yield from _numbers(value, (*path, str(name)))
+
+
+def _unstated(node: Any, path: tuple[str, ...]) -> Iterator[str]:
+    """Paths of numbers that a record of the instance may state and does not."""
+    if isinstance(node, BaseModel) and not isinstance(node, Stated):
+        for name, info in type(node).model_fields.items():
+            value = getattr(node, name)
+            if value is None and any(kind in (float, int) for kind in _leaf_types(info.annotation)):
+                yield ".".join((*path, name))
+            yield from _unstated(value, (*path, name))
+    elif isinstance(node, Mapping):
+        for name, value in node.items():
+            yield from _unstated(value, (*path, str(name)))
 
 
 def _at(instance: Instance, path: tuple[str, ...]) -> InstanceField | None:

@@ -82,6 +82,17 @@ def test_a_hopeless_limit_is_proven_by_arithmetic(cli: Callable, tmp_path: Path,
 
 
 @pytest.mark.parametrize(
+    "limit",
+    ["hall.utility=-3 MW", "tco=abc", "train.deadline=0 days", "goodput=2"],
+    ids=lambda text: text.partition("=")[0],
+)
+def test_a_wrong_limit_is_found_on_the_command_line(cli: Callable, limit: str) -> None:
+    done = cli("check", "tiny/power", "--limit", limit)
+    assert done.code == 3
+    assert f"command line (--limit {limit.partition('=')[0]}): " in done.err
+
+
+@pytest.mark.parametrize(
     "name", ["budget", "power", "serving", "space", "two-clusters", "two-sites", "thermal-rear-door"]
 )
 def test_no_feasible_instance_is_called_hopeless(cli: Callable, name: str) -> None:

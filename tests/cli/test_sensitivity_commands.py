@@ -48,6 +48,21 @@ def test_prices_at_a_design_of_a_run(cli: Callable, tmp_path: object) -> None:
     assert outcome.document["data"]["requirement"]["throughput"] == design["objectives"]["throughput_tokens_per_s"]
 
 
+@pytest.mark.parametrize(
+    ("field", "meant"),
+    [
+        ("hall.electricty_price", "sites.hall.electricity_price"),
+        ("hal.utility", "sites.hall.utility"),
+        ("train.dedline", "workloads.train.deadline"),
+        ("carbn", "limits.carbon"),
+    ],
+)
+def test_a_misspelt_field_is_met_by_the_path_whose_end_is_like_it(cli: Callable, field: str, meant: str) -> None:
+    outcome = cli("switch-points", "tiny/power", field)
+    assert outcome.code == 2
+    assert f"did you mean {meant!r}?" in outcome.err
+
+
 def test_value_of_limits(cli: Callable) -> None:
     outcome = cli("value-of-limits", "tiny/power", "--json")
     assert outcome.code == 0
