@@ -11,7 +11,7 @@ downwards and money to the nearest, so that the program never promises more than
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,7 +22,6 @@ from models.candidates.placement import Candidates, Placements
 from models.candidates.plant import PlantOption, PlantUnit
 from models.formulation.linear import Block, Floats, Kind, Linear, Numbered
 from models.instance import Instance
-from models.policy import PowerFigure
 from models.site import Chain
 from models.units import Unlimited
 from models.workload import Serving
@@ -285,11 +284,3 @@ def _unit(size: int, position: int) -> Floats:
     vector = np.zeros(size)
     vector[position] = 1.0
     return vector
-
-
-FIGURE_WORDS: Mapping[PowerFigure, str] = {
-    PowerFigure.NAMEPLATE: "nameplate",
-    PowerFigure.DESIGN: "design (sustained peak)",
-    PowerFigure.TYPICAL: "typical",
-    PowerFigure.IN_USE: "in use",
-}

@@ -119,12 +119,20 @@ def worth_joining(
     return np.unique(np.concatenate([*parts, np.array(read.extremes, dtype=np.int64)]))
 
 
+def _side(row: Row) -> tuple[float, float] | None:
+    """``(sign, limit)`` of a row read as ``sign * row <= limit``; None where it is bounded on both sides."""
+    if row.upper is None:
+        assert row.lower is not None
+        return -1.0, -row.lower
+    return (1.0, row.upper) if row.lower is None else None
+
+
 def broken_by_absence(row: Row, group: Group, blocks: Mapping[str, Block]) -> bool:
     """Whether a column of a cluster, the only one, breaks a row alone that it has no coefficient in."""
-    if row.lower is not None and row.upper is not None:
+    side = _side(row)
+    if side is None:
         return False
-    sign, limit = (1.0, row.upper) if row.upper is not None else (-1.0, -row.lower)  # type: ignore[operator]
-    assert limit is not None
+    sign, limit = side
     least, _ = _activity(row.expression, sign, group, (), blocks)
     return bool(least > limit + 1e-9 * max(1.0, abs(limit)))
 
@@ -176,11 +184,11 @@ class _Read:
         return read
 
     def _row(self, number: int, row: Row, values: Floats, around: _Around) -> None:
-        if row.lower is not None and row.upper is not None:
+        side = _side(row)
+        if side is None:
             self.equal.append(values)
             return
-        sign, limit = (1.0, row.upper) if row.upper is not None else (-1.0, -row.lower)  # type: ignore[operator]
-        assert limit is not None
+        sign, limit = side
         values = values if sign > 0 else -values
         least, most = _activity(row.expression, sign, around.group, around.others, around.blocks)
         if around.group.exact and not around.relaxable:

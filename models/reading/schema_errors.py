@@ -35,6 +35,7 @@ _WORDS = {
 }
 _LONGEST = 60
 _MOST_PLACES = 2
+"""A key that belongs to more places than these is sooner a misspelling of one that belongs here."""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], origins: Mapping[str, str]) -> list[Problem]:

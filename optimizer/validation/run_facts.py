@@ -94,13 +94,15 @@ _COUNTING = ("deepep", "hybridep", "hybrid_ep", "deep_ep")
 _PLAIN = ("alltoall", "all_to_all", "a2a", "allgather", "all_gather", "nccl")
 
 _LEAST_CAPACITY = 1.0
+"""The fullest expert has at least the mean, however many tokens are dropped."""
 _MOST_BYTES = 32.0
+"""Two moments and a master copy in 64 bits are 24; far more is a slip of the unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """``run`` of a setting, the levels of recompute and sharding of a mapping (None: not stated), and the load of the fullest expert
-    (None: usual).
+    """``run`` of a setting, the levels of recompute and sharding of a mapping (None: not stated), the load of the fullest expert
+    (None: usual), and whether the exchange runs behind another micro-batch.
     """
 
     run: Run

@@ -145,8 +145,6 @@ _WIDE_CACHES = ("vllm", "sglang")
 published 4-bit ones do (FP8)."""
 _SEPARATE = ("sglang",)
 """Engines that prefill in passes of their own unless told otherwise; the others let prompts join the pass that decodes."""
-
-
 _UNBALANCED = ("vllm", "sglang")
 """Engines whose attention groups prefill as prompts come; the others (TensorRT-LLM) hold prompts until every group has one."""
 

@@ -18,6 +18,7 @@ from optimizer.verification.rack_coolant import pump_share
 
 KILOWATT = 1e3
 FEW_RINGS = 8
+"""Up to so many rings that the utility fills racks are hung on blocks unasked."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from optimizer.validation import measured_records
 from optimizer.validation.kinds import training
 from optimizer.validation.lookup import shape_of_row, shipped_lookup
 from optimizer.validation.names import canonical
+from tests.validation.serving_records import ENGINE, only, rows
 
 DENSE = {
     "layers": 32,
@@ -28,20 +29,6 @@ RUN = {
     "dtype": "fp8", "sharding": "FULL_SHARD", "source": "somewhere", "confirmed": True,
 }  # fmt: skip
 TIMED = RUN | {"metric": "step_time_s", "value": 1.0}
-ENGINE = {
-    "id": "engine", "group": "g", "model_name": "deepseek-ai/DeepSeek-V3", "accelerator": "b200_sxm", "precision": "fp8",
-    "isl": 8192, "osl": 1024, "tpot_ms": 30.0, "source": "somewhere", "confirmed": True,
-}  # fmt: skip
-
-
-def rows(*records):
-    return measured_records.evaluate({"rows": list(records)})
-
-
-def only(record):
-    found = rows(record)
-    assert not found.skipped, found.skipped
-    return found.rows[0]
 
 
 def test_a_utilisation_refers_to_the_peak_its_own_tokens_per_second_imply():

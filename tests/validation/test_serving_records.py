@@ -5,23 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optimizer.validation import measured_records, serving_engines
+from optimizer.validation import serving_engines
 from optimizer.validation.kinds import benchmark_inference, serving
-
-ENGINE = {
-    "id": "engine", "group": "g", "model_name": "deepseek-ai/DeepSeek-V3", "accelerator": "b200_sxm", "precision": "fp8",
-    "isl": 8192, "osl": 1024, "tpot_ms": 30.0, "source": "somewhere", "confirmed": True,
-}  # fmt: skip
-
-
-def rows(*records):
-    return measured_records.evaluate({"rows": list(records)})
-
-
-def only(record):
-    found = rows(record)
-    assert not found.skipped, found.skipped
-    return found.rows[0]
+from tests.validation.serving_records import ENGINE, only, rows
 
 
 def test_a_batch_is_that_of_one_attention_group():

@@ -42,6 +42,7 @@ from optimizer.validation.serving_engines import (
 
 _BAND = 0.25
 _PROMPT, _ANSWER = 4096.0, 1024.0
+"""Tokens of prompts and answers where a record prints no length."""
 _HALVINGS = 30
 Array = NDArray[np.float64]
 _HITS = re.compile(r"([\d.]+)\s*%\s*KV-cache hits")
