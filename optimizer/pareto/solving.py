@@ -16,7 +16,6 @@ from optimizer.backends.features import TINY, choose
 from optimizer.backends.protocol import DEFAULT_LIMITS, SolveLimits, SolverOptions
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.pareto.algorithms import algorithm_class, default_for
-from optimizer.pareto.algorithms.zones import Zones
 from optimizer.pareto.engine import Run, RunLimits
 from optimizer.pareto.ledger import Ledger, recorded_algorithm
 from optimizer.pareto.oracle import Oracle, OracleOptions
@@ -214,8 +213,6 @@ class _Planned:
 
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
-        if any(self._shares) and isinstance(self._inner, Zones):
-            yield from self._inner.outline()
         if any(self._shares):
             whole = bool(self.space.discrete.all())
             optima = yield from lexicographic(self.space.k, self.space.delta, self.space.list_point, whole=whole)

@@ -25,9 +25,6 @@ from optimizer.pareto.space import Algorithm, Rounds, Space, largest_first
 WORTH = 0.01
 """Part of objective space that a point must be able to add to be sought for its own sake."""
 
-OUTLINE = 5
-"""Points that are sought before the resolution is known: they make most of the early hypervolume, and more would lie closer than it asks for."""
-
 
 class Zones:
     """Search by zones; any number of objectives from two on, meant for three and four."""
@@ -37,17 +34,10 @@ class Zones:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._region = SearchRegion(space.k)
-        self._prospects = Prospects(space)
-        self._before: frozenset[Point] = frozenset()
-
-    def outline(self) -> Rounds:
-        """A few points that each add much to the hypervolume, sought before it is known how far apart points must lie."""
-        yield from self._far_apart(OUTLINE)
-        self._before = frozenset(self._space.points)
 
     def rounds(self) -> Rounds:
         """See ``Algorithm``."""
-        for point in sorted(self._space.points.keys() - self._before):
+        for point in sorted(self._space.points):
             self._region.add(point)
         self._drop_empty()
         if not self._space.exact:
@@ -61,10 +51,10 @@ class Zones:
                 self._digest(zone, j, query, answer)
             self._drop_empty()
 
-    def _far_apart(self, most: float = math.inf) -> Rounds:
-        """Points that may each add much to the hypervolume, until ``most`` are listed."""
-        region, space, prospects = self._region, self._space, self._prospects
-        while len(region) and len(space.points) < most:
+    def _far_apart(self) -> Rounds:
+        """Points that may each add much to the hypervolume."""
+        region, space, prospects = self._region, self._space, Prospects(self._space)
+        while len(region):
             zones = [z for z in prospects.best(region, 1, space.ahead) if prospects.share(z.key) >= WORTH]
             queries = [Query((zone.upper,), weights=prospects.weights(zone.key)) for zone in zones]
             at_once = space.width if len(space.points) >= ALONE else 1
