@@ -57,13 +57,13 @@ def solve(
 ) -> ParetoResult:
     """The frontier of ``model``: exact, or to a resolution.
 
-    ``resolution`` (k, in units, None or 0: exact) and ``shares`` (k, of each objective's range over the lexicographic optima, 0.01 for
-    1 %) may each set an objective; a unit beats a share. With a resolution every legal value vector y has a listed z with
-    ``z <= y + error`` in all objectives, ``error`` being at most the resolution. ``width`` zones (None: what suits the algorithm) are asked about at once, whatever the number
-    of ``workers`` (processes) that answer them: results depend on the first only. ``ledger_path`` records the run; with ``resume`` a
-    ledger found there is continued, by ``auto`` with the algorithm it began with. Of a run limited to a number of solves (or, with three
-    objectives, in time) ``auto`` takes the one whose first points cover most. With ``listing`` the frontier of a small program is listed before the first question (see
-    ``enumeration``), unless a solver or its options are named or a resolution is asked for. ``stop`` is polled between rounds.
+    ``resolution`` (k, in units, None or 0: exact) and ``shares`` (k, of each objective's range over the lexicographic optima, 0.01 for 1 %)
+    may each set an objective; a unit beats a share. With a resolution every legal value vector y has a listed z with ``z <= y + error`` in
+    all objectives, ``error`` being at most the resolution. ``width`` zones (None: what suits the algorithm) are asked about at once,
+    whatever the number of ``workers`` (processes) that answer them: results depend on the first only. ``ledger_path`` records the run; with
+    ``resume`` a ledger found there is continued, by ``auto`` with the algorithm it began with. With ``listing`` the frontier of a small
+    program is listed before the first question (see ``enumeration``), unless a solver or its options are named or a resolution is asked
+    for. ``stop`` is polled between rounds.
 
     UsageError for a resolution that cannot be kept, a ledger of another run, an unknown algorithm; SolverError for an unbounded
     program or a solver that is missing or refuses the model.
@@ -80,23 +80,19 @@ def solve(
     if any(part is not None and not (math.isfinite(part) and part >= 0) for part in parts):
         raise UsageError("shares must be finite and not negative")
     structured = reduce and has_choice_structure(model)
-    general = bool((model.upper - model.lower > 1.0)[model.integer].any())
-    coarse = all(unit or part for unit, part in zip(wanted, parts, strict=True))
-    limited = limits is not None and limits.solves is not None
     name = recorded_algorithm(ledger_path) if resume and algorithm == "auto" else algorithm
     if name == "auto":
-        # where solves take next to nothing, fewer of them and points spread early count for more than time
-        early = within.seconds is not None or any((*wanted, *parts)) or model.n_columns <= TINY
-        name = default_for(k, structured=structured, general=general, coarse=coarse, limited=limited, early=early)
+        name = _fitting(model, structured, list(zip(wanted, parts, strict=True)), limits or RunLimits())
     chosen = algorithm_class(name)
     # from one end only where solves rest on choice groups: the first objective's are far cheaper there than the second's
     common = 1 if name == "epsilon" and structured else WIDTHS.get(name, 1)
     breadth = common if width is None else width
     if breadth < 1:
         raise UsageError(f"width: {breadth} is not a positive number")
+    asked = None if options is None else dataclasses.asdict(options)
     header = {
         "fingerprint": model.fingerprint, "objectives": list(model.objective_names), "resolution": wanted, "shares": parts,
-        "algorithm": name, "backend": setup.backend, "asked_for": backend, "options": None if options is None else dataclasses.asdict(options), "reduce": reduce, "width": breadth,
+        "algorithm": name, "backend": setup.backend, "asked_for": backend, "options": asked, "reduce": reduce, "width": breadth,
     }  # fmt: skip
     ledger = Ledger(ledger_path, header, model.n_columns, resume=resume)
     answerer = setup.answerer(workers, within.seconds)
@@ -117,6 +113,23 @@ def solve(
     finally:
         answerer.close()
         ledger.close()
+
+
+def _fitting(
+    model: CompiledModel, structured: bool, resolution: Sequence[tuple[float | None, float | None]], limits: RunLimits
+) -> str:
+    """The algorithm ``auto`` stands for: of a run limited to a number of solves (or, with three objectives, in time) the one whose first
+    points cover most."""
+    coarse = [bool(unit or share) for unit, share in resolution]
+    return default_for(
+        model.n_objectives,
+        structured=structured,
+        general=bool((model.upper - model.lower > 1.0)[model.integer].any()),
+        coarse=all(coarse),
+        limited=limits.solves is not None,
+        # where solves take next to nothing, fewer of them and points spread early count for more than time
+        early=limits.seconds is not None or any(coarse) or model.n_columns <= TINY,
+    )
 
 
 def payoff_ranges(
