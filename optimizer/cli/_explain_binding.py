@@ -40,7 +40,7 @@ def _print(found: Binding) -> None:
 
     click.echo(f"Design {found.design_id}")
     for limit in found.binding:
-        click.echo(f"  binds ({limit.family}): {limit.says}  [{limit.source}]")
+        click.echo(f"  binds ({limit.family}): {limit.says}  [{limit.spoken_for or 'not named'}; {limit.source}]")
     if not found.binding:
         nearest = next(iter(found.limits), None)
         near = f"; the nearest is {nearest.row}, {nearest.slack_share:.1%} away" if nearest else ""
@@ -56,12 +56,13 @@ def _print(found: Binding) -> None:
                 x.unit,
                 f"{x.slack:,.7g}",
                 f"{x.slack_share:.1%}",
+                x.spoken_for or None,
                 x.source,
             )
             for x in found.limits
             if not x.binds
         ),
-        ("family", "limit", "use", "of", "unit", "slack", "left", "stated in"),
+        ("family", "limit", "use", "of", "unit", "slack", "left", "owner", "stated in"),
         title="Slack of the rest",
         right=("use", "of", "slack", "left"),
     )

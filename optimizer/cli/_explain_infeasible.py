@@ -116,7 +116,7 @@ def _print_conflict(where: str, conflict: Conflict) -> None:
                 m.group.name,
                 m.group.asks,
                 _best(m),
-                m.group.owner or None,
+                ": ".join(text for text in (m.group.owner, m.group.reason) if text) or None,
                 m.group.where,
             )
             for m in conflict.members

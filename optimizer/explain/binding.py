@@ -18,6 +18,7 @@ from models.parts.part import Confidence, Part
 from models.parts.system import System
 from models.policy import PowerFigure
 from optimizer.design import BomLine, Design, Margin
+from optimizer.explain.groups import owner_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,10 @@ POWER_COLUMNS = ("max_power_w", "typical_power_w", "power_max_w", "power_typical
 
 @dataclass(frozen=True)
 class MetLimit:
-    """A limit as the design meets it; ``slack`` in ``unit`` and as a share of the limit, zero where it binds."""
+    """A limit as the design meets it; ``slack`` in ``unit`` and as a share of the limit, zero where it binds.
+
+    ``owner`` and ``reason`` are those of what states it, empty where nobody is named.
+    """
 
     family: str
     row: str
@@ -57,6 +61,13 @@ class MetLimit:
     binds: bool
     says: str
     source: str
+    owner: str
+    reason: str
+
+    @property
+    def spoken_for(self) -> str:
+        """Owner and reason, as far as they are named."""
+        return ": ".join(text for text in (self.owner, self.reason) if text)
 
 
 @dataclass(frozen=True)
@@ -132,18 +143,19 @@ class Binding:
 
 def explain_binding(instance: Instance, design: Design) -> Binding:
     """What binds ``design`` and what it leans on; figures are those stored with it, shares are worked out from its parts."""
-    limits = [_met(margin) for margin in design.margins]
+    limits = [_met(instance, margin) for margin in design.margins]
     limits.sort(key=lambda x: (not x.binds, x.slack_share, x.row))
     leanings = sorted(_leanings(instance, design), key=lambda x: (-x.weight, -x.cost_share, x.part))
     return Binding(design.design_id, tuple(limits), tuple(leanings))
 
 
-def _met(margin: Margin) -> MetLimit:
+def _met(instance: Instance, margin: Margin) -> MetLimit:
+    owner, reason = owner_of(instance, margin.source.partition(" (")[0])
     slack = 0.0 if margin.binding else abs(margin.limit - margin.value)
     share = slack / max(abs(margin.limit), 1e-12) if margin.limit else (0.0 if not slack else 1.0)
     return MetLimit(
         margin.family, margin.row, margin.value, margin.limit, margin.unit, slack, share, margin.binding, margin.says,
-        margin.source,
+        margin.source, owner, reason,
     )  # fmt: skip
 
 

@@ -291,7 +291,7 @@ class ConflictSearch:
         # a design that keeps everything else keeps the others, too, and is looked for among fewer candidates
         needed = any(self._asking.standing(kept) is Standing.FEASIBLE for kept in (every, others))
         row = self._row_of(group)
-        return (None, "", needed) if row is None else (self._best(row, every, name), row.unit, needed)
+        return (None, "", needed) if row is None else (self._best(row, every), row.unit, needed)
 
     def _row_of(self, group: Group) -> LimitRow | None:
         """The only row of a group's limit, where it holds an amount."""
@@ -310,16 +310,17 @@ class ConflictSearch:
             name, row = member.group.name, self._row_of(member.group)
             if member.best is None and row is not None and lifted:
                 kept = [n for n in self._asking.groups if n != name and n not in lifted]
-                best = self._best(row, kept, name)
+                best = self._best(row, kept)
                 member = replace(member, best=best, apart=best is not None)
             members.append(member)
         return replace(conflict, members=tuple(members))
 
-    def _best(self, row: LimitRow, kept: list[str], name: str) -> float | None:
+    def _best(self, row: LimitRow, kept: list[str]) -> float | None:
         """The best value of a limit's row that a design that keeps ``kept`` has; None where none is proven."""
-        if self._asking.out_of_time and not self._asking.prepared([name]):
+        lifted = frozenset(self._asking.groups) - frozenset(kept)
+        if self._asking.out_of_time and not self._asking.prepared(lifted):
             return None
-        model = self._asking.program([name]).model
+        model = self._asking.program(lifted).model
         if model is None or row.key not in model.row_keys:
             return None
         place = model.row_keys.index(row.key)

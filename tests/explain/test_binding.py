@@ -30,6 +30,17 @@ def test_every_limit_is_listed_once_with_its_slack(name: str) -> None:
         assert flags == sorted(flags, reverse=True)
 
 
+def test_who_decided_a_rule_and_why_stands_beside_it() -> None:
+    instance = load("tiny/rules")
+    for design in _frontier("tiny/rules").points:
+        rules = [x for x in explain_binding(instance, design).limits if x.family == "rules"]
+        assert rules
+        for limit in rules:
+            rule = instance.rules[limit.source.split(".")[1]]
+            assert (limit.owner, limit.reason) == (rule.owner, rule.reason)
+            assert limit.spoken_for == f"{rule.owner}: {rule.reason}"
+
+
 @pytest.mark.parametrize("name", ["tiny/budget", "tiny/two-clusters"])
 def test_shares_of_cost_and_power_are_whole(name: str) -> None:
     instance = load(name)

@@ -69,3 +69,20 @@ def test_two_conflicts_at_once_are_both_told_and_mended_together() -> None:
         changed = {change.group.name for change in repair.changes}
         assert all(changed & names for names in sets), changed
     assert len(found.as_dict()["further"]) == len(found.further)
+
+
+def test_a_conflict_beside_one_with_filters_is_told_its_best_among_the_candidates_it_was_asked_of() -> None:
+    """Lifting the other conflict's filters brings columns that the limit's own program has not."""
+    gone = dict.fromkeys(("few_racks", "nvidia", "feeders", "spare_ups", "chat_after_train"))
+    amd = {"vendor": "AMD", "layer": "silicon"}
+    ports = {"at_most": 12, "of": {"part": "qm9700"}, "owner": "network", "reason": "only so many ports"}
+    legal = {"forbid": amd, "owner": "legal", "reason": "export licence"}
+    wish = {"if": {"of": {"measure": "pods"}, "at_least": 1}, "then": {"of": amd, "at_least": 8}, "owner": "research"}
+    found = explain_infeasible(
+        load("tiny/rules", overrides={"rules": {**gone, "ports": ports, "no": legal, "wish": wish}})
+    )
+    assert found.conflict is not None and found.further
+    told = {m.group.name: m for one in (found.conflict, *found.further) for m in one.members}
+    best = told["rules.ports.at_most"].best
+    assert best is not None and best > 12
+    assert (told["rules.no.forbid"].group.owner, told["rules.no.forbid"].group.reason) == ("legal", "export licence")
