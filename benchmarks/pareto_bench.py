@@ -105,16 +105,16 @@ class Bench:
         print(f"| {' | '.join(cells)} |", flush=True)
 
     def own_cell(self, name: str, mine: dict[str, Any]) -> str:
-        """Ours; a complete run that does not have what is known counts as wrong."""
+        """Ours; a complete run that does not have what is known counts as wrong, and so does any point that is not among it."""
         if "failed" in mine:
             self.wrong += [name] if mine["failed"].startswith("failed") else []
             return str(mine["failed"])
         complete, expected, true = mine["status"] == "complete", mine["expected"], mine["true_points"]
-        exact = (expected is None or mine["points"] == expected) and true in (None, mine["points"])
-        if complete and not exact:
+        wrong = true not in (None, mine["points"]) or (complete and expected not in (None, mine["points"]))
+        if wrong:
             self.wrong.append(name)
         said = f"{mine['points']} of {expected or '?'}" + ("" if complete else f" ({mine['status']})")
-        return f"{said}, {mine['solves']}, {mine['cpu']:.2f}, {mine['peak_mb']:.0f}" + ("" if exact else ", WRONG")
+        return f"{said}, {mine['solves']}, {mine['cpu']:.2f}, {mine['peak_mb']:.0f}" + (", WRONG" if wrong else "")
 
     def exact_cell(self, mine: dict[str, Any], found: dict[str, Any]) -> str:
         """An exact peer: the ratio is a lower bound where it was stopped."""

@@ -12,6 +12,9 @@ from models.errors import UsageError, VerificationError
 from optimizer.cli._output import json_option, note, print_json, print_table
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from optimizer.compiled_model import CompiledModel
     from optimizer.pareto import ParetoResult
 
@@ -129,17 +132,24 @@ def _resolution(text: str | None, k: int) -> tuple[list[float | None] | None, li
     return shares, units
 
 
-def _points(result: ParetoResult, model: CompiledModel) -> list[list[float | int]]:
-    """Points in the original sense, whole numbers as integers, sorted."""
-    original = model.in_original_sense(result.points).tolist()
+def _listed(result: ParetoResult) -> NDArray[np.bool_]:
+    """Points that are told as nondominated (n): all of a complete run or of one with a resolution, which they cover together; else the proven."""
+    exact = all(asked is None for asked in result.resolution)
+    return result.proven if exact and result.status.value != "complete" else result.proven | True
+
+
+def _points(result: ParetoResult, model: CompiledModel, which: NDArray[np.bool_]) -> list[list[float | int]]:
+    """Some of the points in the original sense, whole numbers as integers, sorted."""
+    original = model.in_original_sense(result.points[which]).tolist()
     return sorted([int(v) if v == int(v) else v for v in row] for row in original)
 
 
 def _data(result: ParetoResult, model: CompiledModel) -> dict[str, Any]:
-    volume = result.hypervolume
+    volume, listed = result.hypervolume, _listed(result)
     return {
-        "n_nondominated": result.n_points,
-        "nondominated_points": _points(result, model),
+        "n_nondominated": int(listed.sum()),
+        "nondominated_points": _points(result, model, listed),
+        "unproven_points": _points(result, model, ~listed),
         "status": result.status.value,
         "solves": result.solves,
         "seconds": round(result.seconds, 3),
@@ -158,8 +168,13 @@ def _data(result: ParetoResult, model: CompiledModel) -> dict[str, Any]:
 
 
 def _table(result: ParetoResult, model: CompiledModel) -> None:
-    points = "point" if result.n_points == 1 else "points"
+    listed = _listed(result)
+    count, more = int(listed.sum()), int((~listed).sum())
+    points = "point" if count == 1 else "points"
     how = "listed as a whole" if result.backend == "listing" else f"{result.solves} solves with {result.backend}"
-    click.echo(f"{result.n_points} nondominated {points}, {result.status.value}: {how} in {result.seconds:.2f} s")
-    if result.n_points:
-        print_table(_points(result, model), model.objective_names, right=model.objective_names)
+    click.echo(f"{count} nondominated {points}, {result.status.value}: {how} in {result.seconds:.2f} s")
+    if count:
+        print_table(_points(result, model, listed), model.objective_names, right=model.objective_names)
+    if more:
+        click.echo(f"{more} more found, not proven nondominated:")
+        print_table(_points(result, model, ~listed), model.objective_names, right=model.objective_names)

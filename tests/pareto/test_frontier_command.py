@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "data" / "moo"
@@ -74,6 +75,29 @@ def test_limit_exits_five_and_resumes(capsys: pytest.CaptureFixture[str], tmp_pa
     code, out, _ = run(capsys, *asked, "--resume")
     assert code == 0
     assert json.loads(out)["data"]["nondominated_points"] == json.loads(Path(path).read_text())["nondominated_points"]
+
+
+def test_a_stopped_run_tells_unproven_points_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    from dataclasses import replace
+
+    from optimizer.cli.frontier import _data, _table
+    from optimizer.pareto import FrontierStatus, solve
+    from optimizer.pareto.sources import read_problem
+
+    model = read_problem(str(FOLDER / "ks14_KP_p-3_n-10_1.json"))
+    complete = solve(model)
+    proven = np.arange(complete.n_points) != 2
+    stopped = replace(complete, status=FrontierStatus.PARTIAL, proven=proven)
+    data, whole = _data(stopped, model), _data(complete, model)
+    assert data["n_nondominated"] == complete.n_points - 1 == len(data["nondominated_points"])
+    assert len(data["unproven_points"]) == 1 and whole["unproven_points"] == []
+    assert sorted(data["nondominated_points"] + data["unproven_points"]) == whole["nondominated_points"]
+    # points of a resolution cover the frontier together, proven or not
+    covering = replace(stopped, resolution=(1.0, 1.0, 1.0))
+    assert _data(covering, model)["nondominated_points"] == whole["nondominated_points"]
+    capsys.readouterr()
+    _table(stopped, model)
+    assert "1 more found, not proven nondominated:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
