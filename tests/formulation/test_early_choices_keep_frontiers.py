@@ -28,7 +28,7 @@ TRIPLES = (("tco", "throughput", "power"), ("capex", "floor", "carbon"))
 )
 def test_nothing_is_lost(name: str, objectives: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     expected = points(frontier(instance(name), candidates(name), objectives))
-    monkeypatch.setattr(pod, "unbeaten", lambda table, *_: np.arange(len(table)))
+    monkeypatch.setattr(pod, "unbeaten", lambda table, *_, **__: np.arange(len(table)))
     monkeypatch.setattr(site_fit, "_beats", lambda *_: False)
     everything = enumerate_candidates(instance(name))
     more = sum(len(p) for p in everything.placements) - sum(len(p) for p in candidates(name).placements)

@@ -127,8 +127,10 @@ def test_a_run_stopped_amid_the_payoff_table_keeps_its_points_and_goes_on_as_if_
         assert stopped.status is FrontierStatus.PARTIAL
         assert stopped.stopped_by == "solve_limit"
         assert stopped.n_points >= 1
-        assert stopped.proven.all()
-        assert all((true == point).all(axis=1).any() for point in stopped.points)
+        # an early stage of three objectives or more tells a least value, not yet the point behind it
+        assert stopped.proven.all() or k > 2
+        assert all((true == point).all(axis=1).any() for point in stopped.points[stopped.proven])
+        assert (true[:, None] == stopped.points[None]).any(axis=(0, 2)).all()
         assert any(not zone.closed.proven for zone in stopped.ledger)
         near = stopped.points[None] <= true[:, None] + np.array(stopped.error)
         assert near.all(axis=2).any(axis=1).all()
