@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import model_validator
+
 from models.parts.part import Part, column
 from models.physics.performance.cards import ModelShape
 
@@ -45,9 +47,25 @@ class ModelCard(Part):
         "linear_key_heads", default=0, title="their query and key heads; 0: as many as heads"
     )
     linear_dim: int = column("linear_dim", default=0, title="width of one of their heads; 0: as wide as attention's")
+    window_layers: int = column(
+        "window_layers", default=0, title="layers that attend to the last tokens only and keep no more of them"
+    )
+    window: int = column("window", default=0, title="tokens of that window")
     tied: bool = column("tied", default=False)
     parameters: float | None = column("params_total")
     active_parameters: float | None = column("params_active")
+
+    @model_validator(mode="after")
+    def _windows(self) -> ModelCard:
+        if bool(self.window) != bool(self.window_layers):
+            raise ValueError(
+                "window and window_layers come together: tokens of the window, and how many layers have one"
+            )
+        if self.window_layers + self.linear_layers > self.layers:
+            raise ValueError(
+                f"{self.window_layers} window_layers and {self.linear_layers} linear_layers of {self.layers} layers"
+            )
+        return self
 
     def shape(self) -> ModelShape:
         """The card as the throughput models take it."""
@@ -77,6 +95,8 @@ class ModelCard(Part):
             linear_heads=self.linear_heads,
             linear_key_heads=self.linear_key_heads,
             linear_dim=self.linear_dim,
+            window_layers=self.window_layers,
+            window=self.window,
             tied=self.tied,
             params_printed=self.parameters,
         )

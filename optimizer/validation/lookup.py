@@ -221,6 +221,8 @@ _WHOLE = (
     "linear_heads",
     "linear_key_heads",
     "linear_dim",
+    "window",
+    "window_layers",
 )
 
 
@@ -260,7 +262,7 @@ def _shape(fields: Mapping[str, Any], known: ModelShape | None) -> ModelShape:
         kv_latent=whole("kv_latent", 512),
         rope_dim=whole("rope_dim", 64),
         tied=known.tied if known else True,
-        **{key: whole(key) for key in ("linear_layers", "linear_heads", "linear_key_heads", "linear_dim")},
+        **{key: whole(key) for key in _WHOLE if key.startswith(("linear_", "window"))},
     )
 
 

@@ -90,7 +90,7 @@ def _point(
     if role is Role.PREFILL:
         spent = sum(float(v[0]) for v in prefill(s, t, np.array([batch * tensor / n * prompt]), prompt).values())
         link = s.network.tiers[-1].rate * s.constants.free.network
-        sent = (prompt * s.cache_bytes_per_token() + s.state_bytes()) / tensor / link
+        sent = (s.cache_bytes(prompt) + s.state_bytes()) / tensor / link
         return batch / spent * answer, spent + sent, None
     step = sum(float(v[0]) for v in decode_step(s, t, np.array([float(batch)]), prompt + answer / 2).values())
     if role is Role.DECODE:

@@ -251,8 +251,9 @@ class ModelShape:
     """A transformer as the models see it. Widths are elements, ``ffn`` one up-projection, ``seq`` tokens.
 
     ``dense_layers`` counts the leading layers without experts; ``linear_layers`` keep a state of ``linear_heads`` squares of
-    ``linear_dim`` instead of a cache (0: as wide as attention), with ``linear_key_heads`` query and key heads; ``attention`` is mha, gqa or mla; ``route_domains`` limits the
-    scale-up domains one token's experts lie in (0: no limit).
+    ``linear_dim`` instead of a cache (0: as wide as attention), with ``linear_key_heads`` query and key heads; ``window_layers`` attend to
+    (and keep) the last ``window`` tokens only; ``attention`` is mha, gqa or mla; ``route_domains`` limits the scale-up domains one token's
+    experts lie in (0: no limit).
     """
 
     name: str
@@ -281,6 +282,8 @@ class ModelShape:
     linear_dim: int = 0
     shared_ffn: int = 0
     route_domains: int = 0
+    window: int = 0
+    window_layers: int = 0
     params_printed: float | None = field(default=None, compare=False)
 
     @property
@@ -297,6 +300,17 @@ class ModelShape:
     def attention_layers(self) -> int:
         """Layers whose attention is quadratic and keeps a KV cache; the others carry a state of constant size."""
         return self.layers - self.linear_layers
+
+    def held(self, tokens: float) -> float:
+        """Tokens a sequence of ``tokens`` keeps in its caches, summed over the layers: those with a window keep no more than it."""
+        inside = min(tokens, float(self.window)) if self.window_layers else 0.0
+        return (self.attention_layers - self.window_layers) * tokens + self.window_layers * inside
+
+    def attended(self, tokens: float) -> float:
+        """Keys the mean token of a causal sequence of ``tokens`` attends to, summed over the layers: s/2, or w - w^2/2s in a window w < s."""
+        inside = min(tokens, float(self.window)) if self.window_layers else 0.0
+        near = inside - inside**2 / (2.0 * tokens) if inside else 0.0
+        return (self.attention_layers - self.window_layers) * tokens / 2.0 + self.window_layers * near
 
     @property
     def up(self) -> int:

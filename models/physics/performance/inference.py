@@ -85,7 +85,7 @@ def weight_bytes(s: ServingSetting, t: Array) -> Array:
 
 def sequence_bytes(s: ServingSetting, t: Array, tokens: float) -> Array:
     """What one sequence of ``tokens`` tokens holds on each of the t packages of its attention group: cache and constant state."""
-    cache: Array = tokens * s.cache_bytes_per_token() / cache_split(s, t) + s.state_bytes() / state_split(s, t)
+    cache: Array = s.cache_bytes(tokens) / cache_split(s, t) + s.state_bytes() / state_split(s, t)
     return cache
 
 
@@ -204,7 +204,7 @@ def _best_prefill(s: ServingSetting, degrees: list[int], isl: float, limit: floa
     times = prefill(s, t, count * isl, isl)
     # each package sends its share of the cache over its own network port
     port = s.network.tiers[-1].rate * s.constants.free.network
-    sent = (isl * s.cache_bytes_per_token() + s.state_bytes()) / t / port
+    sent = (s.cache_bytes(isl) + s.state_bytes()) / t / port
     ttft = total(times) + sent
     legal = fits if limit is None else fits & (ttft <= limit)
     rate = np.where(legal, count * s.packages / t * isl / total(times), -1.0)

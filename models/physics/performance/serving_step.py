@@ -6,8 +6,8 @@ all n. One layer of a decode step with b sequences per group (B = b n/t in the r
     weights  max(bytes touched / HBM, products)                  experts touched = E (1 - (1 - k/E)^B) of E
              products 2/(peak e_max) (R W + k0 (copies W + R edges)) for R rows, as the microbenchmarks have them, which are of
              serving kernels; all experts share one, whose edges are those of 16 bits at most (k0 is more in lone narrow products)
-    cache    b c kv_width bytes / HBM, split over min(t, kv_heads); a latent cache is read whole by every rank; layers of
-             constant state read and write it, b heads dim^2 elements in 32 bits
+    cache    b c kv_width bytes / HBM, split over min(t, kv_heads); a latent cache is read whole by every rank; layers with
+             a window read c <= window tokens, those of constant state read and write it, b heads dim^2 elements in 32 bits
     traffic  element-wise reads and writes as training counts them, a token of each expert permuted there and back
     starts   kernels * launch of a 16-bit product, from the GEMM microbenchmark; narrow formats cast in kernels of their own
     network  two all-reduces over t, or dispatch and combine over n where there is more than one attention group
@@ -89,9 +89,9 @@ class ServingSetting:
         """What one sequence holds beside its cache, over all layers of constant state, unsplit [B]."""
         return self.model.linear_layers * self.model.state_elements() * STATE_BYTES
 
-    def cache_bytes_per_token(self) -> float:
-        """Cache of one token over all layers, unsplit [B]."""
-        return self.model.attention_layers * self.model.kv_width() * WIDTH_BYTES[self.cache_dtype]
+    def cache_bytes(self, tokens: float) -> float:
+        """Cache of a sequence of ``tokens`` over all layers, unsplit [B]; layers with a window keep no more than it."""
+        return self.model.held(tokens) * self.model.kv_width() * WIDTH_BYTES[self.cache_dtype]
 
 
 WIDE = ("bf16", "fp16")
@@ -125,7 +125,7 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
     model, n = s.model, float(s.packages)
     local = np.maximum(batch * t / n, 1.0)
     reading, arithmetic = decode_products(s, t, batch)
-    cache = local * context * s.cache_bytes_per_token() / cache_split(s, t) / s.memory_rate
+    cache = local * s.cache_bytes(context) / cache_split(s, t) / s.memory_rate
     cache = np.maximum(cache, _core_arithmetic(s, t, local, context))
     cache = cache + 2.0 * local * s.state_bytes() / state_split(s, t) / s.memory_rate
     layer = starts_per_layer(s) + DECODE_KERNELS * s.accelerator.curve("bf16").launch_s
@@ -227,7 +227,7 @@ def _core_arithmetic(s: ServingSetting, t: Array, local: Array, context: float) 
     if model.attention == "mla":
         per_pair = 2.0 * model.heads / t * (2.0 * model.kv_latent + model.rope_dim)
     rate = s.accelerator.peak_of("bf16") * s.accelerator.kernels.attention.forward * DECODE_ATTENTION
-    return model.attention_layers * local * context * per_pair / rate
+    return local * model.held(context) * per_pair / rate
 
 
 def _step_network(s: ServingSetting, t: Array, batch: Array, local: Array) -> Array:
@@ -268,7 +268,7 @@ def prefill(
         casts = casts + block.count * cast * block.rows * block.each.inputs / s.memory_rate
     if beside is not None:
         gemm = joined_products(s, t, beside, tokens, routed)
-    core = 0.5 * layers.attention_operations(model, t) * tokens * prompt * model.attention_layers
+    core = layers.attention_operations(model, t) * tokens * model.attended(prompt)
     core = core / (card.peak_of("bf16") * card.kernels.attention.forward)
     moved = traffic_seconds(s, t, tokens, routed)
     network = _prefill_network(s, t, tokens)

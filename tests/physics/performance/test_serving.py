@@ -11,6 +11,7 @@ from models.physics.performance.inference import (
     MEMORY_SHARE,
     Role,
     best_serving,
+    cache_room,
     prefill_per_decode,
     sequence_bytes,
     total,
@@ -88,7 +89,7 @@ def brute(limit):
     t = np.array([4.0])
     batch = 1
     while True:
-        held = weight_bytes(s, t)[0] + batch * (ISL + OSL) * s.cache_bytes_per_token() / 4
+        held = weight_bytes(s, t)[0] + batch * s.cache_bytes(ISL + OSL) / 4
         if held > MEMORY_SHARE * s.accelerator.hbm_bytes or batch > 4096:
             return best
         b = np.array([float(batch)])
@@ -247,6 +248,26 @@ def test_layers_of_constant_state_hold_and_move_it_whatever_the_context():
     assert model.params() == pytest.approx(DENSE.params() + DENSE.layers // 2 * (linear - DENSE.attention_weights()))
 
 
+def test_layers_with_a_window_keep_and_read_and_multiply_it_and_no_more():
+    model = replace(DENSE, window=128, window_layers=DENSE.layers // 4)
+    token = DENSE.kv_width() * 1.0
+    for tokens in (1.0, 127.0, 128.0, 129.0, 4000.0):
+        kept = DENSE.layers * 0.75 * tokens + DENSE.layers // 4 * min(tokens, 128.0)
+        assert model.held(tokens) == kept
+        assert setting(model).cache_bytes(tokens) == kept * token
+    # every token of a sequence, one by one, the middle of its own key counted
+    keys = sum(min(q + 0.5, 128.0) for q in range(4000)) / 4000
+    assert model.attended(4000.0) == pytest.approx(DENSE.layers * 0.75 * 2000 + DENSE.layers // 4 * keys, rel=1e-4)
+    assert model.attended(100.0) == DENSE.attended(100.0) == DENSE.layers * 50.0
+    s, full, t, batch = setting(model, 1), setting(packages=1), np.ones(1), np.array([8.0])
+    assert decode_step(s, t, batch, 128.0)["cache"] == decode_step(full, t, batch, 128.0)["cache"]
+    assert decode_step(s, t, batch, 1024.0)["cache"] == pytest.approx(
+        decode_step(full, t, batch, 1024.0)["cache"] * (0.75 + 0.25 * 128 / 1024)
+    )
+    assert prefill(s, t, np.full(1, 64.0), 64.0) == prefill(full, t, np.full(1, 64.0), 64.0)
+    assert cache_room(s, t, 4096.0)[0] > cache_room(full, t, 4096.0)[0]
+
+
 @pytest.mark.parametrize(("mean", "groups"), [(0.02, 16.0), (0.3, 4.0), (2.0, 8.0), (9.0, 3.0)])
 def test_the_mean_of_the_largest_of_several_poisson_numbers(mean, groups):
     drawn = np.random.default_rng(7).poisson(mean, size=(200_000, int(groups))).max(axis=1)
@@ -292,7 +313,7 @@ def test_a_decode_step_never_beats_its_memory_or_its_arithmetic(model, packages,
     t, batch = np.full(1, float(packages)), np.array([each])
     spent = total(decode_step(s, t, batch, context))[0]
     weights = model.layers * model.attention_weights() / packages * s.weight_width
-    cache = each * context * s.cache_bytes_per_token() / packages
+    cache = each * s.cache_bytes(context) / packages
     assert spent >= (weights + cache) / s.accelerator.hbm_rate
     assert (
         spent
