@@ -165,7 +165,7 @@ def test_sources_fill_only_what_a_record_leaves_out():
 
 def test_fields_that_change_nothing_are_named():
     row = evaluate(
-        {"rows": [EXPERTS | {"weather": "fine", "wind": None, "model": EXPERTS["model"] | {"window": 128}}]}
+        {"rows": [EXPERTS | {"weather": "fine", "wind": None, "model": EXPERTS["model"] | {"tide": 128}}]}
     ).rows[0]
-    assert row.note.split("not read: ")[1] == "weather, model.window"
+    assert row.note.split("not read: ")[1] == "weather, model.tide"
     assert "not read" not in evaluate({"rows": [EXPERTS]}).rows[0].note
