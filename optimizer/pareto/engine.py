@@ -17,7 +17,7 @@ from optimizer.pareto.ledger import Ledger
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.progress import Progress, measure
 from optimizer.pareto.query import NOT_ASKED, Answer, Outcome, Point, Query
-from optimizer.pareto.reply import Effort, Reply
+from optimizer.pareto.reply import Counts, Reply
 from optimizer.pareto.result import LISTING, Closure, FrontierStatus, ParetoResult, ZoneRecord
 from optimizer.pareto.space import Algorithm, Space
 from optimizer.pareto.workers import Answerer
@@ -40,7 +40,7 @@ class RunLimits:
 class Tally:
     """Counts of a run."""
 
-    effort: Effort = field(default_factory=Effort)
+    counts: Counts = field(default_factory=Counts)
     replayed: int = 0
     failures: int = 0
 
@@ -115,21 +115,21 @@ class Run:
         for query, reply in zip(queries, known, strict=True):
             if reply is None and (reason := self._reason_to_stop()) is not None:
                 self._unasked = reason
-                reply = Reply(Outcome.LIMIT, None, None, -math.inf, False, Effort(), NOT_ASKED)
+                reply = Reply(Outcome.LIMIT, None, None, -math.inf, False, Counts(), NOT_ASKED)
             self.tally.replayed += reply is not None
             answers.append(self._take(query, reply if reply is not None else next(fresh)))
         return answers
 
     def _take(self, query: Query, reply: Reply) -> Answer:
-        self.tally.effort += reply.effort
+        self.tally.counts += reply.counts
         self.tally.failures = self.tally.failures + 1 if reply.outcome is Outcome.ERROR else 0
         if reply.outcome is Outcome.ERROR:
             self.problem_text = reply.message or "the solver failed"
         if reply.point is not None and reply.x is not None:
             self._solutions.setdefault(reply.point, reply.x)
         if reply.message != NOT_ASKED:
-            self._ledger.record(self.tally.effort.solves, query, reply)
-        return Answer(reply.outcome, self.tally.effort.solves, reply.point, reply.bound, reply.proven, reply.message)
+            self._ledger.record(self.tally.counts.solves, query, reply)
+        return Answer(reply.outcome, self.tally.counts.solves, reply.point, reply.bound, reply.proven, reply.message)
 
     def _reason_to_stop(self) -> str | None:
         limits = self._limits
@@ -137,7 +137,7 @@ class Run:
             return "interrupted"
         if limits.seconds is not None and time.perf_counter() - self._started >= limits.seconds:
             return "time_limit"
-        if limits.solves is not None and self.tally.effort.solves >= limits.solves:
+        if limits.solves is not None and self.tally.counts.solves >= limits.solves:
             return "solve_limit"
         return "error" if self.tally.failures >= limits.failures else None
 
@@ -154,7 +154,7 @@ class Run:
         if self._on_progress is None or began < self._next_report:
             return
         unfinished = self._algorithm.unfinished()
-        self._on_progress(measure(self._space, unfinished, self.tally.effort.solves, began - self._started))
+        self._on_progress(measure(self._space, unfinished, self.tally.counts.solves, began - self._started))
         ended = time.perf_counter()
         self._next_report = ended + max(0.1, 20 * (ended - began))
 
@@ -199,11 +199,11 @@ class Run:
             error=tuple((np.array(certified) * problem.unit).tolist()) if kept else (math.inf,) * k,
             hypervolume=hypervolume_bounds(points, problem.in_units(open_uppers), lows, error * problem.unit),
             ideal=tuple(lows.tolist()),
-            solves=self.tally.effort.solves,
-            relaxations=relaxations + self.tally.effort.relaxations,
-            calls=self.tally.effort.calls,
-            discarded=self.tally.effort.discarded,
-            tolerated=self.tally.effort.tolerated,
+            solves=self.tally.counts.solves,
+            relaxations=relaxations + self.tally.counts.relaxations,
+            calls=self.tally.counts.calls,
+            discarded=self.tally.counts.discarded,
+            tolerated=self.tally.counts.tolerated,
             seconds=time.perf_counter() - self._started,
             backend=LISTING if space.whole else backend,
             algorithm=LISTING if space.whole else self._algorithm.name,

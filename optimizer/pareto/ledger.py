@@ -20,7 +20,7 @@ from models.errors import UsageError, why_unreadable
 from optimizer.compiled_model import Floats
 from optimizer.pareto.between import corners_between
 from optimizer.pareto.query import LOOSE, Outcome, Point, Query
-from optimizer.pareto.reply import Effort, Reply
+from optimizer.pareto.reply import Counts, Reply
 from optimizer.pareto.result import Closure
 from optimizer.pareto.space import Settled
 
@@ -62,7 +62,7 @@ class Ledger:
     def give(self, point: Point, x: Floats) -> None:
         """Append a point (scaled) with its columns that is known without a question."""
         if self._stream is not None:
-            known = Reply(Outcome.OPTIMAL, point, x, -math.inf, True, Effort())
+            known = Reply(Outcome.OPTIMAL, point, x, -math.inf, True, Counts())
             self._write(_line(0, None, known))
 
     def list_point(self, point: Point) -> None:
@@ -195,7 +195,7 @@ def _line(number: int, query: Query | None, reply: Reply) -> dict[str, Any]:
     line["point"] = _numbers(reply.point)
     line["bound"] = _number(reply.bound)
     line["proven"] = reply.proven
-    line["effort"] = list(dataclasses.astuple(reply.effort))
+    line["effort"] = list(dataclasses.astuple(reply.counts))
     if reply.x is not None:
         used = np.flatnonzero(reply.x)
         line["x"] = [used.tolist(), [_number(v) for v in reply.x[used].tolist()]]
@@ -217,6 +217,6 @@ def _reply(line: Mapping[str, Any], n_columns: int) -> Reply:
         x,
         missing if line["bound"] is None else float(line["bound"]),
         bool(line["proven"]),
-        Effort(*line["effort"]),
+        Counts(*line["effort"]),
         line.get("message", ""),
     )

@@ -21,7 +21,7 @@ from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import LOOSE, Outcome, Point, Query
 from optimizer.pareto.reduction import Reducer
 from optimizer.pareto.relaxation import Relaxation
-from optimizer.pareto.reply import Effort, Reply
+from optimizer.pareto.reply import Counts, Reply
 
 GAP_SHARE = 0.25
 """Of what a proof may leave open: how far above the least value an answer may lie that a counted search does not settle."""
@@ -40,9 +40,9 @@ class OracleOptions:
     listing: bool = True
 
 
-def _effort(found: SolveResult, calls: int, discarded: int = 0) -> Effort:
+def _counts(found: SolveResult, calls: int, discarded: int = 0) -> Counts:
     claimed = found.proof in (Proof.OPTIMAL, Proof.INFEASIBLE)
-    return Effort(min(1, calls), calls, discarded, tolerated=int(claimed and not found.exact))
+    return Counts(min(1, calls), calls, discarded, tolerated=int(claimed and not found.exact))
 
 
 def _least_for_certain(found: SolveResult) -> bool:
@@ -50,8 +50,8 @@ def _least_for_certain(found: SolveResult) -> bool:
     return found.exact and not found.loose and found.objective is not None and found.objective - found.bound < 1.0
 
 
-def _no_point(effort: Effort) -> Reply:
-    return Reply(Outcome.INFEASIBLE, None, None, math.inf, True, effort)
+def _no_point(counts: Counts) -> Reply:
+    return Reply(Outcome.INFEASIBLE, None, None, math.inf, True, counts)
 
 
 class Oracle:
@@ -143,13 +143,13 @@ class Oracle:
         self.list_all(self._limits.seconds)
         before = self.relaxations
         reply = self._reply_to(query)
-        effort = dataclasses.replace(reply.effort, relaxations=self.relaxations - before)
-        return dataclasses.replace(reply, effort=effort)
+        counts = dataclasses.replace(reply.counts, relaxations=self.relaxations - before)
+        return dataclasses.replace(reply, counts=counts)
 
     def _reply_to(self, query: Query) -> Reply:
         live = [box for box in query.boxes if bool((self.tops(box) >= self.ideal - 1e-9).all())]
         if self.infeasible or not live:
-            return _no_point(Effort())
+            return _no_point(Counts())
         if len(live) > 1:
             return self._union(live, query.effort)
         if query.direction is None:
@@ -166,18 +166,18 @@ class Oracle:
             ceiling = math.fsum(w * v for w, v in zip(weights, known, strict=True))
             tops = tops.copy()
             tops[j] = min(tops[j], self._most_below(ceiling, weights, j))
-        found, effort, beaten = self._minimise(weights, tops, step, ceiling, self._slack(weights, j))
+        found, counts, beaten = self._minimise(weights, tops, step, ceiling, self._slack(weights, j))
         if beaten:
             left = ceiling - found.bound if ceiling - found.bound >= step else 0.0
             bound = self._direction_bound(ceiling - left, weights, tops, j)
-            return Reply(Outcome.OPTIMAL, known, None, bound, not found.loose, effort, LOOSE if found.loose else "")
+            return Reply(Outcome.OPTIMAL, known, None, bound, not found.loose, counts, LOOSE if found.loose else "")
         if found.proof is Proof.INFEASIBLE and known is not None:
             return Reply(
-                Outcome.ERROR, None, None, -math.inf, False, effort, "called infeasible in spite of a known point"
+                Outcome.ERROR, None, None, -math.inf, False, counts, "called infeasible in spite of a known point"
             )
         value = found.objective if found.proof is Proof.OPTIMAL and found.objective is not None else found.bound
         bound = self._direction_bound(value - self._loose(found, step), weights, tops, j)
-        return self._reply(found, tops, bound, effort)
+        return self._reply(found, tops, bound, counts)
 
     def _loose(self, found: SolveResult, step: float) -> float:
         """What the proof left open: less than a step is nothing where values are whole steps apart, else the distance to the bound."""
@@ -239,9 +239,9 @@ class Oracle:
         first_weights = [1.0 if i == j else 0.0 for i in range(self._k)]
         discrete = bool(self.problem.discrete[j])
         step = 1.0 if discrete else 1e-4 * float(self.delta[j])
-        first, effort, _ = self._minimise(first_weights, tops, step, math.inf)
+        first, counts, _ = self._minimise(first_weights, tops, step, math.inf)
         if first.proof is not Proof.OPTIMAL or first.x is None:
-            return self._reply(first, tops, first.bound, effort)
+            return self._reply(first, tops, first.bound, counts)
         known = tuple(self.problem.image(first.x).tolist())
         least = known[j]
         bound = least if discrete else max(first.bound, float(self.ideal[j]))
@@ -258,29 +258,29 @@ class Oracle:
             second, again = self._behind(first, known, wide, j)
             more += again
         if second.x is None:
-            return self._reply(first, tops, bound, effort + more, proven=False)
+            return self._reply(first, tops, bound, counts + more, proven=False)
         if discrete and self.problem.image(second.x)[j] < least:
-            wrong = self._reply(second, tops, -math.inf, effort + more, proven=False)
+            wrong = self._reply(second, tops, -math.inf, counts + more, proven=False)
             return dataclasses.replace(wrong, outcome=Outcome.ERROR, message="called least in spite of a lower value")
-        return self._reply(second, tops, bound, effort + more)
+        return self._reply(second, tops, bound, counts + more)
 
-    def _behind(self, first: SolveResult, known: Point, tops: Floats, j: int) -> tuple[SolveResult, Effort]:
+    def _behind(self, first: SolveResult, known: Point, tops: Floats, j: int) -> tuple[SolveResult, Counts]:
         """The best point at the least value of objective j, that of ``first`` with values ``known``; no columns where that stayed open."""
         reach = float(np.abs(self.problem.scaled.objectives[j]).max(initial=0.0))
         asking = behind(j, known, self.ideal, tops, reach)
-        found, effort, y = first, Effort(), None
+        found, counts, y = first, Counts(), None
         try:
             asked = next(asking)
             while True:
                 found, more, beaten = self._minimise(asked.weights, asked.tops, 1.0, asked.ceiling)
-                effort += more
+                counts += more
                 if not beaten:
                     if found.proof is not Proof.OPTIMAL or found.x is None or self._complaint(found.x, asked.tops):
-                        return dataclasses.replace(found, x=None), effort
+                        return dataclasses.replace(found, x=None), counts
                     y = self.problem.image(found.x)
                 asked = asking.send(None if beaten else y)
         except StopIteration as done:
-            return first if done.value is None else found, effort
+            return first if done.value is None else found, counts
 
     def _balance(self) -> tuple[list[float], float]:
         spans = np.where(np.isfinite(self.worst), self.worst, 0.0) - np.where(np.isfinite(self.worst), self.ideal, 0.0)
@@ -295,8 +295,8 @@ class Oracle:
         if given is not None:
             weights = list(given)
             step = step if step == 1.0 else step * max(given)
-        found, effort, _ = self._minimise(weights, tops, step, math.inf)
-        reply = self._reply(found, tops, found.bound, effort, proven=min(weights) > 0.0)
+        found, counts, _ = self._minimise(weights, tops, step, math.inf)
+        reply = self._reply(found, tops, found.bound, counts, proven=min(weights) > 0.0)
         # without a weight on every objective the least value is meant, not the point
         return reply if min(weights) > 0.0 or reply.point is None else dataclasses.replace(reply, message=LOOSE)
 
@@ -311,14 +311,14 @@ class Oracle:
             limits = dataclasses.replace(limits, effort=effort)
         if self._all is not None:
             found = self._from_list(self._all, weights, corners)
-            return self._reply(found, corners.max(axis=0), found.bound, Effort(solves=1))
+            return self._reply(found, corners.max(axis=0), found.bound, Counts(solves=1))
         found = self._backend().solve_any_of(corners, weights=weights, step=step, limits=limits)
         if effort is not None and found.proof not in (Proof.OPTIMAL, Proof.INFEASIBLE):
             # single zones are asked next: nothing of an unfinished union is listed
-            return Reply(Outcome.LIMIT, None, None, -math.inf, False, _effort(found, 1), found.message)
+            return Reply(Outcome.LIMIT, None, None, -math.inf, False, _counts(found, 1), found.message)
         y = None if found.x is None else self.problem.image(found.x)
         inside = [] if y is None else [c for c in corners if bool((y <= c + self._row_slack(c)).all())]
-        return self._reply(found, inside[0] if inside else corners[0], found.bound, _effort(found, 1))
+        return self._reply(found, inside[0] if inside else corners[0], found.bound, _counts(found, 1))
 
     def _backend(self) -> Solver:
         if self._full is None:
@@ -328,10 +328,10 @@ class Oracle:
     def _minimise(
         self, weights: Sequence[float], tops: Floats, step: float, ceiling: float, slack: float = 0.0,
         nodes: int | None = None,
-    ) -> tuple[SolveResult, Effort, bool]:  # fmt: skip
+    ) -> tuple[SolveResult, Counts, bool]:  # fmt: skip
         """Solve one scalarised box. The flag says that nothing lies below a finite ``ceiling``, which is then the optimum."""
         if self._all is not None:
-            return self._from_list(self._all, weights, tops[None]), Effort(solves=1), False
+            return self._from_list(self._all, weights, tops[None]), Counts(solves=1), False
         calls = 0
         asked = self._limits.left()
         limits = dataclasses.replace(asked, slack=slack, gap=GAP_SHARE * slack, nodes=least_of(asked.nodes, nodes))
@@ -340,11 +340,11 @@ class Oracle:
             calls = reduced.calls
             if reduced.result is not None and not self._suspect(reduced.result, tops):
                 beaten = reduced.result.proof is Proof.INFEASIBLE and math.isfinite(ceiling)
-                return reduced.result, _effort(reduced.result, calls, reduced.discarded), beaten
+                return reduced.result, _counts(reduced.result, calls, reduced.discarded), beaten
         found = self._backend().solve(weights=weights, objective_upper=tops.tolist(), step=step, limits=limits.left())
         if found.proof is Proof.UNBOUNDED:
             raise SolverError("an objective has no finite best value: the program is unbounded")
-        return found, _effort(found, calls + 1), False
+        return found, _counts(found, calls + 1), False
 
     def _suspect(self, found: SolveResult, tops: Floats) -> bool:
         return found.stop is StopReason.ERROR or (found.x is not None and self._complaint(found.x, tops) is not None)
@@ -360,9 +360,9 @@ class Oracle:
         over = np.flatnonzero(y > tops + self._row_slack(tops))
         return f"the incumbent exceeds the bound of objective {int(over[0])}" if over.size else None
 
-    def _reply(self, found: SolveResult, tops: Floats, bound: float, effort: Effort, *, proven: bool = True) -> Reply:
+    def _reply(self, found: SolveResult, tops: Floats, bound: float, counts: Counts, *, proven: bool = True) -> Reply:
         if found.proof is Proof.INFEASIBLE:
-            return _no_point(effort)
+            return _no_point(counts)
         x = found.x
         if x is not None and not (proven and _least_for_certain(found)):
             tight = self.problem.tightened(x)
@@ -373,8 +373,8 @@ class Oracle:
         point = None if x is None else tuple(self.problem.image(x).tolist())
         if found.proof is Proof.OPTIMAL and point is not None:
             return Reply(
-                Outcome.OPTIMAL, point, x, bound, proven and not found.loose, effort, LOOSE if found.loose else ""
+                Outcome.OPTIMAL, point, x, bound, proven and not found.loose, counts, LOOSE if found.loose else ""
             )
         limited = found.stop in (StopReason.TIME_LIMIT, StopReason.NODE_LIMIT, StopReason.INTERRUPTED)
         outcome = Outcome.LIMIT if limited and not complaint else Outcome.ERROR
-        return Reply(outcome, point, x, bound, False, effort, complaint or found.message)
+        return Reply(outcome, point, x, bound, False, counts, complaint or found.message)

@@ -9,7 +9,7 @@ from optimizer.pareto.query import Outcome, Point
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class Counts:
     """What an answer took: ``solves`` scalarised programs that needed integer programming or a look at the list of all points, ``calls`` runs of a solver for them (on
     the full program or on what reduced-cost fixing left of it), ``discarded`` columns fixed with proof, ``relaxations`` linear programs;
     ``tolerated`` solves whose proof rests on a floating-point solver's tolerances (all with continuous columns).
@@ -21,8 +21,8 @@ class Effort:
     relaxations: int = 0
     tolerated: int = 0
 
-    def __add__(self, other: Effort) -> Effort:
-        return Effort(
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
             self.solves + other.solves,
             self.calls + other.calls,
             self.discarded + other.discarded,
@@ -42,5 +42,5 @@ class Reply:
     x: Floats | None
     bound: float
     proven: bool
-    effort: Effort
+    counts: Counts
     message: str = ""

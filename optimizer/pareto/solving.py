@@ -145,7 +145,7 @@ def payoff_ranges(
         queries = next(asking)
         while True:
             replies = [setup.oracle.ask(query) for query in queries]
-            solves += sum(reply.effort.solves for reply in replies)
+            solves += sum(reply.counts.solves for reply in replies)
             queries = asking.send([Answer(r.outcome, solves, r.point, r.bound, r.proven, r.message) for r in replies])
     except StopIteration as done:
         answers = done.value

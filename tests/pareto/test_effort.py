@@ -20,7 +20,7 @@ from optimizer.pareto.ledger import Ledger
 from optimizer.pareto.oracle import Oracle, OracleOptions
 from optimizer.pareto.problem import ScaledProblem
 from optimizer.pareto.query import Outcome, Query
-from optimizer.pareto.reply import Effort, Reply
+from optimizer.pareto.reply import Counts, Reply
 from optimizer.pareto.solving import WIDTHS
 from optimizer.pareto.space import Space
 
@@ -58,7 +58,7 @@ class Known:
         for box in query.boxes:
             inside |= (self._points <= np.asarray(box) - 1.0).all(axis=1)
         if not inside.any():
-            return Reply(Outcome.INFEASIBLE, None, None, math.inf, True, Effort(1, 1))
+            return Reply(Outcome.INFEASIBLE, None, None, math.inf, True, Counts(1, 1))
         found = self._points[inside]
         if query.direction is not None:
             best = found[np.lexsort((found.sum(axis=1), found[:, query.direction]))[0]]
@@ -71,7 +71,7 @@ class Known:
         point = tuple(best.tolist())
         if point not in self.given:
             self.given.append(point)
-        return Reply(Outcome.OPTIMAL, point, np.zeros(1), bound, True, Effort(1, 1))
+        return Reply(Outcome.OPTIMAL, point, np.zeros(1), bound, True, Counts(1, 1))
 
 
 def enumerate_known(name: str, algorithm: str) -> tuple[float, float]:

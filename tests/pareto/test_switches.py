@@ -76,11 +76,11 @@ def test_answers_depend_on_their_question_alone() -> None:
     queries = [Query(((math.inf, level),), direction=0, known=last) for level in levels]
     hot = Oracle(problem, options)
     earlier = [hot.ask(query) for query in queries]
-    assert any(reply.effort.relaxations for reply in earlier)
+    assert any(reply.counts.relaxations for reply in earlier)
     for query, reply in list(zip(queries, earlier, strict=True))[::-3]:
         again, alone = hot.ask(query), Oracle(problem, options).ask(query)
         for other in (again, alone):
-            assert (other.point, other.bound, other.effort) == (reply.point, reply.bound, reply.effort)
+            assert (other.point, other.bound, other.counts) == (reply.point, reply.bound, reply.counts)
             np.testing.assert_array_equal(other.x, reply.x)
 
 

@@ -13,7 +13,7 @@ import pytest
 from optimizer.backends.protocol import SolveLimits
 from optimizer.pareto import solve, solving, workers
 from optimizer.pareto.query import Outcome, Query
-from optimizer.pareto.reply import Effort, Reply
+from optimizer.pareto.reply import Counts, Reply
 from tests.pareto.programs import random_program
 
 
@@ -71,11 +71,11 @@ def test_what_may_be_asked_is_answered_ahead() -> None:
         answerer.close()
     assert answerer.used == 1
     alone = setup.oracle.ask(later)
-    assert (reply.outcome, reply.point, reply.bound, reply.effort) == (
+    assert (reply.outcome, reply.point, reply.bound, reply.counts) == (
         alone.outcome,
         alone.point,
         alone.bound,
-        alone.effort,
+        alone.counts,
     )
 
 
@@ -103,7 +103,7 @@ def test_short_runs_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_desk_forgets_what_meant_something_else() -> None:
     desk, query = workers.Desk(), Query(((1.0, 2.0),), direction=0)
-    reply = Reply(Outcome.INFEASIBLE, None, None, 0.0, True, Effort())
+    reply = Reply(Outcome.INFEASIBLE, None, None, 0.0, True, Counts())
     desk.lay_out([query], [1.0, 1.0], SolveLimits())
     asked = desk.take()
     assert asked is not None
@@ -123,6 +123,6 @@ def test_unfinished_answers_are_not_kept() -> None:
     desk.lay_out([query], [1.0, 1.0], SolveLimits())
     asked = desk.take()
     assert asked is not None
-    desk.put(asked.number, query, Reply(Outcome.LIMIT, None, None, 0.0, False, Effort()))
+    desk.put(asked.number, query, Reply(Outcome.LIMIT, None, None, 0.0, False, Counts()))
     assert not desk.is_busy_with(query)
     assert desk.collect(query) is None
