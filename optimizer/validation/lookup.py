@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import difflib
 import fnmatch
@@ -10,15 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network
 from models.physics.performance.constants import FILE_NAME, PerformanceConstants, Software, read_constants
-from models.shipped import catalogue_folder, instances_folder
+from models.shipped import catalogue_folder
 from optimizer.validation.names import canonical, model_key
 from optimizer.validation.records import SkipRecord
 from optimizer.validation.run_facts import sharding
+from optimizer.validation.sheets import catalogue_sheet, validation_sheet
 
 _NETWORK = re.compile(r"(\d+)\s*x\s*(\d+)\s*G(?:b/s|bps|bit/s)?.*?per\s+(\d+)-", re.IGNORECASE)
 _NODE_NETWORK = re.compile(r"(\d+)\s*G(?:b/s|bps|bit/s)\s+node-node", re.IGNORECASE)
@@ -266,34 +265,29 @@ def _shape(fields: Mapping[str, Any], known: ModelShape | None) -> ModelShape:
     )
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 @cache
 def shipped_lookup() -> Lookup:
     """Cards from the shipped catalogue, with the sheets of parts that only measurements still use."""
     folder = catalogue_folder()
-    measured = _rows(instances_folder() / "validation" / "accelerators.csv")
-    accelerators = {row["id"]: row for row in measured + _rows(folder / "accelerators.csv")}
+    measured = validation_sheet("accelerators")
+    accelerators = {row["id"]: row for row in measured + catalogue_sheet("accelerators")}
     nics = {row["id"]: float(row["nic_gbps"]) for row in measured if row.get("nic_gbps")}
-    usual = _rows(instances_folder() / "validation" / "scaleout.csv")
+    usual = validation_sheet("scaleout")
     nics.update({row["accelerator"]: float(row["nic_gbps"]) for row in usual})
-    systems = _rows(folder / "systems.csv")
+    systems = catalogue_sheet("systems")
     for row in reversed(systems):
         if row["accelerator_id"] and row["scaleout_nics"] and row["scaleout_nic_gbps"]:
             rate = float(row["scaleout_nics"]) * float(row["scaleout_nic_gbps"]) / float(row["accelerators"])
             nics[row["accelerator_id"]] = rate
     cards: dict[str, dict[str, str]] = {}
-    for row in _rows(folder / "models.csv"):
+    for row in catalogue_sheet("models"):
         for name in [row["id"], *(row.get("aliases") or "").split(";")]:
             if name:
                 cards[model_key(name)] = row
-    clusters = tuple(_rows(instances_folder() / "validation" / "clusters.csv"))
-    corrections = tuple(_rows(instances_folder() / "validation" / "corrections.csv"))
+    clusters = validation_sheet("clusters")
+    corrections = validation_sheet("corrections")
     constants = read_constants(folder / FILE_NAME)
-    software = tuple(_rows(instances_folder() / "validation" / "software.csv"))
-    mappings = tuple(_rows(instances_folder() / "validation" / "mappings.csv"))
-    runs = tuple(_rows(instances_folder() / "validation" / "runs.csv"))
-    return Lookup(constants, accelerators, nics, tuple(systems), cards, clusters, corrections, software, mappings, runs)
+    software = validation_sheet("software")
+    mappings = validation_sheet("mappings")
+    runs = validation_sheet("runs")
+    return Lookup(constants, accelerators, nics, systems, cards, clusters, corrections, software, mappings, runs)

@@ -6,7 +6,6 @@ The replica size is searched over the divisors of the system.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -18,10 +17,10 @@ from models.physics.performance.cards import AcceleratorCard
 from models.physics.performance.inference import ServingResult, best_serving, total
 from models.physics.performance.mapping import divisors
 from models.physics.performance.serving_step import CHUNK_TOKENS, ServingSetting, compute_dtype, prefill
-from models.shipped import instances_folder
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.records import Row, SkipRecord, compared
 from optimizer.validation.serving_engines import formats_of
+from optimizer.validation.sheets import validation_sheet
 
 _BAND = 0.25
 
@@ -40,9 +39,7 @@ def claims(record: Mapping[str, Any]) -> bool:
 @cache
 def benchmarks() -> dict[str, dict[str, str]]:
     """Lengths and limits by model id."""
-    path = instances_folder() / "validation" / "benchmarks.csv"
-    with path.open(encoding="utf-8", newline="") as stream:
-        return {row["model"]: row for row in csv.DictReader(stream)}
+    return {row["model"]: row for row in validation_sheet("benchmarks")}
 
 
 def latency_limits(scenario: str, known: Mapping[str, str]) -> tuple[float | None, float | None]:

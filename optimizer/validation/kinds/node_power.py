@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,9 +15,9 @@ from models.physics.performance.mapping import Fixed, enumerate_mappings
 from models.physics.performance.setting import Setting
 from models.physics.performance.training import TERMS
 from models.physics.performance.training import evaluate as evaluate_mappings
-from models.shipped import instances_folder
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.records import Row, SkipRecord, compared
+from optimizer.validation.sheets import Rows, validation_sheet
 
 _BAND = 0.10
 _BERT = ModelShape("bert_large", 24, 1024, 16, 16, 4096, False, 30522, 512)
@@ -30,20 +28,14 @@ def claims(record: Mapping[str, Any]) -> bool:
     return "node_mean_w" in record
 
 
-@cache
-def workloads() -> tuple[dict[str, str], ...]:
+def workloads() -> Rows:
     """How the benchmarks were run."""
-    path = instances_folder() / "validation" / "power_workloads.csv"
-    with path.open(encoding="utf-8", newline="") as stream:
-        return tuple(csv.DictReader(stream))
+    return validation_sheet("power_workloads")
 
 
-@cache
-def cooled_otherwise() -> tuple[dict[str, str], ...]:
+def cooled_otherwise() -> Rows:
     """Nodes whose records do not say that they have no fans, and the catalogue system each is read as."""
-    path = instances_folder() / "validation" / "power_systems.csv"
-    with path.open(encoding="utf-8", newline="") as stream:
-        return tuple(csv.DictReader(stream))
+    return validation_sheet("power_systems")
 
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:

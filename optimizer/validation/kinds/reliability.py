@@ -6,17 +6,16 @@ Measured jobs on A100 nodes are predicted from another job on such nodes, projec
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from models.physics.reliability import rate_from_fit
-from models.shipped import catalogue_folder
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.names import canonical
 from optimizer.validation.records import Row, SkipRecord, compared
+from optimizer.validation.sheets import catalogue_sheet
 
 _BAND = 0.5
 _PER_NODE = 8
@@ -44,15 +43,15 @@ def claims(record: Mapping[str, Any]) -> bool:
 @cache
 def rates() -> dict[str, float]:
     """Failures per second of each part in the catalogue."""
-    with (catalogue_folder() / "failure_rates.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return {row["id"]: float(rate_from_fit(float(row["fit"]))) for row in csv.DictReader(stream) if row["fit"]}
+    return {
+        row["id"]: float(rate_from_fit(float(row["fit"]))) for row in catalogue_sheet("failure_rates") if row["fit"]
+    }
 
 
 @cache
 def job_rate(job: str) -> float:
     """Failures per eight-accelerator node and second of a job in the catalogue."""
-    with (catalogue_folder() / "job_reliability.csv").open(encoding="utf-8-sig", newline="") as stream:
-        row = next(row for row in csv.DictReader(stream) if row["id"] == job)
+    row = next(row for row in catalogue_sheet("job_reliability") if row["id"] == job)
     return _PER_NODE / (float(row["jmtti_h"]) * _HOUR * float(row["accelerators"]))
 
 
