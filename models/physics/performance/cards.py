@@ -252,8 +252,7 @@ class ModelShape:
 
     ``dense_layers`` counts the leading layers without experts; ``linear_layers`` keep a state of ``linear_heads`` squares of
     ``linear_dim`` instead of a cache (0: as wide as attention), with ``linear_key_heads`` query and key heads; ``window_layers`` attend to
-    (and keep) the last ``window`` tokens only; ``attention`` is mha, gqa or mla; ``route_domains`` limits the scale-up domains one token's
-    experts lie in (0: no limit).
+    the last ``window`` tokens only; ``attention`` is mha, gqa or mla; ``route_domains`` limits the scale-up domains one token's experts lie in.
     """
 
     name: str
@@ -303,14 +302,12 @@ class ModelShape:
 
     def held(self, tokens: float) -> float:
         """Tokens a sequence of ``tokens`` keeps in its caches, summed over the layers: those with a window keep no more than it."""
-        inside = min(tokens, float(self.window)) if self.window_layers else 0.0
-        return (self.attention_layers - self.window_layers) * tokens + self.window_layers * inside
+        return (self.attention_layers - self.window_layers) * tokens + self.window_layers * min(tokens, self.window)
 
     def attended(self, tokens: float) -> float:
         """Keys the mean token of a causal sequence of ``tokens`` attends to, summed over the layers: s/2, or w - w^2/2s in a window w < s."""
-        inside = min(tokens, float(self.window)) if self.window_layers else 0.0
-        near = inside - inside**2 / (2.0 * tokens) if inside else 0.0
-        return (self.attention_layers - self.window_layers) * tokens / 2.0 + self.window_layers * near
+        full, near = self.attention_layers - self.window_layers, min(tokens, self.window)
+        return full * tokens / 2.0 + self.window_layers * (near - near**2 / (2.0 * tokens))
 
     @property
     def up(self) -> int:
