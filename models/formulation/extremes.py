@@ -45,30 +45,38 @@ def least(
     m: Core, inst: Instance, what: str, clusters: Sequence[str], values: Values, most: float | None, unit: str
 ) -> Linear:
     """The least of ``values`` (whole quanta) over the pods in use: a variable at most that of each, where clusters are several."""
-    shares = {c: _extreme(m, what, c, values, inst.workloads[c], _End.LEAST, most) for c in clusters}
-    if len(clusters) == 1:
-        return shares[clusters[0]]
-    block = m.add_block(Block(f"least_{what}", ("t",), Kind.INTEGER, most))
-    bound = Linear({block.name: np.ones(1)})
-    for cluster, share in shares.items():
-        m.at_most("least", (cluster,), bound - share, 0, unit, f"workloads.{cluster}")
-    return bound
+    return _worst(m, inst, what, clusters, values, unit, _End.LEAST, most)
 
 
 def greatest(m: Core, inst: Instance, what: str, clusters: Sequence[str], values: Values, unit: str) -> Linear:
     """The greatest of ``values`` (whole quanta) over the pods in use: a variable at least that of each."""
-    shares = {c: _extreme(m, what, c, values, inst.workloads[c], _End.GREATEST) for c in clusters}
+    return _worst(m, inst, what, clusters, values, unit, _End.GREATEST)
+
+
+def _worst(
+    m: Core,
+    inst: Instance,
+    what: str,
+    clusters: Sequence[str],
+    values: Values,
+    unit: str,
+    end: _End,
+    most: float | None = None,
+) -> Linear:
+    """The extreme over one cluster as it is; over several a variable on the far side of that of each."""
+    shares = {c: _extreme(m, what, c, values, inst.workloads[c], end, most) for c in clusters}
     if len(clusters) == 1:
         return shares[clusters[0]]
-    block = m.add_block(Block(f"greatest_{what}", ("t",), Kind.INTEGER, None))
+    name, bounded = ("least", m.at_most) if end is _End.LEAST else ("greatest", m.at_least)
+    block = m.add_block(Block(f"{name}_{what}", ("t",), Kind.INTEGER, most))
     bound = Linear({block.name: np.ones(1)})
     for cluster, share in shares.items():
-        m.at_least("greatest", (cluster,), bound - share, 0, unit, f"workloads.{cluster}")
+        bounded(name, (cluster,), bound - share, 0, unit, f"workloads.{cluster}")
     return bound
 
 
 def _extreme(
-    m: Core, what: str, cluster: str, values: Values, workload: AnyCluster, end: _End, most: float | None = None
+    m: Core, what: str, cluster: str, values: Values, workload: AnyCluster, end: _End, most: float | None
 ) -> Linear:
     """Least or greatest over the pods of one cluster, by the formulas of this module."""
     if workload.one_pod:
