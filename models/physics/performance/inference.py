@@ -243,8 +243,3 @@ def total(terms: Mapping[str, Array]) -> Array:
 def longest(terms: Mapping[str, float]) -> str:
     """The term that takes longest; the first of equals."""
     return max(terms, key=lambda name: terms[name])
-
-
-def prefill_per_decode(prefill_replica: ServingResult, decode_replica: ServingResult) -> float:
-    """Prefill replicas needed per decode replica when both are kept busy: requests in equal requests out."""
-    return decode_replica.requests_s / prefill_replica.requests_s
