@@ -134,8 +134,10 @@ def _resolution(text: str | None, k: int) -> tuple[list[float | None] | None, li
 
 def _listed(result: ParetoResult) -> NDArray[np.bool_]:
     """Points that are told as nondominated (n): all of a complete run or of one with a resolution, which they cover together; else the proven."""
+    import numpy as np
+
     exact = all(asked is None for asked in result.resolution)
-    return result.proven if exact and result.status.value != "complete" else result.proven | True
+    return result.proven if exact and result.status.value != "complete" else np.ones_like(result.proven)
 
 
 def _points(result: ParetoResult, model: CompiledModel, which: NDArray[np.bool_]) -> list[list[float | int]]:

@@ -109,6 +109,11 @@ def narrowed(now: float, standing: Callable[[float], Standing], farthest: float 
     return Interval(low, high)
 
 
+def inverse(value: float) -> float:
+    """The limit whose inverse is sought by ``narrowed`` where a bound is to be tightened, in no more digits than tell it apart."""
+    return float(f"{1.0 / value:.4g}")
+
+
 def rounded(value: float, low: float, high: float) -> float:
     """``value`` in as few digits as keep it strictly between ``low`` and ``high``."""
     for digits in range(2, 17):

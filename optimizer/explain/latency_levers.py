@@ -7,7 +7,7 @@ from collections.abc import Callable
 from models.errors import InfeasibleError
 from models.instance import Instance
 from optimizer.explain.asking import Standing
-from optimizer.explain.bracketing import narrowed
+from optimizer.explain.bracketing import inverse, narrowed
 from optimizer.explain.levers import WITH, WITHOUT, Lever
 from optimizer.sensitivity.instance_field import InstanceField, find_field
 from optimizer.sensitivity.latency_values import MILLI, latency_limits
@@ -40,7 +40,7 @@ def _reached(instance: Instance, field: InstanceField, looser: bool, steered: St
     assert now is not None
 
     def limit(asked: float) -> float:
-        return asked if looser else float(f"{1.0 / asked:.4g}")
+        return asked if looser else inverse(asked)
 
     def standing(asked: float) -> Standing:
         if effort.over:

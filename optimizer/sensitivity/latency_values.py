@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from models.instance import Instance
 from models.workload import Serving
 from optimizer.explain.asking import Standing
-from optimizer.explain.bracketing import FARTHEST, LATENCIES, Interval, narrowed
+from optimizer.explain.bracketing import FARTHEST, LATENCIES, Interval, inverse, narrowed
 from optimizer.sensitivity.field_program import FieldProgram, column_scale
 from optimizer.sensitivity.instance_field import find_field
 from optimizer.sensitivity.program import Answer, Effort
@@ -114,8 +114,8 @@ class _Moving:
         def gone(answer: Answer) -> bool:
             return not answer.found or answer.design.design_id != today.design.design_id
 
-        found = narrowed(1.0 / self._now, self._standing(gone, _inverse))
-        return self._stepped(found, _inverse, today)
+        found = narrowed(1.0 / self._now, self._standing(gone, inverse))
+        return self._stepped(found, inverse, today)
 
     def _standing(
         self, moved: Callable[[Answer], bool], as_limit: Callable[[float], float]
@@ -145,8 +145,3 @@ class _Moving:
             return LatencyStep(shown, proven=exact)
         gain = abs(self._scale) * (today.value - answer.value)
         return LatencyStep(shown, self._scale * answer.value, gain, answer.design.design_id, exact)
-
-
-def _inverse(value: float) -> float:
-    """A limit whose inverse is looked for, in no more digits than tell it apart."""
-    return float(f"{1.0 / value:.4g}")
