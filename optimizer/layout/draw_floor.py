@@ -6,13 +6,14 @@ Rows are drawn from top to bottom and lie side by side from left to right, only 
 from __future__ import annotations
 
 from optimizer.layout.canvas import Canvas, fitted
-from optimizer.layout.plan import DeviceKind, PlacedRack, SitePlan
+from optimizer.layout.plan import DeviceKind, FloorUnit, PlacedRack, SitePlan
 
 METRE = 30.0
 LEFT, TOP = 60.0, 150.0
 POD_COLOURS = ("#cfe3f7", "#d9efc8", "#f7d7e3", "#e3d7f4", "#fdf0c0", "#c7ece6")
 SWITCH_COLOURS = {"leaf": "#fde3c0", "spine": "#f6b26b", "core": "#d18420"}
 STORAGE_COLOUR = "#a8d5a2"
+UNIT_COLOUR = "#c7ece6"
 COLD, HOT = "#eef6fd", "#fdf0ee"
 
 
@@ -38,14 +39,10 @@ def floor_svg(plan: SitePlan, title: str) -> str:
     width = across((last - 1) * hall.row_pitch) + (deepest / 2 + 0.9) * METRE + 40
     height = top + (long + edge + 0.5) * METRE + 60
     _heading(canvas, plan, title)
+    gap = (hall.row_pitch - deepest) * METRE
     for row in range(first - 1, last + 1):
-        middle = across((row - 0.5) * hall.row_pitch)
-        gap = (hall.row_pitch - deepest) * METRE
-        cold = row % 2 == 1
         if gap > 8 and (row >= first or row < last):
-            canvas.box(middle - gap / 2, top, gap, long * METRE, COLD if cold else HOT)
-            words = "cold aisle" if cold else "hot aisle"
-            canvas.text(middle + 4, top + long * METRE / 2, words, size=10.5, fill="#7b8794", anchor="middle", turn=-90)
+            _aisle(canvas, across((row - 0.5) * hall.row_pitch), gap, top, long * METRE, cold=row % 2 == 1)
     for row in range(first, last + 1):
         x = across((row - 1) * hall.row_pitch)
         canvas.text(x, top - (edge + 0.1) * METRE, f"row {row}", size=11, anchor="middle", bold=True)
@@ -54,24 +51,7 @@ def floor_svg(plan: SitePlan, title: str) -> str:
     for rack in plan.racks:
         _rack(canvas, rack, across(rack.y), top, pods.index(rack.pod))
     for unit in plan.equipment:
-        x, y = across(unit.y) - unit.depth / 2 * METRE, top + (unit.x - unit.width / 2) * METRE
-        canvas.box(
-            x,
-            y,
-            unit.depth * METRE,
-            unit.width * METRE,
-            "#c7ece6",
-            stroke="#1f8f7f",
-            title=f"{unit.id} ({unit.part})",
-            radius=2,
-        )
-        canvas.text(
-            x + unit.depth * METRE / 2,
-            y + unit.width * METRE / 2 + 3,
-            fitted(unit.id.rsplit("-", 1)[-1], 30, 8.5),
-            size=8.5,
-            anchor="middle",
-        )
+        _unit(canvas, unit, across(unit.y), top)
     for column in range(0, hall.per_row, 5):
         canvas.text(
             LEFT - 10,
@@ -84,6 +64,12 @@ def floor_svg(plan: SitePlan, title: str) -> str:
     canvas.text(LEFT - 10, top - 8, "position", size=8.5, anchor="end", fill="#7b8794")
     _scale(canvas, LEFT, height - 34)
     return canvas.page(max(width, 1040), height, title)
+
+
+def _aisle(canvas: Canvas, middle: float, gap: float, top: float, long: float, *, cold: bool) -> None:
+    canvas.box(middle - gap / 2, top, gap, long, COLD if cold else HOT)
+    words = "cold aisle" if cold else "hot aisle"
+    canvas.text(middle + 4, top + long / 2, words, size=10.5, fill="#7b8794", anchor="middle", turn=-90)
 
 
 def _heading(canvas: Canvas, plan: SitePlan, title: str) -> None:
@@ -106,7 +92,7 @@ def _heading(canvas: Canvas, plan: SitePlan, title: str) -> None:
     if any(rack.kind == "storage" for rack in plan.racks):
         kinds.append((STORAGE_COLOUR, "storage"))
     if plan.equipment:
-        kinds.append(("#c7ece6", " + ".join(sorted({unit.part for unit in plan.equipment}))))
+        kinds.append((UNIT_COLOUR, " + ".join(sorted({unit.part for unit in plan.equipment}))))
     for fill, words in kinds:
         canvas.box(x, 72, 20, 12, fill, stroke="#7b8794", line=0.7)
         canvas.text(x + 26, 82, words, size=11, fill="#3e4c59")
@@ -132,6 +118,15 @@ def _rack(canvas: Canvas, rack: PlacedRack, middle: float, top: float, pod: int)
     front = x + deep - 3 if rack.facing == "+y" else x
     canvas.box(front, y + 0.5, 3, wide - 1, "#1f2933")
     canvas.text(middle, y + wide / 2 + 3, rack.id.rsplit("/", 1)[-1], size=9, anchor="middle")
+
+
+def _unit(canvas: Canvas, unit: FloorUnit, middle: float, top: float) -> None:
+    """A unit of equipment that stands in the rows."""
+    deep, wide = unit.depth * METRE, unit.width * METRE
+    x, y = middle - unit.depth / 2 * METRE, top + (unit.x - unit.width / 2) * METRE
+    canvas.box(x, y, deep, wide, UNIT_COLOUR, stroke="#1f8f7f", title=f"{unit.id} ({unit.part})", radius=2)
+    number = fitted(unit.id.rsplit("-", 1)[-1], 30, 8.5)
+    canvas.text(x + deep / 2, y + wide / 2 + 3, number, size=8.5, anchor="middle")
 
 
 def _scale(canvas: Canvas, x: float, y: float) -> None:

@@ -150,11 +150,7 @@ def spec_to_win(
         (a, _), (b, _) = changes[-1] if better >= 0 else changes[0]
         a, b = search.narrow(a, b, seen, gap * (end - start), effort)
         interval, unsettled = (a, b), b - a > max(gap * (end - start), float(known.whole))
-    first, last = seen[min(seen)], seen[max(seen)]
-    per_unit = None
-    if first.price_low is not None and last.price_low is not None:
-        per_unit = (last.price_low - first.price_low) / (last.value - first.value)
-    saving = None if first.objective is None or last.objective is None else abs(first.objective - last.objective)
+    per_unit, saving = _gains(seen[min(seen)], seen[max(seen)])
     decided = [w for _, w in wins if w is not None]
     return SpecToWin(
         part=part,
@@ -189,6 +185,15 @@ def _span(field: PartField, low: float | None, high: float | None) -> tuple[floa
     if not (math.isfinite(start) and math.isfinite(end) and start < end):
         raise UsageError(f"{field.part.id} {field.name}: {field.shown(start)} to {field.shown(end)} is no range")
     return start, end
+
+
+def _gains(first: Worth, last: Worth) -> tuple[float | None, float | None]:
+    """Between the ends of a range: price to win [USD] per unit of the field, and by how much the objective differs; None where an end has none."""
+    per_unit = None
+    if first.price_low is not None and last.price_low is not None:
+        per_unit = (last.price_low - first.price_low) / (last.value - first.value)
+    saving = None if first.objective is None or last.objective is None else abs(first.objective - last.objective)
+    return per_unit, saving
 
 
 def _better(worths: list[Worth]) -> int:

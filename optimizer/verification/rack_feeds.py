@@ -94,12 +94,15 @@ def check_contents(
         checks.same(f"{prefix}.rack.{name}", told.get(name), expected.get(name))
     _check_ground(checks, instance, pod, system, frame, weight, prefix)
     if server and frame.kind != "eia":
-        ratings = [
-            p.rated for p in instance.catalogue.of(PowerComponent).values() if p.kind is PowerKind.BUSBAR and p.rated
-        ]
-        nameplate = pod.systems_per_rack * system.max_power
-        holds = not ratings or nameplate <= max(ratings)
-        checks.rule(f"{prefix}.systems_per_rack", holds, nameplate, max(ratings, default=0.0), "W on the busbar")
+        _check_busbar(checks, instance, pod.systems_per_rack * system.max_power, prefix)
+
+
+def _check_busbar(checks: Checks, instance: Instance, nameplate: float, prefix: str) -> None:
+    """Holds the nameplate power of a rack [W] against the strongest busbar of the catalogue, where it has any."""
+    parts = instance.catalogue.of(PowerComponent).values()
+    ratings = [part.rated for part in parts if part.kind is PowerKind.BUSBAR and part.rated]
+    holds = not ratings or nameplate <= max(ratings)
+    checks.rule(f"{prefix}.systems_per_rack", holds, nameplate, max(ratings, default=0.0), "W on the busbar")
 
 
 def _check_feed(
