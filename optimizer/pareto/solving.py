@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -69,38 +70,29 @@ def solve(
     program or a solver that is missing or refuses the model.
     """
     started = time.perf_counter()
-    k = model.n_objectives
-    wanted = _per_objective(resolution, k, "resolution")
-    parts = _per_objective(shares, k, "shares")
+    limits = limits or RunLimits()
+    wanted = _per_objective(resolution, model.n_objectives, "resolution")
+    parts = _per_objective(shares, model.n_objectives, "shares")
     # at a resolution there may be far fewer questions than nondominated points
-    within = SolveLimits(seconds=None if limits is None else limits.seconds)
+    within = SolveLimits(seconds=limits.seconds)
     setup = _Setup(model, backend, options, reduce, listing and not any((*wanted, *parts)), within)
     setup.oracle.stop = stop
-    parts = [part if unit is None else None for part, unit in zip(parts, wanted, strict=True)]
-    if any(part is not None and not (math.isfinite(part) and part >= 0) for part in parts):
-        raise UsageError("shares must be finite and not negative")
+    parts = _unsettled(parts, wanted)
     structured = reduce and has_choice_structure(model)
     name = recorded_algorithm(ledger_path) if resume and algorithm == "auto" else algorithm
     if name == "auto":
-        name = _fitting(model, structured, list(zip(wanted, parts, strict=True)), limits or RunLimits())
+        name = _fitting(model, structured, list(zip(wanted, parts, strict=True)), limits)
     chosen = algorithm_class(name)
-    # from one end only where solves rest on choice groups: the first objective's are far cheaper there than the second's
-    common = 1 if name == "epsilon" and structured else WIDTHS.get(name, 1)
-    breadth = common if width is None else width
-    if breadth < 1:
-        raise UsageError(f"width: {breadth} is not a positive number")
-    asked = None if options is None else dataclasses.asdict(options)
-    header = {
-        "fingerprint": model.fingerprint, "objectives": list(model.objective_names), "resolution": wanted, "shares": parts,
-        "algorithm": name, "backend": setup.backend, "asked_for": backend, "options": asked, "reduce": reduce, "width": breadth,
-    }  # fmt: skip
-    ledger = Ledger(ledger_path, header, model.n_columns, resume=resume)
-    answerer = setup.answerer(workers, within.seconds)
-    try:
+    breadth = _breadth(name, structured, width)
+    header = setup.told | {"resolution": wanted, "shares": parts, "algorithm": name, "width": breadth}
+    with (
+        closing(Ledger(ledger_path, header, model.n_columns, resume=resume)) as ledger,
+        closing(setup.answerer(workers, within.seconds)) as answerer,
+    ):
         planned = _Planned(setup, chosen, wanted, parts, breadth, ledger)
         planned.space.ahead = answerer.ahead
         run = Run(
-            setup.problem, planned.space, planned, answerer, ledger, limits or RunLimits(),
+            setup.problem, planned.space, planned, answerer, ledger, limits,
             stop=stop, on_progress=on_progress, started=started,
         )  # fmt: skip
         prepared = setup.oracle.relaxations
@@ -110,9 +102,24 @@ def solve(
         return run.result(
             backend=setup.backend, resolution=planned.resolution, error=planned.error, relaxations=prepared
         )
-    finally:
-        answerer.close()
-        ledger.close()
+
+
+def _unsettled(shares: list[float | None], units: list[float | None]) -> list[float | None]:
+    """Shares of the objectives that no unit settles; UsageError where one is no share."""
+    left = [share if unit is None else None for share, unit in zip(shares, units, strict=True)]
+    if any(share is not None and not (math.isfinite(share) and share >= 0) for share in left):
+        raise UsageError("shares must be finite and not negative")
+    return left
+
+
+def _breadth(name: str, structured: bool, width: int | None) -> int:
+    """Zones asked about at once: as asked for, else what suits the algorithm."""
+    # from one end only where solves rest on choice groups: the first objective's are far cheaper there than the second's
+    common = 1 if name == "epsilon" and structured else WIDTHS.get(name, 1)
+    breadth = common if width is None else width
+    if breadth < 1:
+        raise UsageError(f"width: {breadth} is not a positive number")
+    return breadth
 
 
 def _fitting(
@@ -158,7 +165,7 @@ def payoff_ranges(
 
 
 class _Setup:
-    """The scaled problem and its oracle."""
+    """The scaled problem and its oracle; ``told``: what a ledger says of them."""
 
     def __init__(
         self,
@@ -174,6 +181,10 @@ class _Setup:
         refusal = backend_class(self.backend).refusal(model)
         if refusal is not None:
             raise SolverError(f"backend {self.backend} refuses this model: {refusal}")
+        self.told = {
+            "fingerprint": model.fingerprint, "objectives": list(model.objective_names), "backend": self.backend,
+            "asked_for": backend, "options": None if options is None else dataclasses.asdict(options), "reduce": reduce,
+        }  # fmt: skip
         self.problem = ScaledProblem.of(model, _rough_ranges(model))
         self.oracle = Oracle(self.problem, OracleOptions(backend, options, limits, reduce, listing))
 
