@@ -189,12 +189,20 @@ class Instance:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the merged document, every catalogue cell and the constants: same hash, same input."""
-        rows = {name: {key: dict(row) for key, row in table.items()} for name, table in self.catalogue.rows.items()}
+        """Hash of the merged document, every catalogue cell and the constants: same hash, same input.
+
+        A column that a row does not have is an empty cell, as it is once the rows of several files stand in one table.
+        """
+        rows = {name: _full_rows(table) for name, table in self.catalogue.rows.items()}
         text = json.dumps(
             [self.raw, rows, dict(self.catalogue.constants)], sort_keys=True, separators=(",", ":"), ensure_ascii=False
         )
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _full_rows(table: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    columns = {column for row in table.values() for column in row}
+    return {key: {column: row.get(column, "") for column in columns} for key, row in table.items()}
 
 
 def _written(raw: Mapping[str, Any], *steps: str) -> str:

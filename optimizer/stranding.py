@@ -54,7 +54,7 @@ def stranding_figures(
         used = sum(p.count * p.it_w[DESIGN] for p in mine)
         power = options[Chain.POWER.value, mine[0].options[Chain.POWER.value]]
         installed, limits = _power_limits(power, bought, used, [r for r in rings if r.site == site])
-        limits["transient"] = limits["failover"] * used / _swung(instance, mine, power, used)
+        limits["transient"] = limits["failover"] * (used / _swung(instance, mine, power, used))
         room = _positions(instance, mine, plant)
         limits["feed"] = _feed_limit(instance, mine, room, even=True)
         limits["phase"] = _feed_limit(instance, mine, room, even=False)

@@ -108,9 +108,7 @@ def _whips(feed: RackFeed, number: int, part: PowerComponent | None, rack: RackD
         wires = feed.conductors
         limit = min(limit, conductor_current(wires.ampacity, feed.code, wires.ambient, wires.insulation, wires.grouped))
     whips = Whips(number, feed.voltage, feed.phases, limit)
-    rating = None
-    if part is not None:
-        rating = part.rated if part.kind is PowerKind.RACK_PDU else part.usable_n_plus_1
+    rating = None if part is None else part.rated
     if rating is not None:
         limit = min(limit, rating / (feed.phases * whips.line_voltage))
         whips = replace(whips, limit=limit)
@@ -140,7 +138,7 @@ def _judged(instance: Instance, feed: RackFeed, rack: RackDesign) -> RackDesign 
             f"its heaviest line carries {verdict.line_both:.1f} A with both feeds up, "
             f"{verdict.whips_per_feed} whips a feed allow {verdict.line_limit:.1f} A"
         )
-    short = over_units(instance, rack) or too_heavy(rack)
+    short = _without_reserve(rack) or over_units(instance, rack) or too_heavy(rack)
     if short:
         return short
     if feed.loss is None:
@@ -164,6 +162,20 @@ def _judged(instance: Instance, feed: RackFeed, rack: RackDesign) -> RackDesign 
             return powered
     allowed = " and ".join(feed.loss.remedies) or "no remedy"
     return _too_little(rack, verdict, f"{allowed} allowed")
+
+
+def _without_reserve(rack: RackDesign) -> str | None:
+    """Why all shelves of a rack do not carry its nameplate power with their reserve kept; None where they do, or it has none.
+
+    With a feed lost the reserve is in use: the shelves on the other feed then carry what they are rated for.
+    """
+    part = rack.distribution
+    if part is None or part.kind is not PowerKind.POWER_SHELF or part.usable_n_plus_1 is None:
+        return None
+    kept = rack.distribution_units * part.usable_n_plus_1
+    if kept >= rack.nameplate * (1 - 1e-9):
+        return None
+    return f"{rack.distribution_units} {part.id} carry {kept / 1e3:.1f} of {rack.nameplate / 1e3:.1f} kW with their reserve kept"
 
 
 def _with_batteries(

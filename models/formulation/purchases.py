@@ -4,12 +4,14 @@
     start[q,k] * tier[q,k]  <=  bought[q,k]  <=  end[q,k] * tier[q,k]
     width[q,k] * tier[q,k+1]  <=  bought[q,k]  <=  width[q,k] * tier[q,k]     incremental: a tier is full before the next
     sum_k bought[q,k]  >=  minimum[q] * used[q]
+    sum_k bought[q,k]  <=  most[q] * pods and plant units with a part of q    what a design has nothing of is not bought
     -K[q]/2  <=  sum_k c[q,k] * bought[q,k] + f[q] * used[q] - K[q] * paid[q]  <  K[q]/2
 
 bought [integer units, or sets of a bundle], tier [binary], used[q] the sum of its tiers (the first tier where they are
 incremental); paid [integer kUSD]. Prices c and one-off costs f are rounded once, to six digits of the dearest of them (whole
 cents at the finest), K being a kUSD in that step; so ``paid`` is the cost of the whole order rounded to the nearest kUSD, and
-objectives stay whole however small a unit price is. The hull is disaggregated: no big-M beside the largest need of a part.
+objectives stay whole however small a unit price is. The hull is disaggregated: no big-M beside most[q], the largest need of a part
+or the last tier. The last row stands where shares or rules count what is ordered: idle parts of another vendor do not meet them.
 """
 
 from __future__ import annotations
@@ -21,10 +23,13 @@ from math import ceil, floor, log10
 import numpy as np
 
 from models.candidates.offers import Offer
+from models.candidates.part_counts import units_per_pod
+from models.candidates.placement import Placements
 from models.formulation.bounds import most_of
 from models.formulation.core import MONEY_QUANTUM, Core, nearest
 from models.formulation.counts import units
-from models.formulation.linear import Block, Kind, Linear
+from models.formulation.linear import Block, Floats, Kind, Linear
+from models.instance import Instance
 
 DIGITS = 6
 FINEST = -2
@@ -45,12 +50,34 @@ def add_orders(m: Core) -> None:
     needs = {part: most_of(m, units(m, part)) for part in m.candidates.offers.parts}
     for offer in m.candidates.offers:
         most = max(ceil(needs[part] / count - 1e-9) for part, count in offer.contents.items())
-        _add_offer(m, offer, max(most, offer.starts[-1], offer.minimum, 1))
+        most = max(most, offer.starts[-1], offer.minimum, 1)
+        _add_offer(m, offer, most)
+        if surplus_may_serve(m.instance):
+            wanted = made_of(m, tuple(offer.contents))
+            m.at_most("needed", (offer.name,), m.read(f"ordered[{offer.name}]") - wanted * float(most), 0, "", "")
     for part in m.candidates.offers.parts:
         supplied = Linear.total(
             [m.read(f"ordered[{o.name}]") * o.contents[part] for o in m.candidates.offers.selling(part)]
         )
         m.at_least("balance", (part,), supplied - units(m, part), 0, "", "")
+
+
+def surplus_may_serve(instance: Instance) -> bool:
+    """Whether shares, second sources of a layer or rules count what is ordered, so that idle parts could be bought to meet them."""
+    layers = any(source.layer is not None for source in instance.sourcing.second_sources.values())
+    return bool(instance.sourcing.shares or instance.rules or layers)
+
+
+def made_of(m: Core, parts: tuple[str, ...]) -> Linear:
+    """Pods that contain any of ``parts``, and plant units that are one: nothing where a design has none of them."""
+
+    def contains(p: Placements) -> Floats:
+        found = np.zeros(len(p.pods), dtype=np.bool_)
+        for part in parts:
+            found |= units_per_pod(p.pods, part) > 0
+        return p.of_pods(found.astype(np.float64))
+
+    return m.everywhere(contains) + m.plant(lambda _, unit: float(unit.part in parts))
 
 
 def _add_offer(m: Core, offer: Offer, most: int) -> None:

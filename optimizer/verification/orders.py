@@ -191,7 +191,16 @@ def check_orders(checks: Checks, instance: Instance, design: Design, needed: Seq
         need = sum(line.quantity for line in needed if line.part == part)
         have = sum(asked.contents.get(part, 0) * units for asked, units in found)
         checks.rule(f"orders.{part}", have >= need, have, need, "units ordered cover the units needed")
+    for asked, _ in found if _idle_parts_count(instance) else ():
+        built_in = sum(line.quantity for line in needed if line.part in asked.contents)
+        checks.rule(f"orders.{asked.name}", built_in > 0, built_in, 1, "units the design is made of")
     return bought
+
+
+def _idle_parts_count(instance: Instance) -> bool:
+    """Whether parts that stand idle would count towards shares, second sources of a layer, or rules, and so may not be bought."""
+    by_layer = [one for one in instance.sourcing.second_sources.values() if one.layer is not None]
+    return len(instance.sourcing.shares) + len(instance.rules) + len(by_layer) > 0
 
 
 def _check_order(checks: Checks, instance: Instance, one: Order, terms: Terms, where: str) -> None:

@@ -130,6 +130,10 @@ def _check_feed(
         nameplate / 2,
         "W with both feeds up",
     )
+    if distribution is not None and distribution.kind is PowerKind.POWER_SHELF:
+        kept = 2 * number * (distribution.usable_n_plus_1 or 0.0)
+        holds = kept >= nameplate * (1 - ROUND)
+        checks.rule(f"{prefix}.distribution_per_rack", holds, kept, nameplate, "W with the shelves' reserve kept")
     battery, count = batteries
     word = _remedy(nameplate, found, feed, battery, count)
     checks.rule(
@@ -172,8 +176,7 @@ def _feed_of(
         kept = ambient_factor(wires.ambient, wires.insulation) * grouping_factor(feed.code, wires.grouped)
         limit = min(limit, wires.ampacity * continuous, wires.ampacity * kept)
     if distribution is not None:
-        rating = distribution.rated if distribution.kind is PowerKind.RACK_PDU else distribution.usable_n_plus_1
-        limit = min(limit, (rating or 0.0) / feed.phases / volts)
+        limit = min(limit, (distribution.rated or 0.0) / feed.phases / volts)
     config = parse_supply(system.psu_config or "")
     server = system.kind is SystemKind.SERVER
     lines = [0] * (number * feed.phases)

@@ -101,7 +101,7 @@ def _stranded(
         swung = sum(
             one.count * one.design_w * (option.blocks.swing if _trains(instance, one) else 1.0) for one in facts
         )
-        allowed["transient"] = kept * used / swung
+        allowed["transient"] = kept * (used / swung)
         taken = sum(
             r.count * g.racks / option.blocks.full_of(g.load_kw) * option.blocks.usable_kw * 1e3
             for r in design.rings

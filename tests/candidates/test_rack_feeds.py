@@ -148,14 +148,16 @@ def test_batteries_bridge_a_feed_where_the_frame_has_room() -> None:
     racks, _ = _busbar(feed)
     rack = racks["3xdgx_b300_busbar"]
     assert rack.feed is not None
-    # a shelf carries 27.5 of 43.5 kW: 16 kW are missing, two battery shelves of 15 kW for 90 s bridge 60 s
+    # two shelves keep their reserve with 55 kW; with a feed lost one carries its 33 of 43.5 kW: 10.5 kW are missing, which one
+    # battery shelf of 15 kW for 90 s bridges for 60 s
     assert rack.distribution is not None
     assert rack.distribution.id == "orv3_shelf_33k"
-    assert (rack.feed.remedy, rack.feed.batteries) == (FeedLossRemedy.BATTERY, 2)
-    assert rack.contents["units_batteries"] == 2
-    assert rack.contents["units_free"] == 48 - 30 - 2 - 2 - rack.contents["units_reserved"]
+    assert (rack.feed.one_feed, rack.contents["supplies_feed_lost_w"]) == (33e3, 33e3)
+    assert (rack.feed.remedy, rack.feed.batteries) == (FeedLossRemedy.BATTERY, 1)
+    assert rack.contents["units_batteries"] == 1
+    assert rack.contents["units_free"] == 48 - 30 - 2 - 1 - rack.contents["units_reserved"]
     long = _busbar({**feed, "loss": {**BATTERY, "ride_through": "200 s"}})[0]["3xdgx_b300_busbar"].feed
-    # 16 kW x 200 s are more than two shelves hold
+    # 10.5 kW x 200 s are more than one shelf holds
     assert long is not None
     assert long.batteries * 15e3 * 90 >= 200 * (43.5e3 - long.one_feed)
 

@@ -189,6 +189,10 @@ def _ways(
         most = needed = max(-(-need.get(part, 0) // count) for part, count in contents.items())
         lowest = max(1, quote.minimum_order) if quote is not None else 1
         most = max([most, lowest, *(start for start, _ in quote.steps)]) if quote is not None else most
+        if not needed and (inst.sourcing.shares or inst.rules):
+            # idle parts are not bought to meet what counts orders
+            ranges.append([0])
+            continue
         several = len(names) > 1
         candidates = (
             range(lowest, most + 1) if several else {lowest, needed, *(s for s, _ in quote.steps)} if quote else [most]
