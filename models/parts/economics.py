@@ -23,6 +23,7 @@ class FacilityCost(Part):
 
     file: ClassVar[str] = "facility_cost.csv"
     plural: ClassVar[str] = "facility_costs"
+    reference_only: ClassVar[bool] = True
 
     low: float | None = column("usd_low")
     high: float | None = column("usd_high")
@@ -46,6 +47,7 @@ class PueEstimate(Part):
 
     file: ClassVar[str] = "pue.csv"
     plural: ClassVar[str] = "pue"
+    reference_only: ClassVar[bool] = True
 
     low: float | None = column("pue_low")
     typical: float | None = column("pue_typical")
@@ -58,6 +60,7 @@ class HeatTransferConstant(Part):
 
     file: ClassVar[str] = "heat_transfer_constants.csv"
     plural: ClassVar[str] = "heat_transfer"
+    reference_only: ClassVar[bool] = True
 
     value: float = column("value", default=...)
     unit: str = column("unit", default="")
@@ -68,6 +71,7 @@ class LiquidClass(Part):
 
     file: ClassVar[str] = "ashrae_liquid_classes.csv"
     plural: ClassVar[str] = "liquid_classes"
+    reference_only: ClassVar[bool] = True
 
     supply_maximum: Celsius | None = column("facility_water_max_c", "degC")
     heat_rejection: str = column("typical_heat_rejection", default="")

@@ -60,6 +60,7 @@ class JobReliability(Part):
 
     file: ClassVar[str] = "job_reliability.csv"
     plural: ClassVar[str] = "job_reliability"
+    reference_only: ClassVar[bool] = True
 
     accelerators: int | None = column("accelerators")
     interruption_time: Seconds | None = column("jmtti_h", "h")
@@ -71,5 +72,6 @@ class RepairTime(Part):
 
     file: ClassVar[str] = "mttr_conventions.csv"
     plural: ClassVar[str] = "repair_times"
+    reference_only: ClassVar[bool] = True
 
     time: Seconds = column("time_h", "h", default=...)

@@ -59,6 +59,8 @@ class Part(BaseModel):
     file: ClassVar[str]
     plural: ClassVar[str]
     preliminary_marks: ClassVar[tuple[str, ...]] = ("PRELIMINARY",)
+    reference_only: ClassVar[bool] = False
+    """Listed to be looked up; nothing is computed from it."""
 
     id: str = column("id", default=...)
     name: str = column("name", default="")

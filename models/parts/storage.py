@@ -31,6 +31,7 @@ class SizingRule(Part):
 
     file: ClassVar[str] = "storage_sizing_rules.csv"
     plural: ClassVar[str] = "sizing_rules"
+    reference_only: ClassVar[bool] = True
 
     value: float = column("value", default=...)
     unit: str = column("unit", default="")

@@ -50,20 +50,24 @@ def _parts(type_name: str | None, instance: str | None) -> _Listing:
             raise UsageError(f"no part type {type_name!r}: {nearest(type_name, list(wanted))}")
         wanted = {type_name: wanted[type_name]}
     catalogue = _catalogue(instance)
-    records = [_part(plural, part) for plural, kind in wanted.items() for part in catalogue.of(kind).values()]
+    records = [_part(kind, part) for kind in wanted.values() for part in catalogue.of(kind).values()]
     remark = "prices are estimates unless a row's source is a quote" if records else ""
+    told = [plural for plural, kind in wanted.items() if kind.reference_only and catalogue.of(kind)]
+    if told:
+        remark += f"; nothing is computed from {', '.join(told)}"
     columns = ("type", "id", "name", "vendor", "confidence", "preliminary", "unverified", "source")
     return _Listing(records, columns, remark=remark)
 
 
-def _part(plural: str, part: Part) -> dict[str, Any]:
+def _part(kind: type[Part], part: Part) -> dict[str, Any]:
     return {
-        "type": plural,
+        "type": kind.plural,
         "id": part.id,
         "name": part.name,
         "vendor": part.vendor,
         "confidence": part.confidence.value,
         "preliminary": part.preliminary,
+        "reference_only": kind.reference_only,
         "unverified": list(part.unverified),
         "source": part.source,
         "label": part.label,

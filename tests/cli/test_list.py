@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import models
 from models.catalogue import part_types
 from models.policy import Limits
 from models.shipped import catalogue_folder, shipped_instances
@@ -39,6 +41,22 @@ def test_parts_table_of_one_type_shows_source_and_confidence(cli: Callable) -> N
     assert head.split() == ["type", "id", "name", "vendor", "confidence", "preliminary", "unverified", "source"]
     assert all(line.startswith("switches") for line in lines)
     assert any(line.split()[1:2] == ["qm9700"] and "vendor-spec" in line for line in lines)
+
+
+def test_sheets_that_nothing_is_computed_from_are_named(cli: Callable) -> None:
+    root = Path(models.__file__).parent.parent
+    read = " ".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("models", "optimizer")
+        for path in (root / folder).rglob("*.py")
+        if path.parent != root / "models" / "parts"
+    )
+    unread = {kind.plural for kind in part_types() if not re.search(rf"\b{kind.__name__}\b", read)}
+    assert unread == {kind.plural for kind in part_types() if kind.reference_only}
+    records = cli("list", "parts", "--json").document["data"]
+    assert {record["type"] for record in records if record["reference_only"]} == unread
+    assert cli("list", "parts", "--type", "pue").err.strip().endswith("nothing is computed from pue")
+    assert "computed" not in cli("list", "parts", "--type", "switches").err
 
 
 def test_preliminary_parts_are_named_as_such(cli: Callable) -> None:
