@@ -72,16 +72,13 @@ def solve(
     started = time.perf_counter()
     limits = limits or RunLimits()
     wanted = _per_objective(resolution, model.n_objectives, "resolution")
-    parts = _per_objective(shares, model.n_objectives, "shares")
+    parts = _unsettled(_per_objective(shares, model.n_objectives, "shares"), wanted)
     # at a resolution there may be far fewer questions than nondominated points
     within = SolveLimits(seconds=limits.seconds)
-    setup = _Setup(model, backend, options, reduce, listing and not any((*wanted, *parts)), within)
-    setup.oracle.stop = stop
-    parts = _unsettled(parts, wanted)
+    setup = _Setup(model, backend, options, reduce, listing and not any((*wanted, *parts)), within, stop)
     structured = reduce and has_choice_structure(model)
     name = recorded_algorithm(ledger_path) if resume and algorithm == "auto" else algorithm
-    if name == "auto":
-        name = _fitting(model, structured, list(zip(wanted, parts, strict=True)), limits)
+    name = _fitting(name, model, structured, list(zip(wanted, parts, strict=True)), limits)
     chosen = algorithm_class(name)
     breadth = _breadth(name, structured, width)
     header = setup.told | {"resolution": wanted, "shares": parts, "algorithm": name, "width": breadth}
@@ -89,8 +86,7 @@ def solve(
         closing(Ledger(ledger_path, header, model.n_columns, resume=resume)) as ledger,
         closing(setup.answerer(workers, within.seconds)) as answerer,
     ):
-        planned = _Planned(setup, chosen, wanted, parts, breadth, ledger)
-        planned.space.ahead = answerer.ahead
+        planned = _Planned(setup, chosen, wanted, parts, breadth, ledger, answerer.ahead)
         run = Run(
             setup.problem, planned.space, planned, answerer, ledger, limits,
             stop=stop, on_progress=on_progress, started=started,
@@ -123,10 +119,16 @@ def _breadth(name: str, structured: bool, width: int | None) -> int:
 
 
 def _fitting(
-    model: CompiledModel, structured: bool, resolution: Sequence[tuple[float | None, float | None]], limits: RunLimits
+    name: str,
+    model: CompiledModel,
+    structured: bool,
+    resolution: Sequence[tuple[float | None, float | None]],
+    limits: RunLimits,
 ) -> str:
-    """The algorithm ``auto`` stands for: of a run limited to a number of solves (or, with three objectives, in time) the one whose first
+    """The algorithm of a ``name``, of which ``auto`` stands for what fits: of a run limited to a number of solves (or, with three objectives, in time) the one whose first
     points cover most."""
+    if name != "auto":
+        return name
     coarse = [bool(unit or share) for unit, share in resolution]
     return default_for(
         model.n_objectives,
@@ -175,6 +177,7 @@ class _Setup:
         reduce: bool,
         listing: bool = True,
         limits: SolveLimits = DEFAULT_LIMITS,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
         self.model = model
         self.backend = choose(model) if backend == "auto" else backend
@@ -187,6 +190,7 @@ class _Setup:
         }  # fmt: skip
         self.problem = ScaledProblem.of(model, _rough_ranges(model))
         self.oracle = Oracle(self.problem, OracleOptions(backend, options, limits, reduce, listing))
+        self.oracle.stop = stop
 
     def fine_delta(self) -> Floats:
         """A delta that holds an objective at a value: one step, or a sliver of a continuous one."""
@@ -213,6 +217,7 @@ class _Planned:
         shares: list[float | None],
         width: int,
         ledger: Ledger,
+        ahead: int,
     ) -> None:
         self._setup, self._shares, self._ledger = setup, shares, ledger
         oracle, problem = setup.oracle, setup.problem
@@ -225,6 +230,7 @@ class _Planned:
             self.error = np.where(problem.discrete, 0.0, delta)
         oracle.delta = delta
         self.space = Space(delta, oracle.ideal, oracle.worst, problem.discrete, width, typical=oracle.typical)
+        self.space.ahead = ahead
         self._inner = algorithm(self.space)
         self.found: dict[Point, Floats] = {}
         self.name = self._inner.name
