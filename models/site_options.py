@@ -162,8 +162,8 @@ class SiteOption(Owned):
     Either ``equipment``, of which every part carries the whole load of the chain; or, for power, a ``topology`` of blocks, each
     of the parts in ``block``: rings ``of`` so many blocks of which ``needed`` carry the load. ``overload``: short-time rating
     of a block over its rating; ``small_racks``: most a rack without systems draws; ``explicit_failures``: racks on blocks are
-    decisions of the program, a row for each failed block on each survivor, and not a closed form; not stated, they are so
-    where the utility fills few rings. ``loading_range``: where part-load curves are read.
+    decisions of the program, a row for each failed block on each survivor, and not rows of whole rings; not stated, they are
+    so where the utility fills few rings. ``loading_range``: where part-load curves are read.
     ``coolant_to``: the racks, or the CDUs that stand in them. ``supply_temperature``, or the limit of an ASHRAE ``supply_class``, is what heat rejection must make.
     """
 

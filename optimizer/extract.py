@@ -21,8 +21,9 @@ from optimizer.bom import plant_lines, pod_lines
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.design import Design, Margin, PlantChoice, PodChoice, SiteExchange, Watts4, design_id
 from optimizer.figures import figures_of
+from optimizer.hung_racks import on_blocks, rings_of
 from optimizer.orders import orders_of, settled, with_orders
-from optimizer.plant import Chosen, canonical_plant, hung_explicitly, plant_of, rings_of, step_of
+from optimizer.plant import Chosen, canonical_plant, plant_of, step_of
 from optimizer.reliability import reliability_of
 from optimizer.spend import spend_of
 
@@ -35,7 +36,7 @@ def design_of(
     chosen = list(_chosen(formulation, values))
     plant = plant_of(formulation, chosen)
     fewest = canonical_plant(formulation, plant, chosen)
-    if hung_explicitly(chosen) or _asks_for_more(formulation, {**values, **fewest}):
+    if on_blocks(chosen) or _asks_for_more(formulation, {**values, **fewest}):
         values.update(_canonical_served(formulation, values))
         values.update(settled(formulation, model, values, plant_too=True))
         plant = _plant_of(formulation, plant, values)

@@ -23,6 +23,9 @@ Bools = npt.NDArray[np.bool_]
 FREE = ("bought", "tier", "paid", "shipped", "source", "late", "rule", "largest_spend", "latest_arrival")
 """Blocks that orders decide, once pods and plant are fixed."""
 
+PLANT = ("units", "hung", "ring", "full", "shared", "rest")
+"""Blocks that pods leave to the plant: units bought, and where racks hang."""
+
 BUNDLE = "bundle"
 SURPLUS = "surplus"
 
@@ -38,7 +41,7 @@ def settled(
     offers = formulation.candidates.offers
     if not offers and not plant_too:
         return {}
-    blocks = (*FREE, "units", "hung", "ring") if plant_too else FREE
+    blocks = (*FREE, *PLANT) if plant_too else FREE
     position = {name: number for number, name in enumerate(model.column_keys)}
     x, free, cost = np.zeros(model.n_columns), np.zeros(model.n_columns, dtype=np.bool_), np.zeros(model.n_columns)
     for name, block in formulation.blocks.items():

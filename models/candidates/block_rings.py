@@ -12,15 +12,22 @@ d_v <= D; and every rack is counted on two blocks. No fewer: degrees of D, one o
 pairs as evenly as they go have y <= ceil(D / (x - 1)) (``even_pairs``; a sequence of two neighbouring degrees with an even
 sum is always that of a graph). Block redundant, m active blocks behind a reserve: N(w) = m floor(C / w).
 
-*Racks of several kinds.* Kinds follow one another in falling order of w. A ring of one kind holds N(w); the others are filled
-rack by rack on the least loaded pair. Pair loads then differ by less than the largest rack W, which bounds the left side
-above by T / (x - 1) + (x - 2) W / 2 at a total of T. So a ring takes any racks up to (x - 1) C - s(W) in all, with
-s(W) = (x - 1)(x - 2) W / 2, and is left with less than s(W) + W free: that is charged once per kind, the smaller racks (switches)
-last and with their own share. A block redundant ring is filled block by block and leaves less than W in a block.
+*Racks of several kinds*, in rings that they share (p = x (x - 1) / 2 pairs). Racks are hung in falling order of w, each on the least loaded
+pair of a ring. Pair loads then differ by at most the largest rack W, which bounds the left side above by T / (x - 1) + (x - 2) W / 2 at
+a total of T: as long as T <= (x - 1) C - s(W), s(W) = (x - 1)(x - 2) W / 2, every failure is stood. Small racks (at most S kW) come last.
 
-*Effective load.* A rack counts as usable / N(w) kW, a kind of racks s(W) + W more; rings whose usable power carries the sum always
-have room for the racks, whatever the kinds, and for one kind no ring fewer would do. Where several kinds share rings, up to about one ring fewer
-may do; ``models.formulation.ring_rows`` is exact there.
+- *plain* rings: large racks until the next one of a kW does not fit, so more than (x - 1) C - s(W) - a; small ones likewise, so
+  more than (x - 1) C - s(W) - S.
+- *level* rings: large racks only as long as they stay within (x - 1) C - s(W) - (p - 1) W. Small racks first fill what pairs miss of the
+  fullest, at most (p - 1) W, and stay within s(W) meanwhile; then pair loads differ by S at most, and the ring takes small
+  racks until more than (x - 1) C - s(S) - S hang in it.
+
+A block redundant ring has m bins of C, first come, first filled: more than m (C - a) hang where one of a kW finds no place.
+So rings of which each is marked with the largest rack W it takes, and all of one load w that hold N(w) each, have room for all racks
+if for every load w > S the racks of at least w kW beside full rings are at most w plus the sum of those bounds with a = W over
+rings marked w or more, and all racks beside full rings at most S plus the sum of the bounds for small racks: the first rack without a place
+would say otherwise. ``models.formulation.shared_rings`` has these rows.
+*Effective load.* A rack counts as usable / N(w) kW, a kind of racks s(W) + W more; the rings that this fills have room too.
 """
 
 from __future__ import annotations
@@ -31,9 +38,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from models.physics.power_redundancy import FeedGroups, Redundancy, failover_coefficients, feed_groups
+from models.physics.power_redundancy import FeedGroups, Redundancy, feed_groups
 from models.site import Topology
-from models.units import Unlimited
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -46,12 +52,23 @@ SCHEME = {
 
 
 @dataclass(frozen=True)
+class Shared:
+    """A ring shared by racks of up to ``largest`` kW: more than ``large`` kW hang in it where a large rack finds no place, more than
+    ``whole`` kW where a small one finds none; ``level`` tells the two ways apart."""
+
+    level: bool
+    largest: int
+    large: int
+    whole: int
+
+
+@dataclass(frozen=True)
 class Ring:
     """``blocks`` blocks of ``capacity`` whole kW of which ``needed`` carry the load while the others back them up.
 
     ``largest_small``: most a rack beside the node racks (switches) may draw [kW]. ``swing``: at least 1, by how much the short
-    peaks of synchronous training enlarge its load where they, not the sustained peak, fill a block. ``hung``: rings on whose
-    blocks the program hangs racks itself (``models.formulation.ring_rows``), none where the closed form counts them.
+    peaks of synchronous training enlarge its load where they, not the sustained peak, fill a block. ``explicit``: the program hangs racks
+    on the blocks itself (``models.formulation.ring_rows``); else rows of whole rings have room for them (``models.formulation.shared_rings``).
     """
 
     topology: Topology
@@ -60,12 +77,7 @@ class Ring:
     capacity: int
     largest_small: int
     swing: float = 1.0
-    hung: int | Unlimited = 0
-
-    @property
-    def explicit(self) -> bool:
-        """Whether the program hangs racks itself."""
-        return self.hung != 0
+    explicit: bool = False
 
     @property
     def usable(self) -> int:
@@ -94,6 +106,18 @@ class Ring:
         """What a kind of racks of ``load`` kW is charged once [kW]: the ring it shares with the next kind."""
         largest = np.maximum(np.asarray(load, dtype=np.float64), self.largest_small)
         return self.spread(largest) + largest
+
+    def shared_by(self, load: int) -> tuple[Shared, ...]:
+        """Ways a ring may be shared by racks of up to ``load`` kW: large ones until they reach a bound, small ones until another."""
+        small = self.largest_small
+        if self.topology is Topology.BLOCK_REDUNDANT:
+            found = [Shared(False, load, self.needed * (self.capacity - load), self.needed * (self.capacity - small))]
+            return tuple(one for one in found if one.large > 0)
+        spread, pairs = int(self.spread(load)), self.blocks * (self.blocks - 1) // 2
+        level = Shared(True, load, self.usable - spread - pairs * load, self.usable - int(self.spread(small)) - small)
+        plain = Shared(False, load, self.usable - spread - load, self.usable - spread - small)
+        both = (level,) if load <= small or self.blocks == 2 else (level, plain)
+        return tuple(one for one in both if one.large > 0 or load <= small)
 
     @property
     def small_factor(self) -> float:
@@ -141,76 +165,11 @@ class RackKind:
     small: bool
 
 
-Pattern = tuple[tuple[int, tuple[str, ...], int], ...]
-"""Racks of a ring: group, kind and count, in order of the groups."""
-
-
-def assign(ring: Ring, kinds: list[RackKind]) -> list[tuple[Pattern, int]]:
-    """Every rack on a pair of blocks of some ring: patterns with how many rings have them.
-
-    Uses no more rings than the effective loads of the kinds, with ``per_kind`` for each that is not small, fill.
-    """
-    order = sorted((k for k in kinds if k.racks), key=lambda k: (k.small, -k.load, k.key))
-    left = [kind.racks for kind in order]
-    found: list[tuple[Pattern, int]] = []
-    at = 0
-    while at < len(order):
-        most = int(ring.racks(order[at].load))
-        whole, rest = divmod(left[at], most)
-        if whole:
-            found.append((_even(ring, order[at], most), whole))
-            left[at] = rest
-        elif rest and at == len(order) - 1:
-            found.append((_even(ring, order[at], rest), 1))
-            left[at] = 0
-        elif rest:
-            found.append((_mixed(ring, order, left, at), 1))
-        while at < len(order) and not left[at]:
-            at += 1
-    return found
-
-
 def full_ring(ring: Ring, load: int) -> dict[int, int]:
     """Racks by group in a ring with as many racks of ``load`` kW as it carries."""
     most = int(ring.racks(load))
-    return {group: racks for group, _, racks in _even(ring, RackKind((), load, most, False), most)}
-
-
-def _even(ring: Ring, kind: RackKind, count: int) -> Pattern:
     if ring.topology is Topology.BLOCK_REDUNDANT:
-        most = ring.capacity // kind.load
-        shares = [min(most, max(0, count - block * most)) for block in range(ring.needed)]
-    else:
-        shares = [
-            even_pairs(ring.blocks, count)[int(u), int(v)]
-            for u, v in zip(ring.groups.first, ring.groups.second, strict=True)
-        ]
-    return tuple((group, kind.key, share) for group, share in enumerate(shares) if share)
-
-
-def _mixed(ring: Ring, order: list[RackKind], left: list[int], start: int) -> Pattern:
-    """Fills one ring rack by rack from the kind at ``start`` on; takes the racks off ``left``."""
-    weights = failover_coefficients(ring.groups)
-    loads = np.zeros(len(ring.groups.first))
-    placed: dict[tuple[int, tuple[str, ...]], int] = {}
-    for at in range(start, len(order)):
-        kind = order[at]
-        while left[at]:
-            group = _room(ring, weights, loads, kind.load)
-            if group is None:
-                return tuple((g, key, count) for (g, key), count in sorted(placed.items()))
-            loads[group] += kind.load
-            placed[group, kind.key] = placed.get((group, kind.key), 0) + 1
-            left[at] -= 1
-    return tuple((g, key, count) for (g, key), count in sorted(placed.items()))
-
-
-def _room(ring: Ring, weights: Floats, loads: Floats, load: int) -> int | None:
-    """The group that takes another rack: the least loaded of a ring, the first of a block redundant one."""
-    turn = np.arange(len(loads)) if ring.topology is Topology.BLOCK_REDUNDANT else np.argsort(loads, kind="stable")
-    for group in turn:
-        more = loads.copy()
-        more[group] += load
-        if (weights @ more).max() <= ring.capacity + 1e-9:
-            return int(group)
-    return None
+        return dict.fromkeys(range(ring.needed), ring.capacity // load)
+    pairs = even_pairs(ring.blocks, most)
+    hung = (pairs[int(u), int(v)] for u, v in zip(ring.groups.first, ring.groups.second, strict=True))
+    return {group: racks for group, racks in enumerate(hung) if racks}

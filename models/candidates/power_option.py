@@ -13,8 +13,8 @@ from models.physics.power import efficiency_at
 from models.site import Chain, Redundancy, SiteOption
 from models.units import Unlimited
 
-FEW_RINGS, EACH_RING = 8, 3
-"""Rings a utility fills up to which racks are hung by the program (one ring is an eighth of the site or more), and up to which on each ring."""
+FEW_RINGS = 3
+"""Rings a utility fills up to which racks are hung on each by the program itself."""
 
 
 def power_option(instance: Instance, site: str, name: str, option: SiteOption) -> PlantOption | str:
@@ -99,7 +99,7 @@ def _ring_units(instance: Instance, site: str, option: SiteOption) -> tuple[list
     largest = capacity // 8 if isinstance(small, Unlimited) else ceil(small * swing / KILOWATT - 1e-9)
     blocks, needed = option.blocks
     ring = Ring(
-        option.topology, blocks, needed, capacity, largest, swing, _hung(instance, site, option, needed * capacity)
+        option.topology, blocks, needed, capacity, largest, swing, _explicit(instance, site, option, needed * capacity)
     )
     if ring.usable <= ring.spread(ring.largest_small) + needed * ring.largest_small:
         return f"blocks of {capacity} kW are too small for racks of {ring.largest_small} kW beside the node racks"
@@ -123,14 +123,12 @@ def _ring_units(instance: Instance, site: str, option: SiteOption) -> tuple[list
     return units, ring
 
 
-def _hung(instance: Instance, site: str, option: SiteOption, usable: int) -> int | Unlimited:
-    """Rings [of ``usable`` kW] the program hangs racks on one by one: as the option says, else by how many fill the utility."""
+def _explicit(instance: Instance, site: str, option: SiteOption, usable: int) -> bool:
+    """Whether the program hangs racks on rings [of ``usable`` kW] one by one: as the option says, else where few fill the utility."""
     if option.explicit_failures is not None:
-        return Unlimited.UNLIMITED if option.explicit_failures else 0
+        return option.explicit_failures
     utility = instance.sites[site].utility.value
-    if isinstance(utility, Unlimited) or utility > FEW_RINGS * usable * KILOWATT:
-        return 0
-    return Unlimited.UNLIMITED if utility <= EACH_RING * usable * KILOWATT else 1
+    return not isinstance(utility, Unlimited) and utility <= FEW_RINGS * usable * KILOWATT
 
 
 def curve_of(instance: Instance, name: str) -> tuple[list[float], list[float]]:

@@ -3,17 +3,9 @@
     load + cap * spare * option  <=  cap * units / step
 
 step is 1 for n (spare 0) and n+1 (spare 1), 2 for 2n (two complete systems, each carries the whole load), the size of a group, or
-a part's units in a ring of blocks. Columns count steps. Of a ring, cap is what it carries with any one block lost, and racks
-count with their effective load (``models.candidates.block_rings`` proves that whole racks then fit, whichever block fails):
-
-    sum_p ring[p] * use[p,o]  +  sum_c,w share[w] * kind[o,c,w]  <=  cap * units / step
-    sum_{p: load w} use[c,p,o]  <=  most[c] * kind[o,c,w]              for every serving cluster c and load w of its racks
-
-Where the failures of an option are explicit, the racks' own load stands in the place of ring, and racks hang on pairs of blocks in
-rows of their own (``models.formulation.ring_rows``).
-
-ring [kW]  effective load of the racks of a pod, with share[w] where a training cluster has just one; share [kW]  what a kind of
-racks leaves unused in the ring it shares with the next one.
+a part's units in a ring of blocks. Columns count steps. Of a ring, cap is what it carries with any one block lost, and load what whole
+racks draw; how many rings have room for them, whichever block fails, is for rows of their own: racks hung on pairs of blocks
+(``models.formulation.ring_rows``), or whole rings (``models.formulation.shared_rings``).
 """
 
 from __future__ import annotations
@@ -26,8 +18,9 @@ from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption, PlantUnit
 from models.candidates.ring_load import RackLoads, rack_loads
 from models.formulation.core import POWER_QUANTUM, Core, units_per_column, up
-from models.formulation.linear import Block, Floats, Kind, Linear
+from models.formulation.linear import Floats, Linear
 from models.formulation.ring_rows import hang_racks
+from models.formulation.shared_rings import share_rings
 from models.instance import Instance
 from models.policy import PowerFigure
 from models.rules import Measure
@@ -44,10 +37,11 @@ def chain_capacity(m: Core, site: str, chain: Chain) -> None:
         load = chain_load(m, option)
         opened = m.option_is(option)
         greatest = greatest_load(m, option)
-        if option.ring is not None and option.ring.explicit:
+        if option.ring is not None:
             part = option.units[0]
             rings = most_units(m, part, greatest) // units_per_column(part)
-            hang_racks(m, option, rings, m.units_of(option, part) * (1.0 / units_per_column(part)))
+            place = hang_racks if option.ring.explicit else share_rings
+            place(m, option, rings, m.units_of(option, part) * (1.0 / units_per_column(part)))
         for unit in option.units:
             capacity = quanta_of(unit)
             bought = m.units_of(option, unit)
@@ -80,10 +74,10 @@ def column_load(
 ) -> Floats:  # fmt: skip
     """Load [whole kW, design] of every placement that uses ``option`` on its units; zero for the others.
 
-    On blocks whose failures are explicit what the racks draw, and their ``effective`` load where that is asked for.
+    On blocks what whole racks draw, and their ``effective`` load, which bounds the rings they need, where that is asked for.
     """
     used = placements.uses(option)
-    if option.ring is not None and option.ring.explicit and not effective:
+    if option.ring is not None and not effective:
         load = rack_loads(instance, placements.pods, option.ring).drawn[placements.pod]
     elif option.ring is None:
         load = up(placements.chain_load(option.chain, PowerFigure.DESIGN), POWER_QUANTUM)
@@ -91,13 +85,6 @@ def column_load(
         alone = not isinstance(instance.workloads[placements.cluster], Serving)
         load = rack_loads(instance, placements.pods, option.ring).effective(option.ring, alone)[placements.pod]
     return np.where(used, load, 0.0)
-
-
-def rack_kinds(instance: Instance, placements: Placements, option: PlantOption) -> dict[int, Floats]:
-    """Of a serving cluster under a ring option: placements by the load of their racks [kW]; empty for all others."""
-    if option.ring is None or option.ring.explicit or not isinstance(instance.workloads[placements.cluster], Serving):
-        return {}
-    return _kinds_on(instance, placements, option)
 
 
 def _kinds_on(instance: Instance, placements: Placements, option: PlantOption) -> dict[int, Floats]:
@@ -108,33 +95,9 @@ def _kinds_on(instance: Instance, placements: Placements, option: PlantOption) -
     return {int(w): np.asarray(used & (kind == w), dtype=np.float64) for w in np.unique(kind[used])}
 
 
-def kind_block(option: PlantOption, cluster: str) -> str:
-    """Name of the decision which kinds of racks of a serving cluster hang on an option's blocks."""
-    return f"kind[{option.site},{option.id},{cluster}]"
-
-
 def chain_load(m: Core, option: PlantOption) -> Linear:
-    """Load [kW, design] on an option's units from the placements that use it, and from the kinds of racks they bring."""
-    load = m.everywhere(lambda p: column_load(m.instance, p, option), site=option.site)
-    if option.ring is None:
-        return load
-    for placements in m.candidates.placements:
-        members = rack_kinds(m.instance, placements, option) if placements.site == option.site else {}
-        if not members:
-            continue
-        workload = m.instance.workloads[placements.cluster]
-        assert isinstance(workload, Serving)
-        keys = tuple(f"{w}kW" for w in members)
-        block = m.add_block(Block(kind_block(option, placements.cluster), keys, Kind.BINARY))
-        source = f"sites.{option.site}.{option.chain.value}.{option.id}"
-        for number, (key, rows) in enumerate(zip(keys, members.values(), strict=True)):
-            one = np.zeros(len(keys))
-            one[number] = float(workload.pods_at_most)
-            used = m.each(placements, rows) - Linear({block.name: one})
-            m.at_most("kind_open", (option.site, option.id, placements.cluster, key), used, 0, "pods", source)
-        shares = np.ceil(option.ring.per_kind(np.array(list(members))) - 1e-6)
-        load = load + Linear({block.name: np.asarray(shares, dtype=np.float64)})
-    return load
+    """Load [kW, design] on an option's units from the placements that use it."""
+    return m.everywhere(lambda p: column_load(m.instance, p, option), site=option.site)
 
 
 def greatest_load(m: Core, option: PlantOption) -> float:

@@ -3,16 +3,13 @@
 For an option with ``explicit_failures``, ring r = 1, 2, ... of the most that could be needed, pair of blocks g, load w [kW] of racks:
 
     sum_{w} (w / 2) (sum_{g on v} hung[r,g,w] + hung[r,uv,w])  <=  C * ring[r]        for every failed block u and survivor v
-    sum_{w' >= w} (sum_{r,g} hung[r,g,w'] + N(w') full[w'])  >=  sum_p racks of at least w kW in p * use[p,o]   for every load w
-    sum_r ring[r] + sum_w full[w]  <=  rings bought
+    sum_{w' >= w} sum_{r,g} hung[r,g,w']  >=  sum_p racks of at least w kW in p * use[p,o]         for every load w
+    sum_r ring[r]  <=  rings bought
     sum_p racks of at least w kW in p * use[p,o]  <=  N(w) * rings bought                for every load w
 
 (of a block redundant ring the whole load of a failed block falls on its reserve). hung counts places for racks of up to w kW; racks of at least
 w find a place each for every w, so that the largest racks take the largest places. Identical rings and blocks are filled in falling
-order of load. With every ring hung place by place, and no full, this is exact for racks of any kinds.
-On larger sites one ring is hung so, and full counts the others, each with the N(w) racks of one load that all its rows hold for, which are
-the same for every failed block and survivor (``models.candidates.block_rings``); smaller racks may take such places. The closed form
-there is what bounds the number of rings; the last line says for any ring what a sum over its survivors does.
+order of load. Exact for racks of any kinds; the last line says for any ring what a sum over its survivors does.
 """
 
 from __future__ import annotations
@@ -33,7 +30,6 @@ from models.formulation.linear import Block, Floats, Kind, Linear
 from models.instance import Instance
 from models.physics.power_redundancy import failover_coefficients
 from models.site import Topology
-from models.units import Unlimited
 
 
 def hung_block(option: PlantOption) -> str:
@@ -44,11 +40,6 @@ def hung_block(option: PlantOption) -> str:
 def ring_block(option: PlantOption) -> str:
     """Name of the decision which rings carry anything."""
     return f"ring[{option.site},{option.id}]"
-
-
-def full_block(option: PlantOption) -> str:
-    """Name of the decision how many rings are full of racks of one load."""
-    return f"full[{option.site},{option.id}]"
 
 
 def hung_key(ring: int, group: int, load: int) -> str:
@@ -65,25 +56,19 @@ def hang_racks(m: Core, option: PlantOption, rings: int, bought: Linear) -> None
     if not loads:
         return
     groups, index = len(ring.groups.first), (option.site, option.id)
-    hung = rings if isinstance(ring.hung, Unlimited) else min(rings, ring.hung)
-    keys = tuple(hung_key(r, g, w) for r in range(hung) for g in range(groups) for w in loads)
+    keys = tuple(hung_key(r, g, w) for r in range(rings) for g in range(groups) for w in loads)
     m.add_block(Block(hung_block(option), keys, Kind.INTEGER, float(2 * ring.capacity)))
-    m.add_block(Block(ring_block(option), tuple(f"r{r}" for r in range(hung)), Kind.BINARY))
-    opened = Linear({ring_block(option): np.ones(hung)})
-    if hung < rings:
-        m.add_block(Block(full_block(option), tuple(f"{w}kW" for w in loads), Kind.INTEGER, float(rings)))
-        opened = opened + Linear({full_block(option): np.ones(len(loads))})
+    m.add_block(Block(ring_block(option), tuple(f"r{r}" for r in range(rings)), Kind.BINARY))
+    opened = Linear({ring_block(option): np.ones(rings)})
     most = np.asarray(ring.racks(loads), dtype=np.float64)
     for number, load in enumerate(loads):
-        places = np.zeros((hung, groups, len(loads)))
+        places = np.zeros((rings, groups, len(loads)))
         places[:, :, number:] = 1.0
         room = Linear({hung_block(option): places.reshape(-1)})
-        if hung < rings:
-            room = room + Linear({full_block(option): np.where(np.arange(len(loads)) >= number, most, 0.0)})
         needed = Linear.total([m.each(p, _racks_from(m.instance, p, option, load)) for p in placed])
         m.at_least("hung", (*index, f"{load}kW"), room - needed, 0, "", "")
         m.at_most("rings_for", (*index, f"{load}kW"), needed - bought * float(most[number]), 0, "", "")
-    _survivors(m, option, ring, loads, hung)
+    _survivors(m, option, ring, loads, rings)
     m.at_most("rings", index, opened - bought, 0, "", "")
 
 
@@ -97,17 +82,13 @@ def without_unused(options: Sequence[PlantOption], blocks: Mapping[str, Block], 
         if option.ring is None or not option.ring.explicit or hung_block(option) not in blocks:
             continue
         unused = _unused(option, kept_rows)
-        names = [name for name in (hung_block(option), full_block(option)) if name in kept_blocks]
-        stay = {
-            name: np.array([_load_of(key) not in unused for key in kept_blocks[name].keys], dtype=np.bool_)
-            for name in names
-        }
-        for name in names:
-            keys = tuple(key for key, keeps in zip(kept_blocks[name].keys, stay[name], strict=True) if keeps)
-            kept_blocks[name] = replace(kept_blocks[name], keys=keys)
+        name = hung_block(option)
+        stay = np.array([_load_of(key) not in unused for key in kept_blocks[name].keys], dtype=np.bool_)
+        keys = tuple(key for key, keeps in zip(kept_blocks[name].keys, stay, strict=True) if keeps)
+        kept_blocks[name] = replace(kept_blocks[name], keys=keys)
         index = (option.site, option.id)
         kept_rows = [
-            replace(row, expression=_cut(row.expression, stay))
+            replace(row, expression=_cut(row.expression, {name: stay}))
             for row in kept_rows
             if not (row.what in ("hung", "rings_for") and row.index[:2] == index and row.index[2] in unused)
         ]
@@ -126,10 +107,9 @@ def _load_of(key: str) -> str:
 def _unused(option: PlantOption, rows: Sequence[Row]) -> set[str]:
     """Loads of which no placement has more racks than of the next larger one."""
     asking = [row for row in rows if row.what == "hung" and row.index[:2] == (option.site, option.id)]
-    own = (hung_block(option), full_block(option))
     found = set()
     for row, larger in zip(asking, [*asking[1:], None], strict=True):
-        here = {n: v for n, v in row.expression.terms.items() if n not in own}
+        here = {n: v for n, v in row.expression.terms.items() if n != hung_block(option)}
         above = {} if larger is None else larger.expression.terms
         if all(np.array_equal(v, above[n] if n in above else np.zeros_like(v)) for n, v in here.items()):
             found.add(row.index[2])

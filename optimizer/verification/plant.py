@@ -191,7 +191,7 @@ def kilowatts(watts: float) -> int:
 
 
 def chain_loads(instance: Instance, facts: Sequence[PodFacts], plant: Plant) -> dict[tuple[str, Chain, str], int]:
-    """Design load [kW] on every option in use, each pod rounded up once; of blocks the part of their rings that is taken."""
+    """Design load [kW] on every option in use, each pod rounded up once; of blocks what whole racks draw."""
     users: dict[tuple[str, Chain, str], list[PodFacts]] = {}
     for one in facts:
         for chain, name in one.pod.options.items():
@@ -226,8 +226,8 @@ def check_plant(
         listed.setdefault((choice.site, choice.chain, choice.option, choice.part), []).append(choice.units)
     # shares and rules may ask for more units than the loads do
     more = bool(instance.rules or instance.sourcing.shares or instance.sourcing.second_sources)
-    # racks that are hung one by one may need more rings than their load alone would fill
-    more |= any((blocks := plant.options[key].blocks) is not None and blocks.explicit for key in loads)
+    # whole racks may need more rings than their load alone would fill
+    more |= any(plant.options[key].blocks is not None for key in loads)
     for key in sorted(expected.keys() | listed.keys()):
         units, least = listed.get(key), expected.get(key)
         if more and units is not None and least is not None and len(units) == len(least):

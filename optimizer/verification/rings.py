@@ -10,15 +10,13 @@ from models.instance import Instance
 from models.parts.power_component import PowerComponent
 from models.site import SiteOption, Topology
 from models.units import Unlimited
-from models.workload import Serving, Training
+from models.workload import Training
 from optimizer.design import Design, RingChoice
 from optimizer.verification.findings import Checks
 from optimizer.verification.pods import PodFacts, idle_w
 from optimizer.verification.rack_coolant import pump_share
 
 KILOWATT = 1e3
-FEW_RINGS = 8
-"""Up to so many rings that the utility fills racks are hung on blocks unasked."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,6 @@ class Blocks:
     capacity_kw: int
     small_kw: int
     swing: float
-    explicit: bool = False
 
     @property
     def usable_kw(self) -> int:
@@ -50,22 +47,12 @@ class Blocks:
             on_block += 1
         return self.count * on_block // 2
 
-    def unspread_kw(self, largest_kw: int) -> float:
-        """What racks of several kinds may leave unused in a ring."""
-        if self.topology is Topology.BLOCK_REDUNDANT:
-            return 0.0
-        return (self.count - 1) * (self.count - 2) * largest_kw / 2
-
-    def kind_kw(self, load_kw: int) -> float:
-        """What one kind of racks is charged for the ring it shares."""
-        largest = max(load_kw, self.small_kw)
-        return self.unspread_kw(largest) + largest
-
     @property
-    def small_share(self) -> float:
-        """Part of a ring that racks without systems may fill."""
-        fills = self.needed if self.topology is Topology.BLOCK_REDUNDANT else 1
-        return 1.0 - (self.unspread_kw(self.small_kw) + fills * self.small_kw) / self.usable_kw
+    def holds_small(self) -> bool:
+        """Whether racks without systems find a place in a ring however they come to hang."""
+        if self.topology is Topology.BLOCK_REDUNDANT:
+            return self.usable_kw > self.needed * self.small_kw
+        return self.usable_kw > ((self.count - 1) * (self.count - 2) / 2 + 1) * self.small_kw
 
 
 def blocks_of(instance: Instance, site: str, option: SiteOption) -> Blocks | None:
@@ -85,11 +72,8 @@ def blocks_of(instance: Instance, site: str, option: SiteOption) -> Blocks | Non
     small_kw = capacity // 8 if isinstance(small, Unlimited) else ceil(small * swing / KILOWATT - 1e-9)
     needed = option.needed if option.needed is not None else 1
     of = option.of if option.of is not None else 2
-    utility, explicit = instance.sites[site].utility.value, option.explicit_failures
-    if explicit is None:
-        explicit = not isinstance(utility, Unlimited) and utility / KILOWATT <= FEW_RINGS * needed * capacity
-    blocks = Blocks(option.topology, of, needed, capacity, small_kw, swing, explicit)
-    return blocks if capacity >= 1 and blocks.small_share > 0 else None
+    blocks = Blocks(option.topology, of, needed, capacity, small_kw, swing)
+    return blocks if capacity >= 1 and blocks.holds_small else None
 
 
 @dataclass(frozen=True)
@@ -134,21 +118,9 @@ def _kilowatts(watts: float) -> int:
 
 
 def ring_load(instance: Instance, facts: Sequence[PodFacts], blocks: Blocks) -> int:
-    """Whole kW of the rings' usable power that the pods of a site take, kinds of racks included; what racks draw where they are hung
-    one by one."""
-    total, kinds = 0, set()
-    if blocks.explicit:
-        found = [(one.count, racks_of(instance, one, blocks)) for one in facts]
-        return sum(count * (r.nodes * r.node_kw + r.others * r.other_kw) for count, r in found)
-    for one in facts:
-        racks = racks_of(instance, one, blocks)
-        taken = racks.nodes * blocks.usable_kw / max(1, blocks.full_of(racks.node_kw))
-        taken += racks.others * racks.other_kw / blocks.small_share
-        serving = isinstance(instance.workloads[one.pod.cluster], Serving)
-        total += one.count * ceil(taken + (0.0 if serving else blocks.kind_kw(racks.node_kw)) - 1e-6)
-        if serving:
-            kinds.add((one.pod.cluster, racks.node_kw))
-    return total + sum(ceil(blocks.kind_kw(load) - 1e-6) for _, load in kinds)
+    """Whole kW that the racks of the pods of a site draw on its blocks."""
+    found = [(one.count, racks_of(instance, one, blocks)) for one in facts]
+    return sum(count * (r.nodes * r.node_kw + r.others * r.other_kw) for count, r in found)
 
 
 def check_rings(

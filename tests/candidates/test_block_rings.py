@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from models.candidates.block_rings import RackKind, Ring, assign, even_pairs
+from models.candidates.block_rings import RackKind, Ring, even_pairs
+from models.candidates.ring_packing import Division, hang
 from models.physics.power_redundancy import (
     Redundancy,
     failover_coefficients,
@@ -86,39 +87,76 @@ def overloads(one, loads):
     return after.max() > one.capacity + 1e-6
 
 
-def hung(one, patterns):
-    """Loads by ring and racks by kind; every ring replayed with each block lost."""
-    racks: dict[tuple[str, ...], int] = {}
-    rings = 0
-    for pattern, count in patterns:
-        rings += count
-        for _, key, number in pattern:
-            racks[key] = racks.get(key, 0) + number * count
-    return racks, rings
-
-
 LOADS = st.integers(1, 160)
 
 
-@settings(deadline=None, max_examples=150)
-@given(
-    which=st.sampled_from(RINGS),
-    nodes=st.lists(st.tuples(LOADS, st.integers(1, 120)), min_size=0, max_size=4),
-    smalls=st.lists(st.tuples(st.integers(1, 30), st.integers(1, 40)), min_size=0, max_size=4),
-)
-def test_racks_of_any_kinds_fit_the_rings_their_effective_load_fills(which, nodes, smalls):
-    one = Ring(which.topology, which.blocks, which.needed, which.capacity, 30)
+def divided(one, nodes, small):
+    """The fewest rings, full and shared, that have room for node racks and ``small`` kW of others: a program of its own."""
+    loads = sorted(nodes)
+    ways = [way for w in (one.largest_small, *(w for w in loads if w > one.largest_small)) for way in one.shared_by(w)]
+    most = np.array([int(one.racks(w)) for w in loads], dtype=float)
+    number, each = len(loads), np.array(loads, dtype=float)
+    rows, lower, upper = [], [], []
+
+    def row(full, rest, shared, low, high):
+        rows.append(np.concatenate([full, rest, shared]))
+        lower.append(low)
+        upper.append(high)
+
+    none = np.zeros(number)
+    for at, w in enumerate(loads):
+        here = (np.arange(number) >= at).astype(float)
+        row(most * here, here, np.zeros(len(ways)), sum(n for v, n in nodes.items() if v >= w), np.inf)
+        if w > one.largest_small:
+            row(none, each * here, [-float(way.large) * (way.largest >= w) for way in ways], -np.inf, w)
+            row(none, np.eye(number)[at], [-most[at] * (way.largest >= w) for way in ways], -np.inf, 0)
+    row(none, each, [-float(way.whole) for way in ways], -np.inf, one.largest_small - small)
+    row(none, each, [-float(one.usable)] * len(ways), -np.inf, -small)
+    cost = np.concatenate([np.ones(number), np.zeros(number), np.ones(len(ways))])
+    found = milp(cost, constraints=LinearConstraint(np.array(rows), lower, upper), integrality=np.ones(len(cost)))
+    assert found.status == 0
+    counts = np.rint(found.x).astype(int).tolist()
+    full, rest, shared = counts[:number], counts[number : 2 * number], counts[2 * number :]
+    return Division(
+        dict(zip(loads, full, strict=True)), dict(zip(loads, rest, strict=True)), dict(zip(ways, shared, strict=True))
+    )
+
+
+def kinds_of(nodes, smalls):
     kinds = [RackKind(("n", str(i)), w, n, False) for i, (w, n) in enumerate(nodes)]
-    kinds += [RackKind(("s", str(i)), w, n, True) for i, (w, n) in enumerate(smalls)]
-    patterns = assign(one, kinds)
-    racks, rings = hung(one, patterns)
-    assert racks == {k.key: k.racks for k in kinds}
+    return kinds + [RackKind(("s", str(i)), w, n, True) for i, (w, n) in enumerate(smalls)]
+
+
+def hung_so(one, nodes, smalls):
+    """Every rack hung as rows of whole rings have it, and how many rings those are."""
+    counted: dict[int, int] = {}
+    for w, n in nodes:
+        counted[w] = counted.get(w, 0) + n
+    kinds = kinds_of(nodes, smalls)
+    division = divided(one, counted, sum(w * n for w, n in smalls))
+    found = hang(one, kinds, division)
+    assert len(found) == sum(division.full.values()) + sum(division.shared.values())
+    racks: dict[tuple[str, ...], int] = {}
     load = {k.key: k.load for k in kinds}
-    for pattern, _ in patterns:
+    for held in found:
         on_groups = np.zeros(len(one.groups.first))
-        for group, key, number in pattern:
+        for (group, key), number in held.items():
+            racks[key] = racks.get(key, 0) + number
             on_groups[group] += number * load[key]
         assert not overloads(one, on_groups)
+    assert racks == {k.key: k.racks for k in kinds}
+    return len(found)
+
+
+NODES = st.lists(st.tuples(LOADS, st.integers(1, 120)), min_size=0, max_size=4)
+SMALLS = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 40)), min_size=0, max_size=4)
+
+
+@settings(deadline=None, max_examples=150)
+@given(which=st.sampled_from(RINGS), nodes=NODES, smalls=SMALLS)
+def test_racks_of_any_kinds_find_a_place_in_rings_full_and_shared(which, nodes, smalls):
+    one = Ring(which.topology, which.blocks, which.needed, which.capacity, 30)
+    rings = hung_so(one, nodes, smalls)
     effective = sum(float(one.effective(w, n, 1, 0)) + float(one.per_kind(w)) for w, n in nodes)
     effective += sum(n * w * one.small_factor for w, n in smalls)
     assert rings <= ceil(effective / one.usable - 1e-9)
@@ -127,8 +165,7 @@ def test_racks_of_any_kinds_fit_the_rings_their_effective_load_fills(which, node
 @settings(deadline=None, max_examples=60)
 @given(which=st.sampled_from(RINGS), load=LOADS, racks=st.integers(1, 400))
 def test_one_kind_of_racks_takes_no_ring_more_than_it_must(which, load, racks):
-    patterns = assign(which, [RackKind(("only",), load, racks, False)])
-    assert hung(which, patterns)[1] == ceil(racks / int(which.racks(load)))
+    assert hung_so(which, [(load, racks)], []) == ceil(racks / int(which.racks(load)))
 
 
 @given(st.integers(2, 9), st.integers(0, 200))

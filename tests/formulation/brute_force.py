@@ -32,7 +32,7 @@ from optimizer.bom import pod_lines
 from optimizer.design import BomLine
 
 from .brute_orders import Ordering, days_to, orderings
-from .brute_rings import Racks, fewest_rings
+from .brute_rings import Racks, fewest_rings, fewest_shared
 from .brute_rules import keeps_rules, spend_by_vendor, units_asked, within_supply
 from .brute_split import groups, links, of_slowest
 
@@ -226,35 +226,9 @@ def swing(inst: Instance, pods: PodTable, ring: Ring | None) -> float:
     return ring.swing if ring is not None and isinstance(inst.workloads[pods.cluster], Training) else 1.0
 
 
-def racks_in(ring: Ring, load: int) -> int:
-    """Most racks of one load in a ring: one more on every block as long as the worst survivor holds."""
-    if ring.topology.value == "block_redundant":
-        return ring.needed * (ring.capacity // load)
-    on_block = 0
-    while (on_block + 1 + ceil((on_block + 1) / (ring.blocks - 1))) * load <= 2 * ring.capacity:
-        on_block += 1
-    return ring.blocks * on_block // 2
-
-
-def shared_ring(ring: Ring, load: int) -> int:
-    """What a kind of racks may leave unused in the ring it shares with the next one."""
-    widest = max(load, ring.largest_small)
-    pairs = 0 if ring.topology.value == "block_redundant" else (ring.blocks - 1) * (ring.blocks - 2) / 2
-    return ceil((pairs + 1) * widest - 1e-6)
-
-
 def on_blocks(inst: Instance, pods: PodTable, pod: int, ring: Ring) -> int:
-    """Load of a pod's racks on rings of blocks, each rack as the share of a ring full of its like."""
-    (load, racks), (other, others) = racks_of(inst, pods, pod, ring)
-    usable = ring.needed * ring.capacity
-    if ring.explicit:
-        return load * racks + other * others
-    blocked = ring.topology.value == "block_redundant"
-    unspread = 0 if blocked else (ring.blocks - 1) * (ring.blocks - 2) / 2
-    lost = (unspread + (ring.needed if blocked else 1)) * ring.largest_small
-    total = racks * usable / racks_in(ring, load) + others * other * usable / (usable - lost)
-    whole = total + (shared_ring(ring, load) if isinstance(inst.workloads[pods.cluster], Training) else 0)
-    return ceil(whole - 1e-6)
+    """Load of a pod's racks on blocks, whole racks."""
+    return sum(load * racks for load, racks in racks_of(inst, pods, pod, ring))
 
 
 def racks_of(inst: Instance, pods: PodTable, pod: int, ring: Ring | None) -> Racks:
@@ -309,10 +283,13 @@ def fewest(unit: PlantUnit, load: int) -> int:
 
 
 def of_rings(option: PlantOption, unit: PlantUnit, here: Sequence[Figures]) -> int:
-    """Units in the fewest rings that hold the racks of a site one by one; zero where nothing is hung so."""
-    if option.ring is None or not option.ring.explicit:
+    """Units in the fewest rings that hold the racks of a site, one by one or as rings full and shared; zero where there are none."""
+    if option.ring is None:
         return 0
-    return unit.step * fewest_rings(option.ring, tuple(kind for row in here for kind in row.hung))
+    if option.ring.explicit:
+        return unit.step * fewest_rings(option.ring, tuple(kind for row in here for kind in row.hung))
+    nodes, small = tuple(row.hung[0] for row in here), sum(load * racks for row in here for load, racks in row.hung[1:])
+    return unit.step * fewest_shared(option.ring, nodes, small)
 
 
 @dataclass(frozen=True)
@@ -367,7 +344,6 @@ def plant_of(
     money: Mapping[str, Money],
     offered: Collection[str] = frozenset(),
     asked: Mapping[str, int] = MappingProxyType({}),
-    serving: Collection[str] = frozenset(),
 ) -> Plant | None:
     """The plant a choice needs, and no fewer units of each part than are ``asked`` for; None where its placements want different
     options of one chain at a site. Parts that are ``offered`` are paid as they are ordered."""
@@ -379,10 +355,6 @@ def plant_of(
             if taken.setdefault(at, option).id != option.id:
                 return None
             loads[at] = loads.get(at, 0) + row.loads[chain]
-    for (site, chain), option in taken.items():
-        if option.ring is not None and not option.ring.explicit:
-            kinds = {(row.cluster, row.rack) for row in choice if row.site == site and row.cluster in serving}
-            loads[site, chain] += sum(shared_ring(option.ring, load) for _, load in kinds)
     capex = opex = tco = 0
     units: list[tuple[str, str, int, float]] = []
     for at, option in taken.items():
@@ -530,9 +502,8 @@ def legal_designs(inst: Instance, candidates: Candidates) -> list[tuple[Choice, 
     found = []
     offered = {part for quote in inst.quotes.values() for part in quote.contents}
     asked = units_asked(inst)
-    serving = {c for c, w in inst.workloads.items() if isinstance(w, Serving)}
     for choice in choices(inst, of_cluster):
-        plant = plant_of(choice, money, offered, asked, serving)
+        plant = plant_of(choice, money, offered, asked)
         joined = (
             [replace(plant, opex=plant.opex + usd, tco=plant.tco + usd) for usd in links(inst, choice)] if plant else []
         )

@@ -7,9 +7,9 @@
 
 draw [kW]  facility power of the placement by the figure the site states;  it [kW]  design power;  drawn [kW]  mean power in use;  cap [kW]  usable capacity of a
 unit, half of it for 2n, spare 1 for n+1;  units, option  core. Linear because overheads of pod and option are data. Of blocks that
-back each other up, cap is a ring's load with any one block lost and it the effective load of whole racks on pairs of blocks
-(``models.formulation.capacity``), or racks are hung by the program itself, a row for each failed block on each survivor
-(``models.formulation.ring_rows``). The last line keeps units with a part-load curve above the least share of their rating for which
+back each other up, cap is a ring's load with any one block lost and it what whole racks draw; that each of them finds its place is for
+a row for each failed block on each survivor (``models.formulation.ring_rows``) or rows of whole rings, for any block lost
+(``models.formulation.shared_rings``). The last line keeps units with a part-load curve above the least share of their rating for which
 the option's losses are an upper bound; the most share is never exceeded, or the option is refused.
 """
 
@@ -86,6 +86,8 @@ def _(row: BindingRow) -> str:
     if row.what == "survivors":
         ring, lost, left = (word.strip("abcdefghijklmnopqrstuvwxyz") for word in row.index[2:])
         return f"block {left} of ring {ring} of {option} carries all it may with block {lost} lost"
-    if row.what in ("hung", "rings_for", "rings", "blocks", "rings_in_order"):
+    if row.what in ("hung", "rings_for", "rings", "blocks", "rings_in_order", "places"):
         return f"the rings of {option} have no place left for another rack"
+    if row.what.startswith("shared"):
+        return f"rings of {option} with racks of several loads carry all they may with any block lost"
     return f"{row.index[-1]} of power option {row.index[1]} at {row.index[0]} is fully loaded with its redundancy kept"
