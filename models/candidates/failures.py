@@ -9,6 +9,7 @@ disks and the links that leave the node. Where both are stated they are the whol
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -200,6 +201,19 @@ def failures_of(
         np.array([line[3] for line in lines]),
         np.array([line[4] in (OF_ACCELERATOR, OF_NODE) for line in lines]),
         np.array([line[0] in ("leaf switches", "storage", RACK_CDUS) for line in lines]),
+    )
+
+
+def fails_by(fabric: FabricTable) -> tuple[npt.NDArray[Any], ...]:
+    """Columns that tell apart fabrics whose jobs fail differently: equal in all of them, they fail alike."""
+    return (
+        fabric.size,
+        fabric.nodes,
+        fabric.links_node_leaf,
+        fabric.medium_node_leaf,
+        fabric.leaf,
+        fabric.planes,
+        fabric.switch,
     )
 
 

@@ -71,7 +71,7 @@ class Placing:
     ) -> None:
         self._instance, self._source, self._sift = instance, source, sift
         self._ways = _ways(source.shared.racks, options)
-        self._stack = PodStack(source.rows)
+        self._stack = PodStack(source.rows, source.levels)
         self._waiting: list[tuple[PodTable, int]] = []
         self._sifted: list[_Sifted] = []
         self._beside: ThreadPoolExecutor | None = None

@@ -62,6 +62,12 @@ class PodSource:
         rows = sum(len(tables[which]) for _, which, _ in self.joined)
         return rows * len(self.shared.performance.roles) * len(self.parts)
 
+    @property
+    def levels(self) -> int:
+        """Pods of one row of fabrics at most: levels of checkpoint bandwidth."""
+        need = self.shared.instance.workloads[self.shared.cluster].storage
+        return 1 if need is None else len(set(need.write))
+
     def tables(self, rejections: list[Rejection]) -> Iterator[tuple[PodTable, Ints, int]]:
         """The pods of each rack design in each role, the rows of those that may stand, and the rows of fabrics they were made of.
 

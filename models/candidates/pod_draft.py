@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,11 +76,13 @@ class Shared:
 @dataclass(frozen=True)
 class Draft:
     """Pods being put together, one entry each: rows ``at`` of the fabrics ``table``, systems, storage, networks, racks of switches,
-    what is delivered, mean power of a working system [W]."""
+    what is delivered, mean power of a working system [W]. ``row_jobs`` and ``row_spares`` are systems behind every row of the table."""
 
     shared: Shared
     rack: RackDesign
     table: FabricTable
+    row_jobs: Ints
+    row_spares: Ints
     at: Ints
     positions: int
     systems: Ints
@@ -104,10 +107,9 @@ class Draft:
         """Racks of systems."""
         return np.asarray(-(-self.systems // self.rack.systems), dtype=np.int64)
 
-    @cached_property
-    def fabric(self) -> FabricTable:
-        """The fabric of every pod."""
-        return self.table.take(self.at)
+    def fabric(self, name: str) -> npt.NDArray[Any]:
+        """A column of the fabrics by pod."""
+        return np.asarray(getattr(self.table, name)[self.at])
 
     @property
     def floor(self) -> Ints:
@@ -222,6 +224,8 @@ def draft_of(
         shared=shared,
         rack=rack,
         table=table,
+        row_jobs=sized - spares,
+        row_spares=spares,
         at=at,
         positions=key.positions,
         systems=systems,

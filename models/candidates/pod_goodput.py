@@ -90,7 +90,7 @@ def waits(instance: Instance, cluster: str, failures: Failures, spares: Ints, en
         return found
     leaving = failures.rates[end][failures.of_system].sum(axis=0) * stated.leaving
     # equal systems wait equally, and most pods have equal systems
-    _, first, back = np.unique(leaving, return_index=True, return_inverse=True)
+    _, first, back = distinct(leaving)
     wait = replacement_time(0.0, spares[first], leaving[first], stated.replacement)[back]
     # those that end with a reset wait for nobody; a node behind a dead link is swapped and its link mended meanwhile
     swapped = stated.leaving * (stated.swap + wait)

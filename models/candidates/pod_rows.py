@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.batch_split import WHOLE, Part
-from models.candidates.failures import failures_of
+from models.candidates.distinct import alike
+from models.candidates.failures import fails_by, failures_of
 from models.candidates.network_plan import Network
 from models.candidates.pod_draft import Draft, FabricKey, Shared, draft_of
-from models.candidates.pod_goodput import Useful, pod_availability, stated_write, useful_of, worst_loss
+from models.candidates.pod_goodput import pod_availability, stated_write, useful_of, worst_loss
 from models.candidates.pod_networks import BESIDE, NetworkRows, space_of
 from models.candidates.pod_storage import state_bytes, storage_failures, storage_standing
 from models.candidates.pod_table import COST_LINES, FIGURES, ROLES, PodTable
@@ -86,9 +87,9 @@ def pods_of(shared: Shared, number: int, which: int, key: FabricKey, role: Servi
 
 def _figures(draft: Draft) -> dict[str, Any]:
     """Columns that are worked out from the rest: loads, prices, bandwidths, what fails and what that costs, mass."""
-    shared, fabric = draft.shared, draft.fabric
+    shared = draft.shared
     write, load = _checkpoint_times(draft)
-    useful = _useful(draft, write, load)
+    failure_rate, goodput = _useful(draft, write, load)
     it, air, rear_door, liquid = _loads(draft)
     through_storage = _job_bandwidth(draft, Network.STORAGE, draft.stored.read)
     return {
@@ -98,28 +99,35 @@ def _figures(draft: Draft) -> dict[str, Any]:
         "liquid": liquid,
         "cost_low": _costs(draft, "low"),
         "cost_high": _costs(draft, "high"),
-        "injection": fabric.injection,
-        "bisection": fabric.bisection,
+        "injection": draft.fabric("injection"),
+        "bisection": draft.fabric("bisection"),
         "storage_bandwidth": through_storage / draft.accelerators,
         "front_end_bandwidth": _job_bandwidth(draft, Network.FRONT_END, None) / draft.accelerators,
         "write": write,
         "load_time": load,
-        "failure_rate": useful.failure_rate,
-        "goodput": useful.goodput,
+        "failure_rate": failure_rate,
+        "goodput": goodput,
         "availability": _standing(draft),
-        "blast_radius": worst_loss(shared.instance, shared.cluster, draft.rack, draft.jobs, fabric),
+        "blast_radius": worst_loss(shared.instance, shared.cluster, draft.rack, draft.row_jobs, draft.table)[draft.at],
         "weight": _weight(draft),
     }
 
 
-def _useful(draft: Draft, write: Floats, load: Floats) -> Useful:
-    """How much of its time each pod keeps with everything that may fail in it."""
+def _useful(draft: Draft, write: Floats, load: Floats) -> tuple[Floats, Floats]:
+    """Failures per second of each pod with everything that may fail in it, and how much of its time it keeps; of equal ones once."""
+    if not len(draft):
+        return np.zeros(0), np.zeros(0)
     shared, stored = draft.shared, draft.stored
     instance, cluster = shared.instance, shared.cluster
-    line = storage_failures(instance, cluster, shared.storage, stored.card, stored.nodes)
-    coolant = coolant_failures(instance, cluster, draft.rack.coolant, draft.node_racks)
-    failures = failures_of(instance, draft.rack.system, draft.jobs, draft.fabric, line, coolant)
-    return useful_of(instance, cluster, failures, draft.spares, write, load)
+    # the fabrics first, of which several pods stem; a row's size says how many systems there are
+    _, fabric = alike(fails_by(draft.table))
+    first, back = alike((fabric[draft.at], stored.nodes, stored.card, write, load))
+    line = storage_failures(instance, cluster, shared.storage, stored.card[first], stored.nodes[first])
+    coolant = coolant_failures(instance, cluster, draft.rack.coolant, draft.node_racks[first])
+    behind = draft.table.take(draft.at[first])
+    failures = failures_of(instance, draft.rack.system, draft.jobs[first], behind, line, coolant)
+    useful = useful_of(instance, cluster, failures, draft.spares[first], write[first], load[first])
+    return useful.failure_rate[back], useful.goodput[back]
 
 
 def _standing(draft: Draft) -> Floats:
@@ -127,7 +135,7 @@ def _standing(draft: Draft) -> Floats:
     shared, rack, stored = draft.shared, draft.rack, draft.stored
     instance, cluster = shared.instance, shared.cluster
     return np.asarray(
-        pod_availability(instance, cluster, rack.system, draft.jobs, draft.spares, draft.fabric)
+        pod_availability(instance, cluster, rack.system, draft.row_jobs, draft.row_spares, draft.table)[draft.at]
         * storage_standing(instance, cluster, shared.storage, stored.card, stored.nodes)
         * coolant_standing(instance, cluster, rack.coolant, draft.node_racks),
         dtype=np.float64,
@@ -167,14 +175,14 @@ def _costs(draft: Draft, end: str) -> Floats:
     """Prices by line (lines x pods) [USD] at the ``low`` or ``high`` end."""
     price, overhead = draft.rack.system.price, draft.rack.overhead
     assert price is not None
-    fabric, beside, stored, cards = draft.fabric, draft.beside, draft.stored, draft.shared.storage
+    beside, stored, cards = draft.beside, draft.stored, draft.shared.storage
     of_node = np.array([getattr(card.part.price, end) for card in cards] + [0.0])
     of_rack = np.array([getattr(card.rack_price, end) for card in cards] + [0.0])
     found = np.empty((len(COST_LINES), len(draft)))
     found[0] = draft.systems * getattr(price, end)
     found[1] = draft.node_racks * getattr(overhead, end) + draft.switched.price(end)
-    found[2] = getattr(fabric, f"capex_switches_{end}") + beside.total(f"capex_switches_{end}")
-    found[3] = getattr(fabric, f"capex_links_{end}") + beside.total(f"capex_links_{end}")
+    found[2] = draft.fabric(f"capex_switches_{end}") + beside.total(f"capex_switches_{end}")
+    found[3] = draft.fabric(f"capex_links_{end}") + beside.total(f"capex_links_{end}")
     found[4] = stored.nodes * of_node[stored.card] + stored.racks * of_rack[stored.card]
     return found
 
@@ -194,5 +202,5 @@ def _weight(draft: Draft) -> Floats:
     node = np.array([card.node_weight for card in cards] + [0.0])
     rack = np.array([card.rack_weight for card in cards] + [0.0])
     kept = stored.nodes * node[stored.card] + stored.racks * rack[stored.card]
-    switches = draft.fabric.weight + draft.beside.total("weight") + draft.switched.weight
+    switches = draft.fabric("weight") + draft.beside.total("weight") + draft.switched.weight
     return np.asarray(draft.node_racks * draft.rack.weight + switches + kept, dtype=np.float64)

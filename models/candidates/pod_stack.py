@@ -12,17 +12,17 @@ from models.candidates.pod_table import PodTable
 
 Column = npt.NDArray[Any]
 
-ROOM = 1.5
+ROOM = 3.0
 """Room made, of what the tables so far let expect."""
 
 
 class PodStack:
-    """The pods of one cluster and site as they are found. They stem from ``sources`` rows of fabrics, each of several pods, so that the
-    room all will need can be told from the first ones; room that is not written to takes no memory.
+    """The pods of one cluster and site as they are found. They stem from ``sources`` rows of fabrics, of which each gives ``most`` pods
+    (None: not known), so that the room all will need can be told from the first ones; room that is not written to takes no memory.
     """
 
-    def __init__(self, sources: int) -> None:
-        self._sources = sources
+    def __init__(self, sources: int, most: int | None = None) -> None:
+        self._sources, self._most = sources, most
         self._seen = self._rows = self._room = 0
         self._columns: dict[str, Column] = {}
         self._like: PodTable | None = None
@@ -34,8 +34,7 @@ class PodStack:
             self._like = pods.take(rows[:0])
         self._seen += sources
         if end > self._room:
-            self._room = max(int(ROOM * end * self._sources / max(self._seen, 1)), end)
-            self._columns = {name: self._roomy(values) for name, values in self._columns.items()}
+            self._make_room(end)
         whole = len(rows) == len(pods)
         for name in PodTable.column_names():
             values = getattr(pods, name)
@@ -54,7 +53,14 @@ class PodStack:
         columns: dict[str, Any] = {name: values[..., : self._rows] for name, values in self._columns.items()}
         return replace(self._like, **columns)
 
-    def _roomy(self, values: Column) -> Column:
-        wide = np.empty((*values.shape[:-1], self._room), dtype=values.dtype)
-        wide[..., : self._rows] = values[..., : self._rows]
-        return wide
+    def _make_room(self, end: int) -> None:
+        expected = int(ROOM * end * self._sources / max(self._seen, 1))
+        if self._most is not None:
+            expected = min(expected, self._sources * self._most)
+        self._room = max(expected, end)
+        for name in list(self._columns):
+            # one after the other, so that no more than one of them is held twice
+            values = self._columns.pop(name)
+            wide = np.empty((*values.shape[:-1], self._room), dtype=values.dtype)
+            wide[..., : self._rows] = values[..., : self._rows]
+            self._columns[name] = wide

@@ -229,7 +229,7 @@ def storage_rows(
         return _joined(parts), ""
     parts, said, before = [], "", (nothing - 1, nothing)
     # many fabrics of one size deliver alike
-    needs, back = np.unique(ingest, return_inverse=True)
+    needs, _, back = distinct(ingest)
     for level in sorted(set(need.write)):
         picked = _cheapest(instance, cluster, cards, needs, level)
         card, nodes = picked[0][back], picked[1][back]

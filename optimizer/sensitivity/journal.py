@@ -6,7 +6,9 @@ every number of its program, so that an answer can never be taken for that of an
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -17,6 +19,8 @@ import numpy as np
 
 from models.errors import UsageError
 from optimizer.compiled_model import Floats
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,12 @@ class Journal:
         bound = None if math.isinf(answer.bound) else answer.bound
         point = None if answer.x is None else {str(k): v for k, v in answer.x.items()}
         line = json.dumps({"question": question, "bound": bound, "x": point}, sort_keys=True) + "\n"
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            os.write(handle, line.encode())
-        finally:
-            os.close(handle)
+            _append(self.path, line.encode())
+        except OSError as error:
+            # what was found so far stays, and what is found from here on is at least used here
+            _log.warning("warning: answers are no longer kept in %s: %s", self.path, error.strerror)
+            self.path = None
 
     @staticmethod
     def _end_line(path: Path) -> None:
@@ -87,6 +92,15 @@ class Journal:
         if content and not content.endswith(b"\n"):
             with path.open("ab") as stream:
                 stream.write(b"\n")
+
+
+def _append(path: Path, line: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        if os.write(handle, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(handle)
 
 
 def _read(path: Path) -> dict[str, Solved]:
@@ -103,8 +117,13 @@ def _read(path: Path) -> dict[str, Solved]:
     return found
 
 
-def default_journal(command: str, *fingerprints: str) -> Path:
-    """Where a command keeps its answers about some instances when it is not told: among what the user's cache holds."""
+def default_journal(command: str, *fingerprints: str) -> Path | None:
+    """Where a command keeps its answers about some instances when it is not told: among what the user's cache holds, if there is one."""
     from optimizer.performance_cache import default_folder
 
-    return default_folder() / "questions" / f"{'-'.join((command, *(one[:16] for one in fingerprints)))}.jsonl"
+    folder = default_folder()
+    return (
+        None
+        if folder is None
+        else folder / "questions" / f"{'-'.join((command, *(one[:16] for one in fingerprints)))}.jsonl"
+    )

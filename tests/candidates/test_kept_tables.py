@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ import pytest
 
 from models.candidates import table_sources
 from models.candidates.table_sources import sources_digest
+from optimizer import performance_cache
 from optimizer.performance_cache import PerformanceCache
+from optimizer.sensitivity.journal import default_journal
 
 PACKAGES = Path(table_sources.__file__).resolve().parents[2]
 ARRAYS = {
@@ -36,8 +40,15 @@ def test_what_is_read_is_what_was_kept(tmp_path: Path) -> None:
     assert cache.get("other") is None
 
 
-@pytest.mark.parametrize("damage", ["cut", "longer", "another form", "empty", "heads", "folder"])
-def test_a_damaged_file_is_as_if_it_were_not_there(tmp_path: Path, damage: str) -> None:
+@pytest.fixture(autouse=True)
+def told_afresh() -> None:
+    performance_cache._tell.cache_clear()
+
+
+@pytest.mark.parametrize("damage", ["cut", "longer", "another form", "empty", "heads", "a figure", "folder"])
+def test_a_damaged_file_is_as_if_it_were_not_there(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
     cache = PerformanceCache(tmp_path)
     cache.put("k", ARRAYS)
     (file,) = tmp_path.iterdir()
@@ -53,9 +64,77 @@ def test_a_damaged_file_is_as_if_it_were_not_there(tmp_path: Path, damage: str) 
                 "another form": b"PK" + content,
                 "empty": b"",
                 "heads": content.replace(b"<f8", b"|O8"),
+                "a figure": content[:-5] + bytes([content[-5] ^ 1]) + content[-4:],
             }[damage]
         )
     assert cache.get("k") is None
+    assert PerformanceCache(tmp_path).get("k") is None
+    (record,) = caplog.records
+    assert str(tmp_path) in record.getMessage() and "searched anew" in record.getMessage()
+    if damage != "folder":
+        cache.put("k", ARRAYS)
+        assert cache.get("k") is not None
+
+
+def test_a_table_under_the_name_of_another_is_not_taken_for_it(tmp_path: Path) -> None:
+    cache = PerformanceCache(tmp_path)
+    cache.put("k", ARRAYS)
+    shutil.copy(tmp_path / "k.arrays", tmp_path / "other.arrays")
+    assert cache.get("k") is not None
+    assert cache.get("other") is None
+
+
+def test_tables_of_an_earlier_form_are_no_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for form in performance_cache.EARLIER:
+        (tmp_path / "k.arrays").write_bytes(form + b'[["used", "<i8", [1]]]\n' + bytes(8))
+        assert PerformanceCache(tmp_path).get("k") is None
+    assert not caplog.records
+
+
+def test_a_full_disk_costs_only_what_was_to_be_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cache = PerformanceCache(tmp_path)
+    cache.put("small", {"one": np.zeros(1)})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        for key in ("large", "larger"):
+            cache.put(key, {"many": np.zeros(1000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in tmp_path.iterdir()] == ["small.arrays"]
+    assert cache.get("small") is not None
+    assert cache.get("large") is None
+    (record,) = caplog.records
+    assert "cannot be kept" in record.getMessage() and performance_cache.VARIABLE in record.getMessage()
+
+
+def test_who_reads_while_others_write_finds_whole_files(tmp_path: Path) -> None:
+    arrays = {"many": np.arange(50_000.0)}
+    PerformanceCache(tmp_path).put("k", arrays)
+
+    def write(_: int) -> None:
+        PerformanceCache(tmp_path).put("k", arrays)
+
+    with ThreadPoolExecutor(3) as writers:
+        under_way = [writers.submit(write, turn) for turn in range(60)]
+        while not all(one.done() for one in under_way):
+            found = PerformanceCache(tmp_path).get("k")
+            assert found is not None and found["many"].tobytes() == arrays["many"].tobytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["k.arrays"]
+
+
+def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv(performance_cache.VARIABLE, raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    cache = PerformanceCache()
+    cache.put("k", ARRAYS)
+    assert cache.get("k") is None
+    assert len(caplog.records) == 1
+    assert default_journal("limits", "0123") is None
 
 
 def test_other_types_are_refused(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from models.candidates.pod_table import PodTable
 from optimizer import load
 
 
-@pytest.mark.parametrize("sources", [1, 3, 400])
-def test_stacked_is_joined(sources: int) -> None:
+@pytest.mark.parametrize(("sources", "most"), [(1, None), (3, None), (400, None), (4, 1), (4, 10**6)])
+def test_stacked_is_joined(sources: int, most: int | None) -> None:
     pods = enumerate_candidates(load("tiny/two-sites")).placements[0].pods
     rng = np.random.default_rng(5)
     picks = [np.sort(rng.choice(len(pods), size, replace=False)) for size in (1, 0, len(pods), len(pods) // 2)]
-    stack = PodStack(sources)
+    stack = PodStack(sources, most)
     for rows in picks:
         stack.add(pods, rows, 1)
     found, joined = stack.table(), PodTable.join([pods.take(rows) for rows in picks])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,23 @@ def test_a_journal_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be kept"):
         Journal(tmp_path / "file" / "answers.jsonl")
+
+
+def test_a_journal_on_a_full_disk_keeps_what_it_has_and_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "answers.jsonl"
+    journal = Journal(file)
+    journal.put("a", Solved(1.0, None))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 20, limits[1]))
+        for question in ("b", "c"):
+            journal.put(question, Solved(2.0, {1: 1.0}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert journal.get("c") == Solved(2.0, {1: 1.0})
+    assert len(caplog.records) == 1
+    again = Journal(file, resume=True)
+    assert again.get("a") == Solved(1.0, None)
+    assert again.get("b") is None
