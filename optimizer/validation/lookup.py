@@ -22,6 +22,9 @@ from optimizer.validation.sheets import catalogue_sheet, validation_sheet
 _NETWORK = re.compile(r"(\d+)\s*x\s*(\d+)\s*G(?:b/s|bps|bit/s)?.*?per\s+(\d+)-", re.IGNORECASE)
 _NODE_NETWORK = re.compile(r"(\d+)\s*G(?:b/s|bps|bit/s)\s+node-node", re.IGNORECASE)
 _PER_NODE = 8
+_PAPER = re.compile(r"arxiv[: ]+(\d{4})\.\d{4,5}")
+_FUSED_ATTENTION = 2206
+"""Year and month of the first papers that could use fused attention: its own is arXiv 2205.14135, of the end of May 2022."""
 _DEFAULT_NIC_GBPS = 100.0
 _MAPPING = ("dp", "tp", "pp", "cp", "mbs")
 
@@ -42,12 +45,18 @@ class Lookup:
     run_rows: tuple[Mapping[str, str], ...] = ()
 
     def runs(self, dtype: str, card: AcceleratorCard, record: Mapping[str, Any]) -> Software:
-        """The software generation of a record: by format and part, unless its source is known to have used older attention kernels."""
-        usual = Software.of(dtype, card.available)
+        """The software generation of a record: by format and part, unless its source is known to have used other attention kernels.
+
+        A paper from before fused attention was published, or a source known to have run without it, wrote scores to memory.
+        """
         source = str(record.get("source") or "").lower()
         named = (row["attention"] for row in self.software if row["source_contains"].lower() in source)
-        known = next(named, usual.attention)
-        return dataclasses.replace(usual, attention=known)
+        known = next(named, None)
+        paper = _PAPER.search(source)
+        if known == "none" or (known is None and paper and int(paper[1]) < _FUSED_ATTENTION):
+            return Software.of("fp16", card.available)
+        usual = Software.of(dtype, card.available)
+        return usual if known is None else dataclasses.replace(usual, attention=known)
 
     def corrected(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
         """The record as its own source has it where the record is known to misprint or to leave out, and what was changed ("" for nothing)."""
@@ -114,7 +123,8 @@ class Lookup:
         """The card of an accelerator; SkipRecord when the catalogue has no row of it."""
         if not name:
             raise SkipRecord("no accelerator is named")
-        key = canonical(str(name))
+        spelt = str(name).strip().lower().replace("-", "_")
+        key = spelt if spelt in self.accelerators else canonical(str(name))
         row = self.accelerators.get(key)
         if row is None:
             near = difflib.get_close_matches(key, self.accelerators, 1)

@@ -15,6 +15,7 @@ Fields, all optional; what is absent is as a search takes it:
     mtp                                 further tokens predicted per position
     activation_offload                  share of the saved activations kept in host memory (true: all)
     host_gb_s                           rate to host memory, each way
+    gradient_dtype                      format in which gradients are summed and sent
     optimizer_bytes                     optimizer state per parameter beside weight and gradient
 """
 
@@ -54,6 +55,7 @@ FIELDS = frozenset(
         "activation_offload",
         "cpu_offload",
         "host_gb_s",
+        "gradient_dtype",
         "optimizer_bytes",
     ]
 )
@@ -118,7 +120,6 @@ def run_facts(record: Mapping[str, Any]) -> RunFacts:
     plain = _collective(record)
     graph = _word(record.get("host_graph", record.get("cuda_graph")))
     waits = plain and graph not in ("full", "whole", "full_iteration", "true") and record.get("capacity_factor") is None
-    form = record.get("dispatch_dtype")
     layers = record.get("recompute_num_layers", record.get("recompute_layers"))
     blocks = "block" in f"{record.get('recompute')} {record.get('recompute_method')}".lower()
     return RunFacts(
@@ -128,8 +129,9 @@ def run_facts(record: Mapping[str, Any]) -> RunFacts:
             full_layers=_count(layers, "recompute_num_layers") if layers is not None and blocks else None,
             expert_waits=waits,
             each_copy=plain,
-            dispatch_bytes=None if form is None else WIDTH_BYTES[number_format(form, "bf16")],
+            dispatch_bytes=_width(record.get("dispatch_dtype")),
             shard_group=_group(record),
+            gradient_bytes=_width(record.get("gradient_dtype")),
             predictions=_count(record.get("mtp") or 0, "mtp"),
             optimizer_bytes=_bytes(record.get("optimizer_bytes")),
             offloaded=_share(record.get("activation_offload", record.get("cpu_offload"))),
@@ -231,6 +233,13 @@ def _count(value: Any, field: str) -> int:
     if number < 0:
         raise SkipRecord(f"{field} is {value!r}, where a count was expected")
     return number
+
+
+def _width(form: Any) -> float | None:
+    """Bytes of an element in a format; 32-bit gradients are the only ones wider than what products take."""
+    if form is None:
+        return None
+    return 4.0 if _word(form) in ("fp32", "float32", "f32") else WIDTH_BYTES[number_format(form, "bf16")]
 
 
 def _bytes(value: Any) -> float | None:

@@ -82,7 +82,7 @@ def pipeline_sends(s: Setting, m: Mappings, tokens: Array, chunk: Array) -> Arra
 def data_parallel(s: Setting, m: Mappings, held: Held, stage: Array, rounds: Array) -> Array:
     """Exposed gradient reduction and parameter gathering per step."""
     free = s.constants.free
-    w = widths(s.accelerator, s.dtype)
+    w = widths(s.accelerator, s.dtype, s.run)
     dense, experts, vocabulary = held.dense, held.experts, held.vocabulary
     parts = [(m.dp * m.cp, m.tp, dense + vocabulary)]
     if s.model.moe_layers:

@@ -163,7 +163,7 @@ def accumulation(s: Setting, m: Mappings, held: Held) -> Array:
 
 def accumulation_seconds(s: Setting, m: Mappings, parameters: Array) -> Array:
     """Seconds to add one micro-batch to the gradients of ``parameters``; where there is only one, it only writes."""
-    width = widths(s.accelerator, s.dtype).gradient
+    width = widths(s.accelerator, s.dtype, s.run).gradient
     share = np.where(s.global_batch > m.mbs * m.dp, 1.0, 0.5)
     return share * s.constants.free.operand * 2.0 * width * parameters / s.memory_rate
 

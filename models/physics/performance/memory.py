@@ -40,12 +40,19 @@ class Widths:
     send_gradient: float
 
 
-def widths(accelerator: AcceleratorCard, dtype: str) -> Widths:
-    """Stored and sent widths of a training run in ``dtype``.
+def widths(accelerator: AcceleratorCard, dtype: str, run: Run = _PLAIN) -> Widths:
+    """Stored and sent widths of a training run in ``dtype``, with what is said of ``run``.
 
     fp8 and fp4 keep the weight at one byte, and a transposed copy where the part multiplies only one layout (before 2025);
     their gradients are bf16. bf16 keeps fp32 gradients; fp16 keeps fp32 gradients and sends fp16.
     """
+    usual = _usual_widths(accelerator, dtype)
+    if run.gradient_bytes is not None:
+        usual = replace(usual, gradient=run.gradient_bytes, send_gradient=run.gradient_bytes)
+    return usual if run.optimizer_bytes is None else replace(usual, moments=run.optimizer_bytes)
+
+
+def _usual_widths(accelerator: AcceleratorCard, dtype: str) -> Widths:
     if dtype in ("fp8", "fp4"):
         transposed = 1.0 if 0.0 < accelerator.available < 2024.9 else 0.0
         return Widths(1.0 + transposed, 2.0, 12.0, 1.0, 1.0, 1.0, 2.0)
@@ -241,9 +248,7 @@ def memory_use(
     ``thrifty`` counts what software that must save memory would keep: norm and activation outputs are rebuilt, gradients are
     sharded with the optimizer. The memory filter uses it, so that it rejects only what nobody could run.
     """
-    w = widths(accelerator, dtype)
-    if run.optimizer_bytes is not None:
-        w = replace(w, moments=run.optimizer_bytes)
+    w = widths(accelerator, dtype, run)
     layer, core = _layer_bytes(model, m, w, software, run, thrifty=thrifty)
     saved = (1.0 - run.offloaded) * _kept(model, m, layer, core, run)
     tokens = m.mbs * model.seq / m.cp

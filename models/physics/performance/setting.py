@@ -24,7 +24,7 @@ class Run:
     recompute repeats (None: all); expert_waits: the host waits in every layer for the numbers of tokens its experts got, so that it
     cannot issue ahead; each_copy: every copy of a token travels by itself, even to one domain; dispatch_bytes: width of a dispatched
     element [B] (None: what the software of the exchange sends); predictions: further tokens predicted, each by one more layer and
-    output; offloaded: share of the saved activations kept in host memory; host_rate: B/s to host memory, each way; optimizer_bytes:
+    output; gradient_bytes: width in which gradients are summed and sent [B] (None: as usual in the format); offloaded: share of the saved activations kept in host memory; host_rate: B/s to host memory, each way; optimizer_bytes:
     state per parameter beside weight and gradient [B] (None: 32-bit copy and moments); shard_group: ranks that fully sharded weights are
     spread over, whose copies then exchange gradients once per step (None: all).
     """
@@ -35,6 +35,7 @@ class Run:
     each_copy: bool = False
     dispatch_bytes: float | None = None
     predictions: int = 0
+    gradient_bytes: float | None = None
     offloaded: float = 0.0
     host_rate: float = 50e9
     optimizer_bytes: float | None = None
