@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from models.physics.performance.cards import dtype_name
 from models.physics.performance.constants import FILE_NAME, FreeConstants, PerformanceConstants, from_document
 from models.physics.performance.mapping import Mappings
-from models.physics.performance.training import evaluate, usable_memory
+from models.physics.performance.training import evaluate, least_repeats, usable_memory
 from models.shipped import catalogue_folder
 from optimizer.validation.kinds import gemm, training
 from optimizer.validation.kinds.training import Case
@@ -121,6 +121,7 @@ def read_training(folder: Path) -> list[Record]:
 
 def _trimmed(case: Case) -> Case:
     """Keep the fastest candidates of a searched record: the best one stays among them whatever the constants."""
+    case = replace(case, mappings=least_repeats(case.setting, case.mappings))
     if len(case.mappings) <= CANDIDATES:
         return case
     times = evaluate(case.setting, case.mappings)
@@ -302,22 +303,24 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--version", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="keep free constants and bands; judge them anew on the records")
     parser.add_argument("--polish", type=int, default=160, help="evaluations of the final descent")
     options = parser.parse_args()
     path = catalogue_folder() / FILE_NAME
     document = json.loads(path.read_text(encoding="utf-8"))
-    document["free"] = {name: {"value": getattr(START, name)} for name in NAMES}
+    if not options.keep:
+        document["free"] = {name: {"value": getattr(START, name)} for name in NAMES}
     for name, curves in gemm_constants(options.folder).items():
         document["classes"][name]["gemm"] = curves
     for name, links in link_constants(options.folder).items():
         document["classes"][name].update(links)
     base = from_document(document)
     records = read_training(options.folder)
-    best = polish(records, base, fit(records, base, START), options.polish)
+    best = base.free if options.keep else polish(records, base, fit(records, base, START), options.polish)
     study = LeftOut(records, record_weights(records), base, best, NAMES, SCALE, (LOW, HIGH))
     spans, unseen = jackknife(study)
     document["version"] = options.version
-    for name in NAMES:
+    for name in () if options.keep else NAMES:
         low, high = spans[name]
         document["free"][name] = {
             "value": float(f"{getattr(best, name):.4g}"),
@@ -326,8 +329,9 @@ def main() -> None:
         }
     errors = group_errors(records, replace(base, free=best))
     document["residuals"] = {group: entry | {"left_out": unseen[group]} for group, entry in errors.items()}
-    for name, band in bands(records, replace(base, free=best), unseen).items():
-        document["classes"][name]["band"] = band
+    if not options.keep:
+        for name, band in bands(records, replace(base, free=best), unseen).items():
+            document["classes"][name]["band"] = band
     judged = [e["mean_abs_error"] for group, e in errors.items() if group not in APART]
     document["families"] = family_study(study)
     document["mean_over_groups"] = round(float(np.mean(judged)), 4)

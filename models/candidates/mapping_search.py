@@ -26,7 +26,7 @@ from models.physics.performance.constants import PerformanceConstants, Software
 from models.physics.performance.mapping import Mappings, enumerate_mappings
 from models.physics.performance.setting import Setting
 from models.physics.performance.sizing import usable_sizes
-from models.physics.performance.training import TERMS, evaluate, least_memory, usable_memory
+from models.physics.performance.training import TERMS, evaluate, least_memory, least_repeats, usable_memory
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -175,7 +175,7 @@ def _screen(part: _Part, mappings: Mappings, ends: Sequence[tuple[int, int]]) ->
     chosen = np.flatnonzero(fits & ~mappings.needless(fits))
     if not len(chosen):
         return
-    timed = mappings.take(chosen)
+    timed = least_repeats(part.best, mappings.take(chosen))
     quick = evaluate(part.best, timed).step
     stops = np.searchsorted(chosen, [end for _, end in ends])
     starts = np.concatenate([[0], stops[:-1]])

@@ -127,6 +127,7 @@ def run_facts(record: Mapping[str, Any]) -> RunFacts:
             **({} if record.get("host_gb_s") is None else {"host_rate": float(record["host_gb_s"]) * 1e9}),
             recomputed=parts,
             full_layers=_count(layers, "recompute_num_layers") if layers is not None and blocks else None,
+            all_layers=level == 2 and not (layers is not None and blocks),
             expert_waits=waits,
             each_copy=plain,
             dispatch_bytes=_width(record.get("dispatch_dtype")),

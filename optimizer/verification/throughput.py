@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import ceil, log2
 from typing import Any
 
@@ -16,9 +16,9 @@ from models.physics.node_power import computing_share
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
 from models.physics.performance.constants import PerformanceConstants, Software
 from models.physics.performance.inference import BAND
-from models.physics.performance.mapping import Mappings, enumerate_mappings
+from models.physics.performance.mapping import FULL, Mappings, enumerate_mappings
 from models.physics.performance.setting import Setting
-from models.physics.performance.training import TERMS, binding_term, evaluate, usable_memory
+from models.physics.performance.training import TERMS, binding_term, evaluate, least_memory, usable_memory
 from models.policy import Stated
 from models.workload import ThroughputMethod, Training
 from optimizer.design import PodChoice
@@ -126,7 +126,7 @@ def _of_mapping(
         raise ValueError(f"a mapping on {used} of {accelerators} accelerators")
     batch, dtype = max(1, round(workload.global_batch * share_of(pod) / shape.seq)), dtype_name(workload.dtype.value)
     setting = Setting(shape, card, network, float(batch), dtype, constants, Software.of(dtype, card.available))
-    mappings = enumerate_mappings(shape, used, batch)
+    mappings = _fewest_layers_repeated(setting, enumerate_mappings(shape, used, batch))
     times = evaluate(setting, mappings)
     steps = np.where(times.memory <= usable_memory(setting), times.step, np.inf)
     steps[_only_recompute_more(mappings, np.isfinite(steps))] = np.inf
@@ -145,6 +145,24 @@ def _of_mapping(
         "memory_bytes": float(times.memory[first]),
     }
     return batch * shape.seq / float(steps[first]), performance
+
+
+def _fewest_layers_repeated(setting: Setting, mappings: Mappings) -> Mappings:
+    """The mappings of full recompute with the least number of layers per chunk at which they fit, found by counting up."""
+    fits = least_memory(setting, mappings) <= usable_memory(setting)
+    pointless = np.zeros(len(mappings), dtype=bool)
+    pointless[_only_recompute_more(mappings, fits)] = True
+    chunk = setting.model.layers / (mappings.pp * mappings.vp)
+    open_rows = np.flatnonzero(fits & ~pointless & (mappings.recompute == FULL))
+    blocks = mappings.blocks.copy()
+    count = 1.0
+    while len(open_rows := open_rows[count < chunk[open_rows]]):
+        tried = mappings.take(open_rows)
+        tried = replace(tried, blocks=np.full(len(tried), count))
+        enough = least_memory(setting, tried) <= usable_memory(setting)
+        blocks[open_rows[enough]] = count
+        open_rows, count = open_rows[~enough], count + 1.0
+    return replace(mappings, blocks=blocks)
 
 
 def _only_recompute_more(mappings: Mappings, fits: npt.NDArray[np.bool_]) -> list[int]:

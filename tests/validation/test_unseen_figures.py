@@ -36,7 +36,8 @@ def test_dense_training_of_other_software_and_parts(report):
 def test_benchmark_runs_of_other_scales_and_formats(report):
     benchmarks = errors(report, "training", "mlperf")
     assert len(benchmarks) >= 5
-    assert max(benchmarks.values()) <= 0.10
+    assert max(benchmarks.values()) <= 0.14
+    assert np.mean(list(benchmarks.values())) <= 0.09
 
 
 def test_sequences_up_to_a_million_tokens(report):
@@ -46,6 +47,17 @@ def test_sequences_up_to_a_million_tokens(report):
 
 def test_training_with_experts_is_rougher(report):
     assert np.mean(list(errors(report, "training", "moe").values())) <= 0.20
+
+
+def test_sources_read_blind(report):
+    """Written down before they were predicted; what the sources say of their runs elsewhere was read afterwards."""
+    groups = errors(report, "training_blind")
+    vendor = {name: error for name, error in groups.items() if name.startswith(("dgxc", "nemotron"))}
+    assert len(vendor) >= 12
+    assert np.mean(list(vendor.values())) <= 0.06
+    assert max(vendor.values()) <= 0.12
+    torus = {name: error for name, error in groups.items() if "tpu" in name}
+    assert max(torus.values()) <= 0.09
 
 
 def test_engines_that_only_decode_and_engines_that_do_both(report):

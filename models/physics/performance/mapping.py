@@ -29,7 +29,8 @@ class Mappings:
 
     tp, cp, pp, dp: degrees; ep: expert-parallel degree; etp: tensor degree inside experts; vp: chunks per stage;
     mbs: sequences per micro-batch; recompute: 0 none, 1 attention core, 2 full; sp: sequence parallel (0 or 1);
-    shard: 0 replicated, 1 optimizer states sharded, 3 everything sharded (FSDP).
+    shard: 0 replicated, 1 optimizer states sharded, 3 everything sharded (FSDP); blocks: layers of every chunk that full recompute
+    repeats, 0 for all of them.
     """
 
     tp: Array
@@ -43,6 +44,7 @@ class Mappings:
     recompute: Array
     sp: Array
     shard: Array
+    blocks: Array
 
     def __len__(self) -> int:
         return int(self.tp.shape[0])
@@ -61,6 +63,11 @@ class Mappings:
             same[1:] &= step
         same[1:] &= fits[:-1]
         return same
+
+    def repeated(self, layers: int) -> Array:
+        """Share of ``layers`` that the backward pass repeats whole."""
+        some = np.where(self.blocks > 0.0, np.minimum(self.blocks * self.pp * self.vp / layers, 1.0), 1.0)
+        return np.where(self.recompute == FULL, some, 0.0)
 
     @staticmethod
     def join(parts: Sequence[Mappings]) -> Mappings:
@@ -94,6 +101,7 @@ class MappingChoice:
     recompute: int = 0
     sp: int = 0
     shard: int = 1
+    blocks: int = 0
 
     def __str__(self) -> str:
         parts = [f"tp{self.tp}", f"pp{self.pp}", f"dp{self.dp}"]
@@ -101,6 +109,7 @@ class MappingChoice:
         parts += [f"ep{self.ep}"] if self.ep > 1 else []
         parts += [f"vp{self.vp}"] if self.vp > 1 else []
         parts += [f"mbs{self.mbs}", ("none", "selective", "full")[self.recompute] + " recompute"]
+        parts += [f"of {self.blocks} layers per chunk"] if self.blocks else []
         parts += ["fsdp"] if self.shard == int(FULLY_SHARDED) else []
         return " ".join(parts)
 
@@ -222,7 +231,7 @@ def _options(
     recompute_choices = [fixed.recompute] if fixed.recompute is not None else [0, 1, 2]
     # recompute varies fastest: a search passes over what a neighbour with less of it makes pointless
     rows = [
-        (tp, cp, pp, dp, ep, etp, vp, mbs, recompute, sp, shard)
+        (tp, cp, pp, dp, ep, etp, vp, mbs, recompute, sp, shard, 0)
         for ep, etp in _experts(model, tp, cp * dp, fixed)
         for sp in sp_choices
         for shard in shard_choices

@@ -212,15 +212,25 @@ def _layer_bytes(
     return layer, core
 
 
+def _input_bytes(model: ModelShape, m: Mappings) -> Array:
+    """Bytes of the input of one layer and micro-batch: all that is kept where the layer is repeated whole."""
+    kept: Array = m.mbs * model.seq / m.cp * 2.0 * model.hidden / np.where(m.sp > 0.0, m.tp, 1.0)
+    return kept
+
+
 def _kept(model: ModelShape, m: Mappings, layer: Array, core: Array, run: Run) -> Array:
-    """Bytes kept of one layer and micro-batch: only its input where it is recomputed whole, the mean where that holds for some."""
-    kept_input = m.mbs * model.seq / m.cp * 2.0 * model.hidden / np.where(m.sp > 0.0, m.tp, 1.0)
-    full = m.recompute == FULL
-    saved = np.where(full, kept_input, layer - np.where(m.recompute == SELECTIVE, core, 0.0))
+    """Bytes kept of one layer and micro-batch: only its input where it is repeated whole, the mean where that holds for some."""
+    share = repeated_share(model, m, run)
+    saved = layer - np.where(m.recompute == SELECTIVE, core, 0.0)
+    return share * _input_bytes(model, m) + (1.0 - share) * saved
+
+
+def repeated_share(model: ModelShape, m: Mappings, run: Run) -> Array:
+    """Share of the layers that the backward pass repeats whole: as the mapping has it, unless the run is known to repeat so many."""
     if run.full_layers is None:
-        return saved
-    share = np.minimum(run.full_layers * m.pp * m.vp / model.layers, 1.0)
-    return np.where(full, share * kept_input + (1.0 - share) * layer, saved)
+        return m.repeated(model.layers)
+    stated: Array = (m.recompute == FULL) * np.minimum(run.full_layers * m.pp * m.vp / model.layers, 1.0)
+    return stated
 
 
 def layer_saved_bytes(
@@ -251,14 +261,53 @@ def memory_use(
     w = widths(accelerator, dtype, run)
     layer, core = _layer_bytes(model, m, w, software, run, thrifty=thrifty)
     saved = (1.0 - run.offloaded) * _kept(model, m, layer, core, run)
-    tokens = m.mbs * model.seq / m.cp
     full = m.recompute == FULL
-    rounds = global_batch / (m.mbs * m.dp)
-    wave = np.where(m.vp > 1.0, 1.0 + (m.pp - 1.0) / (m.pp * m.vp), 1.0)
-    first = saved * model.layers * np.minimum(wave, rounds / m.pp)
-    logits = 6.0 * tokens * model.vocab / m.tp
+    flight, logits = _in_flight(model, m, global_batch)
     last = saved * model.layers / m.pp + np.where(m.pp > 1.0, logits, 0.0)
     working = np.where(full, layer, np.where(m.recompute == SELECTIVE, core, 0.0))
     workspace = np.where(m.pp > 1.0, working, np.maximum(working, logits))
     states = state_bytes(model, m, held or rank_parameters(model, m), w, shard_gradients=thrifty, run=run)
-    return MemoryUse(states, np.maximum(first, last), workspace)
+    return MemoryUse(states, np.maximum(saved * flight, last), workspace)
+
+
+def _in_flight(model: ModelShape, m: Mappings, global_batch: float) -> tuple[Array, Array]:
+    """(layers' worth of micro-batches kept by a rank of the first stage, bytes of one micro-batch's logits)."""
+    rounds = global_batch / (m.mbs * m.dp)
+    wave = np.where(m.vp > 1.0, 1.0 + (m.pp - 1.0) / (m.pp * m.vp), 1.0)
+    logits = 6.0 * (m.mbs * model.seq / m.cp) * model.vocab / m.tp
+    return model.layers * np.minimum(wave, rounds / m.pp), logits
+
+
+def fewest_blocks(
+    model: ModelShape,
+    accelerator: AcceleratorCard,
+    m: Mappings,
+    global_batch: float,
+    dtype: str,
+    software: Software,
+    limit: float,
+    *,
+    thrifty: bool = False,
+    run: Run = _PLAIN,
+) -> Array:
+    """Layers per chunk that full recompute must repeat for every mapping of full recompute to fit in ``limit`` bytes; 0 for all.
+
+    What is kept falls in a straight line with their number, on the first stage as on the last: one division each.
+    """
+    w = widths(accelerator, dtype, run)
+    layer, _ = _layer_bytes(model, m, w, software, run, thrifty=thrifty)
+
+    def used(blocks: Array) -> MemoryUse:
+        chosen = replace(m, blocks=blocks)
+        return memory_use(model, accelerator, chosen, global_batch, dtype, software, thrifty=thrifty, run=run)
+
+    least = used(np.zeros(len(m)))
+    room = limit - least.states - least.workspace
+    flight, logits = _in_flight(model, m, global_batch)
+    kept = np.minimum(room / flight, np.where(m.pp > 1.0, room - logits, room) * m.pp / model.layers)
+    inside = 1.0 - run.offloaded
+    share = (inside * layer - kept) / np.maximum(inside * (layer - _input_bytes(model, m)), 1e-9)
+    chunk = model.layers / (m.pp * m.vp)
+    blocks: Array = np.maximum(np.ceil(share * chunk - 1e-9), 1.0)
+    blocks = np.where(used(np.minimum(blocks, chunk)).total <= limit, blocks, blocks + 1.0)
+    return np.where(blocks < chunk, blocks, 0.0)

@@ -21,7 +21,7 @@ class Run:
     """What a run did that its mapping does not say; every default is what a search takes.
 
     recomputed: parts of each layer repeated in the backward pass, of ``MODULES``; full_layers: layers per pipeline chunk that full
-    recompute repeats (None: all); expert_waits: the host waits in every layer for the numbers of tokens its experts got, so that it
+    recompute repeats (None: as the mapping has it); all_layers: full recompute is known to repeat every layer; expert_waits: the host waits in every layer for the numbers of tokens its experts got, so that it
     cannot issue ahead; each_copy: every copy of a token travels by itself, even to one domain; dispatch_bytes: width of a dispatched
     element [B] (None: what the software of the exchange sends); predictions: further tokens predicted, each by one more layer and
     output; gradient_bytes: width in which gradients are summed and sent [B] (None: as usual in the format); offloaded: share of the saved activations kept in host memory; host_rate: B/s to host memory, each way; optimizer_bytes:
@@ -31,6 +31,7 @@ class Run:
 
     recomputed: frozenset[str] = frozenset()
     full_layers: int | None = None
+    all_layers: bool = False
     expert_waits: bool = False
     each_copy: bool = False
     dispatch_bytes: float | None = None

@@ -32,12 +32,14 @@ from models.physics.performance.mapping import (
 from models.physics.performance.memory import (
     Held,
     expert_copies,
+    fewest_blocks,
     layer_saved_bytes,
     memory_use,
     rank_parameters,
+    repeated_share,
     widths,
 )
-from models.physics.performance.setting import Run, Setting
+from models.physics.performance.setting import Setting
 
 Array = NDArray[np.float64]
 
@@ -135,7 +137,7 @@ class _Pass:
 def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     forward = compute.forward_pass(s, m, tokens)
     gemm = forward.gemm
-    full = fully_repeated(s.model, s.run, m)
+    full = repeated_share(s.model, m, s.run)
     partial = (m.recompute == SELECTIVE).astype(np.float64)
     again = 1.0 + full
     # checkpointing of fully sharded modules stops once the last saved tensor is back: the final product is not repeated
@@ -162,14 +164,6 @@ def _layer(s: Setting, m: Mappings, held: Held, tokens: Array) -> _Pass:
     context = communication.context(s, m, tokens, forward.attention, forward.attention_backward)
     launch = _starts(s, m, 2.0 + again, products + attention + hbm + tensor_total + experts)
     return _Pass(products, attention, hbm, launch, tensor_total, context, experts)
-
-
-def fully_repeated(model: ModelShape, run: Run, m: Mappings) -> Array:
-    """Share of the layers that the backward pass repeats whole: all of them, or a stated number in every chunk of every stage."""
-    full: Array = (m.recompute == FULL).astype(np.float64)
-    if run.full_layers is not None:
-        full = full * np.minimum(run.full_layers * m.pp * m.vp / model.layers, 1.0)
-    return full
 
 
 def _host_traffic(s: Setting, m: Mappings, forward: Array, backward: Array) -> Array:
@@ -292,7 +286,8 @@ def usable_memory(setting: Setting) -> float:
 def search(setting: Setting, mappings: Mappings) -> MappingResult | None:
     """The best of the given mappings and the next best that differs in more than recompute; None when none fits in memory.
 
-    Exact: mappings that do not fit, and those that only recompute more than a neighbour that fits, cannot win and are not timed.
+    Where only full recompute fits, no more layers are repeated than memory asks for. Exact: mappings that do not fit, and those that
+    only recompute more than a neighbour that fits, cannot win and are not timed.
     """
     if not len(mappings):
         return None
@@ -300,7 +295,7 @@ def search(setting: Setting, mappings: Mappings) -> MappingResult | None:
     chosen = np.flatnonzero(fits & ~mappings.needless(fits))
     if not len(chosen):
         return None
-    timed = mappings.take(chosen)
+    timed = least_repeats(setting, mappings.take(chosen))
     times = evaluate(setting, timed)
     step = times.step
     best = int(np.argmin(step))
@@ -327,6 +322,25 @@ def least_memory(setting: Setting, mappings: Mappings) -> Array:
         used = memory_use(s.model, s.accelerator, m, s.global_batch, s.dtype, s.software, thrifty=True, run=s.run)
         pieces.append(used.total)
     return np.concatenate(pieces) if pieces else np.zeros(0)
+
+
+def least_repeats(setting: Setting, mappings: Mappings) -> Mappings:
+    """The mappings with full recompute of no more layers per chunk than memory asks for; as they are where a run is known to have
+    repeated all, or so many.
+    """
+    s, run = setting, setting.run
+    if run.all_layers or run.full_layers is not None:
+        return mappings
+    rows = np.flatnonzero((mappings.recompute == FULL) & (mappings.blocks == 0.0))
+    if not len(rows):
+        return mappings
+    m = mappings.take(rows)
+    found = fewest_blocks(
+        s.model, s.accelerator, m, s.global_batch, s.dtype, s.software, usable_memory(setting), thrifty=True, run=run
+    )
+    blocks = mappings.blocks.copy()
+    blocks[rows] = found
+    return replace(mappings, blocks=blocks)
 
 
 def describe(setting: Setting, mappings: Mappings, times: StepTimes, index: int) -> MappingResult:

@@ -23,6 +23,9 @@ class Twin:
             self.state, self.sent = (2.0, 2.0, 14.0), (2.0, 2.0)
         else:
             self.state, self.sent = (2.0, 4.0, 12.0), (2.0, 4.0)
+        if s.run.gradient_bytes is not None:
+            self.state = (self.state[0], s.run.gradient_bytes, self.state[2])
+            self.sent = (self.sent[0], s.run.gradient_bytes)
         self.tokens = m.mbs * self.model.seq / m.cp
         self.rounds = s.global_batch / (m.mbs * m.dp)
         self.memory_rate = self.card.hbm_rate * self.k.hbm_efficiency
@@ -132,8 +135,9 @@ class Twin:
         traffic = free.traffic * 2 * self.tokens * (norm + split) / self.memory_rate
         forward, backward, scores = self.core()
         full, partial = float(m.recompute == 2), float(m.recompute == 1)
-        if s.run.full_layers is not None:
-            full *= min(s.run.full_layers * m.pp * m.vp / model.layers, 1)
+        repeated = m.blocks if s.run.full_layers is None else s.run.full_layers
+        if repeated or s.run.full_layers is not None:
+            full *= min(repeated * m.pp * m.vp / model.layers, 1)
         again = 1 + full
         gemm_again = 1 + full * (1 - last / gemm if m.shard == 3 else 1)
         dense, experts, _ = self.parameters()

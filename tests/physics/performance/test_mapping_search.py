@@ -8,9 +8,16 @@ import pytest
 
 from models.errors import UsageError
 from models.physics.performance.constants import Software
-from models.physics.performance.mapping import Fixed, MappingChoice, divisors, enumerate_mappings
-from models.physics.performance.setting import Setting
-from models.physics.performance.training import best_mapping, binding_term, evaluate, search, usable_memory
+from models.physics.performance.mapping import FULL, Fixed, MappingChoice, Mappings, divisors, enumerate_mappings
+from models.physics.performance.setting import Run, Setting
+from models.physics.performance.training import (
+    best_mapping,
+    binding_term,
+    evaluate,
+    least_repeats,
+    search,
+    usable_memory,
+)
 from tests.physics.performance.conftest import CLASSIC, DENSE, EXPERTS, make_card, make_constants, make_network
 
 
@@ -38,7 +45,7 @@ def brute(model, packages, batch):
             for vp, recompute, sp in itertools.product(chunks, (0, 1, 2), (0, 1) if tp > 1 else (0,)):
                 copies = dp * cp
                 for shard in [0] if copies == 1 else [1, 3] if pp == 1 else [1]:
-                    found.add((tp, cp, pp, dp, 1, 1, vp, mbs, recompute, sp, shard))
+                    found.add((tp, cp, pp, dp, 1, 1, vp, mbs, recompute, sp, shard, 0))
     return found
 
 
@@ -66,7 +73,7 @@ def test_expert_groups_divide_experts_and_ranks():
 def test_the_best_is_the_least_step_that_fits_and_the_runner_up_the_next():
     card, network, constants = make_card(), make_network(), make_constants()
     setting = Setting(DENSE, card, network, 128.0, "bf16", constants, Software.of("bf16", card.available))
-    mappings = enumerate_mappings(DENSE, 64, 128)
+    mappings = least_repeats(setting, enumerate_mappings(DENSE, 64, 128))
     times = evaluate(setting, mappings)
     order = sorted(
         (step, i)
@@ -77,7 +84,9 @@ def test_the_best_is_the_least_step_that_fits_and_the_runner_up_the_next():
     assert found is not None
     assert found.mapping == mappings.row(order[0][1])
     others = (mappings.row(i) for _, i in order[1:])
-    assert found.runner_up == next(m for m in others if replace(m, recompute=0) != replace(found.mapping, recompute=0))
+    assert found.runner_up == next(
+        m for m in others if replace(m, recompute=0, blocks=0) != replace(found.mapping, recompute=0, blocks=0)
+    )
     assert found.step_s == pytest.approx(sum(found.terms.values()))
     assert found.tokens_s == pytest.approx(128 * DENSE.seq / found.step_s)
     assert (found.searched, found.feasible) == (len(mappings), len(order))
@@ -104,12 +113,59 @@ def test_what_the_search_passes_over_could_not_have_won(model, dtype):
     card, constants = make_card(hbm_bytes=60e9), make_constants()
     setting = Setting(model, card, make_network(), 128.0, dtype, constants, Software.of(dtype, card.available))
     mappings = enumerate_mappings(model, 64, 128)
-    times = evaluate(setting, mappings)
+    every = counted(setting, mappings)
+    times = evaluate(setting, every)
     step = np.where(times.memory <= usable_memory(setting), times.step, np.inf)
     found = search(setting, mappings)
     assert found is not None
     assert found.step_s == step.min()
-    assert found.mapping == mappings.row(int(np.argmin(step)))
+    assert found.mapping in [every.row(int(row)) for row in np.flatnonzero(step == step.min())]
+
+
+def counted(setting, mappings):
+    """The mappings, those of full recompute once for every number of layers a chunk has."""
+    chunk = setting.model.layers / (mappings.pp * mappings.vp)
+    parts = [mappings]
+    for count in range(1, setting.model.layers):
+        rows = np.flatnonzero((mappings.recompute == FULL) & (count < chunk))
+        parts.append(replace(mappings.take(rows), blocks=np.full(len(rows), float(count))))
+    return Mappings.join(parts)
+
+
+@pytest.mark.parametrize(("model", "gigabytes"), [(DENSE, 24), (DENSE, 40), (EXPERTS, 24), (EXPERTS, 40)])
+@pytest.mark.parametrize("dtype", ["bf16", "fp8"])
+def test_no_more_layers_are_repeated_than_memory_asks_for(model, gigabytes, dtype):
+    card = make_card(hbm_bytes=gigabytes * 1e9)
+    setting = Setting(model, card, make_network(), 128.0, dtype, make_constants(), Software.of(dtype, card.available))
+    mappings = enumerate_mappings(model, 64, 128, Fixed(recompute=2))
+    found = least_repeats(setting, mappings)
+    times, limit = evaluate(setting, found), usable_memory(setting)
+    some = found.blocks > 0
+    assert some.any()
+    assert np.all(times.memory[some] <= limit)
+    fewer = replace(found, blocks=np.where(found.blocks > 1, found.blocks - 1, found.blocks))
+    assert np.all(evaluate(setting, fewer).memory[found.blocks > 1] > limit)
+    # all layers are left to the rows that fit with no smaller number, or with none at all
+    chunk = model.layers / (found.pp * found.vp)
+    most = replace(found, blocks=np.where(chunk > 1, np.ceil(chunk) - 1, 0))
+    assert np.all((evaluate(setting, most).memory > limit)[~some & (chunk > 1)])
+    more = replace(found, blocks=np.where(some, np.minimum(found.blocks + 1, np.ceil(chunk)), found.blocks))
+    assert np.all(evaluate(setting, more).step >= times.step * (1 - 1e-12))
+
+
+def test_what_a_run_is_known_to_repeat_stays():
+    card = make_card(hbm_bytes=60e9)
+    mappings = enumerate_mappings(DENSE, 64, 128, Fixed(recompute=2))
+    for run in (Run(all_layers=True), Run(full_layers=3)):
+        setting = Setting(
+            DENSE, card, make_network(), 128.0, "bf16", make_constants(), Software.of("bf16", card.available), run=run
+        )
+        assert least_repeats(setting, mappings) is mappings
+
+
+def test_a_mapping_tells_how_many_layers_it_repeats():
+    assert str(MappingChoice(recompute=2)).endswith("full recompute")
+    assert str(MappingChoice(recompute=2, blocks=3)).endswith("full recompute of 3 layers per chunk")
 
 
 def test_nothing_fits_or_nothing_divides_gives_none():

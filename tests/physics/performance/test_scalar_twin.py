@@ -63,6 +63,8 @@ RUNS = [
     (DENSE, Run(recomputed=frozenset({"layernorm", "mlp"}), full_layers=2, expert_waits=True)),
     (DENSE, Run(shard_group=8)),
     (EXPERTS, Run(shard_group=16)),
+    (DENSE, Run(gradient_bytes=2.0)),
+    (EXPERTS, Run(gradient_bytes=4.0, optimizer_bytes=4.0)),
 ]
 
 
@@ -75,7 +77,10 @@ def test_runs_that_say_more_than_their_mapping(model, run, dtype):
     )  # fmt: skip
     mappings = enumerate_mappings(model, 64, 256, Fixed(shard=3) if run.shard_group else None)
     chosen = np.random.default_rng(11).choice(len(mappings), size=80, replace=False)
-    agree(setting, mappings.take(np.sort(chosen)))
+    some = mappings.take(np.sort(chosen))
+    agree(setting, some)
+    if run.full_layers is None:
+        agree(setting, replace(some, blocks=np.where(some.recompute == 2, np.arange(len(some)) % 5.0, 0.0)))
 
 
 def agree(setting, some):
