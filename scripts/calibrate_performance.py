@@ -303,7 +303,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--version", type=int, default=1)
-    parser.add_argument("--keep", action="store_true", help="keep free constants and bands; judge them anew on the records")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep free constants and bands; judge them anew on the records"
+    )
     parser.add_argument("--polish", type=int, default=160, help="evaluations of the final descent")
     options = parser.parse_args()
     path = catalogue_folder() / FILE_NAME
