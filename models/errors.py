@@ -100,15 +100,20 @@ MOST_NAMES = 12
 """Valid names that a message shows where none is close."""
 
 
-def nearest(name: str, valid: Sequence[str]) -> str:
-    """A hint naming the valid name closest to ``name``, or the valid names when none is close."""
+def nearest_of_all(name: str, valid: Sequence[str]) -> str:
+    """As ``nearest``, leaving none of the valid names out: where no other listing has them."""
+    return nearest(name, valid, len(valid))
+
+
+def nearest(name: str, valid: Sequence[str], most: int = MOST_NAMES) -> str:
+    """A hint naming the valid name closest to ``name``, or at ``most`` so many of the valid names when none is close."""
     by_letters = {known.casefold(): known for known in reversed(valid)}
     close = difflib.get_close_matches(name.casefold(), list(by_letters), n=1, cutoff=0.6)
     if close:
         return f"did you mean {by_letters[close[0]]!r}?"
-    shown = ", ".join(sorted(valid)[:MOST_NAMES])
-    if len(valid) > MOST_NAMES:
-        shown += f" and {len(valid) - MOST_NAMES} more"
+    shown = ", ".join(sorted(valid)[:most])
+    if len(valid) > most:
+        shown += f" and {len(valid) - most} more"
     return f"valid names: {shown}" if valid else "no name is valid here"
 
 

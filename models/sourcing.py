@@ -44,6 +44,8 @@ class ShareRule(Owned):
     def _bounded(self) -> ShareRule:
         if self.at_most is None and self.at_least is None:
             raise ValueError("a share has `at_most`, `at_least` or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"`at_least` {self.at_least:.4g} is above `at_most` {self.at_most:.4g}")
         if self.at_least is not None and self.vendor is None:
             raise ValueError("`at_least` needs a `vendor`")
         if self.layer is None and self.measure is ShareMeasure.UNITS:

@@ -274,10 +274,10 @@ def _margins(design: Design) -> Iterator[str]:
         yield "  none binds"
     rows: list[tuple[Any, ...]] = [("limit", "use", "of", "unit", "left", "stated in")]
     for margin in sorted(others, key=lambda m: abs(m.value - m.limit) / max(1.0, abs(m.limit))):
-        left = abs(margin.limit - margin.value) / max(1.0, abs(margin.limit))
-        rows.append(
-            (margin.row, f"{margin.value:,.7g}", f"{margin.limit:,.7g}", margin.unit, f"{left:.1%}", margin.source)
-        )
+        left = abs(margin.limit - margin.value)
+        # of nothing there is no share: rows of vendors' shares have all on one side
+        said = f"{left / abs(margin.limit):.1%}" if abs(margin.limit) >= 1 else f"{left:,.7g} {margin.unit}"
+        rows.append((margin.row, f"{margin.value:,.7g}", f"{margin.limit:,.7g}", margin.unit, said, margin.source))
     if len(rows) > 1:
         yield from table(rows, "lrrlrl")
 

@@ -135,10 +135,8 @@ class ProgressLines:
         self._quiet = bool(context and context.meta.get("optimizer.quiet"))
 
     def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if self._quiet or now - self._last < (0.2 if self._terminal else self._every):
+        if not self._is_due():
             return
-        self._last = now
         low, high = progress.hypervolume
         left = (
             ""
@@ -149,6 +147,21 @@ class ProgressLines:
             f"{progress.closed:6.1%} of objective space closed, {progress.points} designs, hypervolume between {low:.3f} and "
             f"{high:.3f}, {progress.solves_per_point:.1f} solves per design{left}"
         )
+        self._write(line)
+
+    def layouts(self, done: int, total: int) -> None:
+        """Of ``total`` designs ``done`` are laid out."""
+        if self._is_due():
+            self._write(f"{done} of {total} designs laid out")
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if self._quiet or now - self._last < (0.2 if self._terminal else self._every):
+            return False
+        self._last = now
+        return True
+
+    def _write(self, line: str) -> None:
         click.echo(f"\r\x1b[2K{line}" if self._terminal else line, err=True, nl=not self._terminal)
 
     def done(self) -> None:
@@ -208,7 +221,7 @@ def _closed(
 
     if resume:
         raise UsageError("--layout solves several programs in turn, and cannot be resumed")
-    return close(instance, settings, out, None, progress, lambda: interrupt.asked)
+    return close(instance, settings, out, None, progress, lambda: interrupt.asked, progress.layouts)
 
 
 def _tell_layouts(closed: Closed, out: Path) -> None:

@@ -52,8 +52,8 @@ def _print(report: CheckReport, name: str) -> None:
             (
                 case.cluster,
                 case.limit,
-                f"{'at most' if case.at_most else 'at least'} {case.asked:,.6g} {case.unit}",
-                "-" if case.best is None else f"{case.best:,.6g}",
+                f"{'at most' if case.at_most else 'at least'} {_figure(case.asked)} {case.unit}",
+                "-" if case.best is None else f"{_figure(case.best)} {case.unit}",
                 f"{case.largest_rate / case.demand:.2f}",
                 "hopeless" if case.hopeless else "",
             )
@@ -71,6 +71,11 @@ def _print(report: CheckReport, name: str) -> None:
     else:
         click.echo("No limit alone rules out the demand; whether they clash together only solve can tell.")
         note(f"next: optimizer solve {name}")
+
+
+def _figure(value: float) -> str:
+    """A figure as people write it: whole from a hundred thousand on, with an exponent only where nobody counts any more."""
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:,.6g}"
 
 
 def _print_excluded(report: CheckReport) -> None:

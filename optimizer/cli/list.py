@@ -42,12 +42,12 @@ def _instances(_type: str | None, _instance: str | None) -> _Listing:
 
 def _parts(type_name: str | None, instance: str | None) -> _Listing:
     from models.catalogue import part_types
-    from models.errors import UsageError, nearest
+    from models.errors import UsageError, nearest_of_all
 
     wanted = {part_type.plural: part_type for part_type in part_types()}
     if type_name is not None:
         if type_name not in wanted:
-            raise UsageError(f"no part type {type_name!r}: {nearest(type_name, list(wanted))}")
+            raise UsageError(f"no part type {type_name!r}: {nearest_of_all(type_name, list(wanted))}")
         wanted = {type_name: wanted[type_name]}
     catalogue = _catalogue(instance)
     records = [_part(kind, part) for kind in wanted.values() for part in catalogue.of(kind).values()]

@@ -33,8 +33,9 @@ def conflicts_of_limits(asking: Asking) -> list[Conflict]:
 
 def _problem(member: Member, rows: list[LimitRow]) -> Problem:
     group = member.group
-    asked = "; ".join(f"{_side(row)} {row.limit:,.7g} {row.unit} ({row.key})" for row in rows)
-    best = "nothing" if member.best is None else f"{member.best:,.7g} {member.unit}"
+    asked = "; ".join(f"{_asked(row, group.asks)} ({row.key})" for row in rows)
+    beyond = " beyond it" if rows and all(row.limit == 0 for row in rows) and group.asks else ""
+    best = "nothing" if member.best is None else f"{member.best:,.7g} {member.unit}{beyond}"
     proven = "" if member.needed else " (not proven)"
     kept = "the other conflicts lifted" if member.apart else "the other limits kept"
     return Problem(
@@ -43,6 +44,12 @@ def _problem(member: Member, rows: list[LimitRow]) -> Problem:
         f"{group.name} asks {asked or group.asks}",
         hint=f"best reachable with {kept}: {best}{proven}",
     )
+
+
+def _asked(row: LimitRow, stated: str) -> str:
+    """What a row asks; in the words of the instance where all of it stands on one side, as that of a share does."""
+    asked = f"{_side(row)} {row.limit:,.7g} {row.unit}"
+    return stated.removesuffix(f" ({asked})") if stated and row.limit == 0 else asked
 
 
 def _side(row: LimitRow) -> str:

@@ -67,10 +67,11 @@ def close(
     effort: Effort | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    on_layout: Callable[[int, int], None] | None = None,
 ) -> Closed:
     """The frontier of ``instance`` with every design laid out; the run folder, if asked for, is that of the last program.
 
-    Raises what ``solve`` raises; InfeasibleError where no design has a layout.
+    ``on_layout`` is told how many of how many designs of a round are done. Raises what ``solve`` raises; InfeasibleError where no design has a layout.
     """
     barred: list[tuple[str, BarredPod]] = []
     known: dict[str, LaidOut] = {}
@@ -79,9 +80,11 @@ def close(
         rounds += 1
         frontier = run(instance, settings, None, False, on_progress, stop)
         fresh: dict[tuple[str, str, str], tuple[str, BarredPod]] = {}
-        for design in frontier.points:
+        for number, design in enumerate(frontier.points):
             if stop is not None and stop():
                 break
+            if on_layout is not None:
+                on_layout(number, len(frontier.points))
             if design.design_id not in known:
                 outcome = _try(instance, design, effort or Effort())
                 if isinstance(outcome, LaidOut):

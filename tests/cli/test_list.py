@@ -69,6 +69,9 @@ def test_unknown_part_type_names_the_nearest(cli: Callable) -> None:
     outcome = cli("list", "parts", "--type", "swiches")
     assert outcome.code == 2
     assert outcome.err == "usage: no part type 'swiches': did you mean 'switches'?\n"
+    # no other listing has the types: none is left out
+    names = cli("list", "parts", "--type", "zzz").err
+    assert all(f" {name}" in names for name in ("accelerators", "power_components", "racks", "systems"))
 
 
 def test_instances(cli: Callable) -> None:

@@ -66,7 +66,9 @@ def test_the_closed_frontier_is_that_of_all_designs_with_a_layout(instance: Inst
     plain = run(instance, SETTINGS)
     hopeless = [d for d in plain.points if any(proof_against(instance, pod) for pod in d.pods)]
     assert hopeless, "the case must have designs without a layout"
-    closed = close(instance, SETTINGS, tmp_path / "run")
+    told: list[tuple[int, int]] = []
+    closed = close(instance, SETTINGS, tmp_path / "run", on_layout=lambda done, total: told.append((done, total)))
+    assert told[-1][1] == len(closed.frontier.points) > told[-1][0]
     assert closed.rounds > 1
     assert not closed.undecided
     for design in closed.frontier.points:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import InfeasibleError, InstanceError
 from models.loading import load
 from optimizer.design import Design
 from optimizer.frontier import Frontier
@@ -135,3 +136,19 @@ def test_idle_servers_do_not_meet_a_share(run: tuple[Frontier, Path]) -> None:
     for point in run[0].points:
         assert point.choices["train.system"] == "odm_mi355x_orv3"
         assert not any(line.layer == "surplus" for line in point.bom)
+
+
+def test_a_clash_with_a_share_speaks_of_the_share() -> None:
+    """In silicon all of the hall is of one maker, so that no design keeps the cap."""
+    cap = {"layer": "silicon", "measure": "units", "at_most": "75 %"}
+    small = {"design_space": {"sizes": {"smallest": 1024, "largest": 1024, "step": 512}}}
+    overrides = {"sourcing": {"shares": {"cap": cap}}, "workloads": {"train": small}}
+    with pytest.raises(InfeasibleError, match="at_most asks at_most: 75 % .sourcing.share_at_most.cap,AMD") as found:
+        solve(load(str(HALL), overrides=overrides), ["tco"])
+    assert "256 units beyond it" in str(found.value)
+
+
+def test_a_share_is_not_above_itself() -> None:
+    cap = {"layer": "odm", "vendor": "ODM A", "at_most": "20 %", "at_least": "60 %"}
+    with pytest.raises(InstanceError, match="`at_least` 0.6 is above `at_most` 0.2"):
+        load(str(HALL), overrides={"sourcing": {"shares": {"cap": cap}}})
