@@ -144,6 +144,9 @@ def attention(s: Setting, m: Mappings, tokens: Array) -> tuple[Array, Array, Arr
     model, card = s.model, s.accelerator
     operations = layers.attention_operations(model, m.tp) * tokens * float(model.seq)
     operations = operations * (model.attention_layers / model.layers)
+    if model.window_layers and s.software.fused_attention:
+        # kernels that write no scores skip what lies outside a window
+        operations = operations * (model.attended(float(model.seq)) / (0.5 * model.seq * model.attention_layers))
     peak = card.peak_of("bf16")
     if s.software.fused_attention:
         kernel = getattr(card.kernels.attention, s.software.attention)

@@ -171,5 +171,6 @@ def expert_starts(model: ModelShape, local: Array) -> Array:
 
 def training_operations(model: ModelShape) -> float:
     """Model operations per token of one training step, nothing recomputed: 6 per active weight, and causal attention."""
-    attention = 0.5 * attention_operations(model, np.ones(1))[0] * model.seq * model.attention_layers
+    attended = model.attended(float(model.seq)) if model.window_layers else 0.5 * model.seq * model.attention_layers
+    attention = attention_operations(model, np.ones(1))[0] * attended
     return 6.0 * model.active_params() + 3.0 * float(attention)

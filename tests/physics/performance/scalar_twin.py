@@ -215,7 +215,9 @@ class Twin:
         peak = self.card.peak["bf16"]
         if s.software.fused_attention:
             rate = getattr(self.k.attention, s.software.attention)
-            forward = operations / 2 / (peak * rate * self.free.attention)
+            near, far = model.window_layers, model.attention_layers - model.window_layers
+            keys = far * model.seq / 2 + near * sum(min(i + 0.5, model.window) for i in range(model.seq)) / model.seq
+            forward = pair * self.tokens * keys / model.layers / (peak * rate * self.free.attention)
             return forward, 2.5 * forward, 0.0
         curve = self.card.curve("bf16")
         forward = operations / (peak * curve.e_max * self.free.gemm)

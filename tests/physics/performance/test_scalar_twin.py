@@ -64,6 +64,7 @@ RUNS = [
     (DENSE, Run(shard_group=8)),
     (EXPERTS, Run(shard_group=16)),
     (DENSE, Run(gradient_bytes=2.0)),
+    (replace(DENSE, window=512, window_layers=20), Run()),
     (EXPERTS, Run(gradient_bytes=4.0, optimizer_bytes=4.0)),
 ]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.physics.performance.constants import Software
 from models.physics.performance.layers import training_operations
-from models.physics.performance.mapping import enumerate_mappings
+from models.physics.performance.mapping import Fixed, enumerate_mappings
 from models.physics.performance.setting import Setting
 from models.physics.performance.training import best_mapping, evaluate
 from tests.physics.performance.conftest import CLASSIC, DENSE, EXPERTS, make_card, make_constants, make_network
@@ -114,6 +114,28 @@ def test_twice_the_clock_of_everything_halves_the_step():
         slow = evaluate(Setting(model, card, slow_network, 192.0, "bf16", constants, software), mappings)
         quick = evaluate(Setting(model, fast, fast_network, 192.0, "bf16", halved, software), mappings)
         assert quick.step == pytest.approx(slow.step / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["bf16", "fp16"])
+def test_windows_take_their_share_of_attention_where_no_scores_are_written(dtype):
+    card = make_card()
+    mappings = enumerate_mappings(DENSE, 16, 32, Fixed(pp=1))
+
+    def times(**window):
+        model = replace(DENSE, **window)
+        setting = Setting(
+            model, card, make_network(), 32.0, dtype, make_constants(), Software.of(dtype, card.available)
+        )  # fmt: skip
+        return evaluate(setting, mappings)
+
+    full, wide = times(), times(window=DENSE.seq, window_layers=DENSE.layers)
+    assert np.allclose(full.step, wide.step, rtol=1e-12)
+    near = times(window=DENSE.seq // 4, window_layers=DENSE.layers // 2)
+    share = 0.5 + 0.5 * 2 * (1 / 4 - 1 / 32) if dtype == "bf16" else 1.0
+    assert np.allclose(near.terms["attention"], share * full.terms["attention"], rtol=1e-12)
+    assert np.array_equal(near.memory, full.memory)
+    near_model = replace(DENSE, window=DENSE.seq // 4, window_layers=DENSE.layers // 2)
+    assert training_operations(near_model) < training_operations(DENSE)
 
 
 def test_interleaving_shrinks_the_bubble_by_its_degree():
