@@ -148,6 +148,12 @@ def test_a_source_does_not_speak_for_figures_that_override_its_own(with_parts: C
     assert (found.source, found.confidence, found.owner) == (shipped.source, shipped.confidence, "me")
 
 
+def test_columns_of_a_row_nobody_found_are_not_named_one_by_one(with_parts: Callable, catalogue: Callable) -> None:
+    catalogue("first", switches=HEAD.strip() + ",fields_unverified\n" + GOOD.strip() + ",all\n")
+    catalogue("second", switches="id,price_usd_low\nmine,900\n")
+    assert load(with_parts("first", "second")).catalogue.get(Switch, "mine").unverified == ("all",)
+
+
 def test_the_last_folder_wins(with_parts: Callable, catalogue: Callable) -> None:
     for folder, price in (("first", 1), ("second", 2)):
         catalogue(folder, switches=HEAD + GOOD.replace("1000", str(price)))

@@ -69,6 +69,16 @@ def test_the_least_cost_is_found_to_the_cent(items: list[tuple[int, int]], neede
     assert abs(coarse.bound * quantum + again.bound * CENT - truth) < CENT / 2
 
 
+def test_what_the_rounding_may_just_hide_is_found() -> None:
+    cost = np.array(
+        [249.0, 50.1]
+    )  # one of the first covers what three of the second do: 2 quanta against 3, 249 against 150.3
+    model = _model(np.rint(cost / 100.0), [3, 1], 3, 3)
+    again = Effort().least(finer(model, cost, 100.0, 2.0, 100.0, CENT))
+    assert again is not None
+    assert again.point(3).tolist() == [0.0, 3.0, 1.0]
+
+
 def test_a_program_whose_numbers_are_far_apart_is_exact(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     instance = load("tiny/sourcing")
     found = movable_candidates(instance)

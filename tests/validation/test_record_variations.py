@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.validation import measured_records
+from optimizer.validation import measured_records, plausible
 from optimizer.validation.kinds import training
 from optimizer.validation.lookup import shape_of_row, shipped_lookup
 from optimizer.validation.names import canonical
+from optimizer.validation.records import SkipRecord
 from tests.validation.serving_records import ENGINE, only, rows
 
 DENSE = {
@@ -278,6 +279,13 @@ def test_what_cannot_be_evaluated_says_why(change, reason):
     outcome = rows(RUN | {"metric": "step_time_s", "value": 1.0} | change)
     assert outcome.rows == ()
     assert reason in outcome.skipped[0].reason
+
+
+@pytest.mark.parametrize("side", ["model", "prefill", "decode"])
+def test_counts_of_a_side_are_held_to_what_anybody_builds(side):
+    plausible.check({side: {"tp": 8}})
+    with pytest.raises(SkipRecord, match="^tp is 0, where a number from 1 to 4096 was expected$"):
+        plausible.check({side: {"tp": 0}})
 
 
 NONSENSE = st.sampled_from([None, 0, -1, "x", "", [], {}, 1e30, float("nan"), True, "8", 3.5, 10**9])
