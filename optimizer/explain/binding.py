@@ -1,6 +1,6 @@
 """Which limits bind a design, by family and in its words, with the slack of the rest; and which weak inputs it leans on most.
 
-An input is weak where its row is an analyst's estimate or unverified, where the very column behind the figure was not found in
+An input is weak where its row is an analyst's estimate, stated without a source or unverified, where the very column behind the figure was not found in
 the row's source, or, for money, where the price is an estimate; what is bought from a quote rests on the quote. Shares say how much of the design's cost, power and throughput
 passes through each catalogue row.
 """

@@ -64,7 +64,7 @@ def test_an_estimate_is_weak_and_a_quote_is_not() -> None:
             assert not found[line.part].weak_cost
 
 
-@pytest.mark.parametrize("confidence", ["quote", "analyst-estimate"])
+@pytest.mark.parametrize("confidence", ["quote", "analyst-estimate", "stated"])
 @pytest.mark.parametrize("bundle", [False, True])
 def test_what_is_quoted_rests_on_the_quote(confidence: str, bundle: bool) -> None:
     part = solve(load("tiny/performance"), ["tco"], "exact").points[0].pods[0].system
@@ -76,6 +76,6 @@ def test_what_is_quoted_rests_on_the_quote(confidence: str, bundle: bool) -> Non
     assert [one.quote for one in design.orders][:1] == ["q"]
     name = "q" if bundle else part
     (found,) = [x for x in explain_binding(instance, design).leanings if x.part == name and x.cost_share]
-    assert found.weak_cost is (confidence == "analyst-estimate")
+    assert found.weak_cost is (confidence != "quote")
     assert "price" not in found.unverified
     assert sum(x.cost_share for x in explain_binding(instance, design).leanings) == pytest.approx(1.0)

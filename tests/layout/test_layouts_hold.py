@@ -169,6 +169,7 @@ def test_what_the_hall_asks_is_found() -> None:
     assert not found("height", clear_height=4.0)
     heavy = _with_rack(layout, lambda rack: replace(rack, weight_kg=1e5))
     assert found("feet", heavy, floor="raised_std")
+    assert not found("feet", floor="raised_heavy")
     feed = RowFeed.model_validate({"voltage": "415 V", "breaker": "40 A", "code": "nec", "owner": "facility team"})
     assert found("row 1", row_feed=feed)
     assert not found("row 1", row_feed=feed.model_copy(update={"breaker": 4000.0}))

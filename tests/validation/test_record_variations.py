@@ -284,7 +284,7 @@ def test_what_cannot_be_evaluated_says_why(change, reason):
 @pytest.mark.parametrize("side", ["model", "prefill", "decode"])
 def test_counts_of_a_side_are_held_to_what_anybody_builds(side):
     plausible.check({side: {"tp": 8}})
-    with pytest.raises(SkipRecord, match="^tp is 0, where a number from 1 to 4096 was expected$"):
+    with pytest.raises(SkipRecord, match=r"^tp is 0, where a number from 1 to 4096 was expected$"):
         plausible.check({side: {"tp": 0}})
 
 

@@ -63,6 +63,8 @@ def test_recompute_however_it_is_spelt(fields, level, parts):
         ({"sharding": "ZeRO-1"}, 1, None),
         ({"sharding": "DDP"}, 0, None),
         ({"sharding": "NO_SHARD"}, 0, None),
+        ({"sharding": "distributed optimizer", "zero": 3}, 3, None),
+        ({"sharding": "ZeRO-2", "zero": 0}, 1, None),
         ({"fsdp": 64}, 3, 64),
         ({"fsdp": 1}, 3, None),
         ({"fsdp": 0}, None, None),

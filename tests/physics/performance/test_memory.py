@@ -6,7 +6,7 @@ import pytest
 from models.physics.performance.cards import ModelShape
 from models.physics.performance.constants import Software
 from models.physics.performance.mapping import MappingChoice, Mappings, enumerate_mappings
-from models.physics.performance.memory import memory_use, widths
+from models.physics.performance.memory import memory_use, recomputed_saving, widths
 from tests.physics.performance.conftest import CLASSIC, DENSE, EXPERTS, make_card
 
 GIB = 2.0**30
@@ -80,6 +80,15 @@ def test_recompute_and_thrift_only_ever_save(model, dtype):
     assert np.all(by_recompute[0] >= by_recompute[1])
     assert np.all(by_recompute[1] >= by_recompute[2] * (1 - 1e-12))
     assert np.all(plain.states > 0)
+
+
+def test_recomputing_norms_saves_nothing_where_software_rebuilds_them_anyway():
+    m, w = Mappings.of([MappingChoice(tp=2, pp=1, mbs=3, sp=1)]), widths(make_card(), "bf16")
+    norms = frozenset({"layernorm"})
+    plain = recomputed_saving(DENSE, m, w, norms, thrifty=False)
+    # two normalised inputs of each layer, spread over the ranks of a sequence-parallel group
+    assert plain == pytest.approx(3 * DENSE.seq * 2.0 * w.saved * DENSE.hidden / 2, rel=1e-12)
+    assert recomputed_saving(DENSE, m, w, norms, thrifty=True) == 0.0
 
 
 def test_one_forward_one_backward_holds_no_more_than_every_layer_once():
