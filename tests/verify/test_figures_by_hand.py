@@ -143,12 +143,12 @@ def test_a_clash_with_a_share_speaks_of_the_share() -> None:
     cap = {"layer": "silicon", "measure": "units", "at_most": "75 %"}
     small = {"design_space": {"sizes": {"smallest": 1024, "largest": 1024, "step": 512}}}
     overrides = {"sourcing": {"shares": {"cap": cap}}, "workloads": {"train": small}}
-    with pytest.raises(InfeasibleError, match="at_most asks at_most: 75 % .sourcing.share_at_most.cap,AMD") as found:
+    with pytest.raises(InfeasibleError, match=r"at_most asks at_most: 75 % .sourcing.share_at_most.cap,AMD") as found:
         solve(load(str(HALL), overrides=overrides), ["tco"])
     assert "256 units beyond it" in str(found.value)
 
 
 def test_a_share_is_not_above_itself() -> None:
     cap = {"layer": "odm", "vendor": "ODM A", "at_most": "20 %", "at_least": "60 %"}
-    with pytest.raises(InstanceError, match="`at_least` 0.6 is above `at_most` 0.2"):
+    with pytest.raises(InstanceError, match=r"`at_least` 0.6 is above `at_most` 0.2"):
         load(str(HALL), overrides={"sourcing": {"shares": {"cap": cap}}})
