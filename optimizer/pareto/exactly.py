@@ -33,6 +33,8 @@ REST_EFFORT = 10.0
 """Deterministic work of CP-SAT on such a rest, about as many seconds; what it leaves undecided goes to HiGHS, its claim pressed."""
 GAP_EFFORT, GAP_NODES = 0.5, 500
 """The same, and nodes of HiGHS for the least value, where an answer within a gap of it will do."""
+EFFORT_NODES = 1_000
+"""Nodes of HiGHS, which counts no work, taken for a unit of it."""
 LARGEST_PRESSED = 20_000
 """Free columns up to which CP-SAT looks through what the bounds leave."""
 EFFORT = 2.0
@@ -166,6 +168,8 @@ class Pressed:
         self, weights: Sequence[float], tops: Sequence[float], step: float, limits: SolveLimits
     ) -> SolveResult:
         """The first solver's answer: the least value or, where a counted search does not settle which that is, one within ``limits.gap`` of it."""
+        if limits.effort is not None and limits.nodes is None:
+            limits = dataclasses.replace(limits, nodes=math.ceil(limits.effort * EFFORT_NODES))
         if limits.gap <= step or step <= 0.0 or limits.nodes is not None:
             return self._first.solve(weights=weights, objective_upper=tops, step=step, limits=limits)
         tried = dataclasses.replace(limits, nodes=GAP_NODES)

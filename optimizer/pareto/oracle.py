@@ -153,7 +153,7 @@ class Oracle:
         if len(live) > 1:
             return self._union(live, query.effort)
         if query.direction is None:
-            return self._summed(live[0], query.weights)
+            return self._summed(live[0], query.weights, query.effort)
         return self._directed(live[0], query.direction, query.known)
 
     def _directed(self, box: Point, j: int, known: Point | None) -> Reply:
@@ -289,13 +289,16 @@ class Oracle:
             return np.maximum(1.0, np.round(spans.max() / spans)).tolist(), 1.0
         return (spans.max() / spans).tolist(), 1e-6 * float(spans.max())
 
-    def _summed(self, box: Point, given: Point | None = None) -> Reply:
+    def _summed(self, box: Point, given: Point | None = None, effort: float | None = None) -> Reply:
         tops = self.tops(box)
         weights, step = self._balance()
         if given is not None:
             weights = list(given)
             step = step if step == 1.0 else step * max(given)
-        found, counts, _ = self._minimise(weights, tops, step, math.inf)
+        found, counts, _ = self._minimise(weights, tops, step, math.inf, effort=effort)
+        if effort is not None and found.proof not in (Proof.OPTIMAL, Proof.INFEASIBLE):
+            # something else is asked next: nothing of an unfinished sum is listed
+            return Reply(Outcome.LIMIT, None, None, -math.inf, False, counts, found.message)
         reply = self._reply(found, tops, found.bound, counts, proven=min(weights) > 0.0)
         # without a weight on every objective the least value is meant, not the point
         return reply if min(weights) > 0.0 or reply.point is None else dataclasses.replace(reply, message=LOOSE)
@@ -327,7 +330,7 @@ class Oracle:
 
     def _minimise(
         self, weights: Sequence[float], tops: Floats, step: float, ceiling: float, slack: float = 0.0,
-        nodes: int | None = None,
+        nodes: int | None = None, effort: float | None = None,
     ) -> tuple[SolveResult, Counts, bool]:  # fmt: skip
         """Solve one scalarised box. The flag says that nothing lies below a finite ``ceiling``, which is then the optimum."""
         if self._all is not None:
@@ -335,6 +338,8 @@ class Oracle:
         calls = 0
         asked = self._limits.left()
         limits = dataclasses.replace(asked, slack=slack, gap=GAP_SHARE * slack, nodes=least_of(asked.nodes, nodes))
+        if effort is not None:
+            limits = dataclasses.replace(limits, effort=effort)
         if self.options.reduce and self._reducer.worthwhile:
             reduced = self._reducer.minimise(weights, tops.tolist(), step=step, ceiling=ceiling, limits=limits)
             calls = reduced.calls

@@ -30,7 +30,7 @@ class Query:
 
     With ``direction`` j the point has the least value of objective j in the box (up to the engine's stated loss), and the others are small;
     with ``weights`` it minimises that sum (where one is zero, the point need not be nondominated); without either, the normalised sum. ``known`` is a listed point inside the box that the answer need not improve on.
-    A union of several boxes may be given up after ``effort``, counted alike on every machine, in units of about a second.
+    A sum may be given up once a solve it takes needs more than ``effort``, counted alike on every machine, in units of about a second.
     """
 
     boxes: tuple[Point, ...]

@@ -133,3 +133,30 @@ def test_the_first_quarter_of_the_questions_covers_most_of_the_hypervolume() -> 
     early = [enumerate_known(name, "boxes")[1] for name in (*THREE, *FOUR, *FIVE)]
     assert min(early) > 0.91
     assert np.mean(early) > 0.94
+
+
+def test_sums_that_take_too_much_work_leave_the_frontier_to_single_objectives() -> None:
+    class Dear(Known):
+        """Ends no sum that may be given up."""
+
+        given_up = 0
+
+        def _one(self, query: Query) -> Reply:
+            if query.effort is None:
+                return super()._one(query)
+            self.given_up += 1
+            return Reply(Outcome.LIMIT, None, None, -math.inf, False, Counts(1, 1))
+
+    data = json.loads((FOLDER / "ks14_KP_p-3_n-20_1.json").read_text())
+    model = moo_json.read(FOLDER / "ks14_KP_p-3_n-20_1.json")
+    problem = ScaledProblem.of(model, [1.0] * 3)
+    oracle = Oracle(problem, OracleOptions(reduce=False))
+    signs = np.array([1.0 if sense == "min" else -1.0 for sense in data["sense"]])
+    points = np.round((np.array(data["nondominated_points"]) * signs - model.offsets) / problem.unit)
+    space = fresh_space(oracle, "zones")
+    space.delta[:] = 20.0
+    known = Dear(points, oracle.ideal, oracle.worst)
+    Run(problem, space, algorithm_class("zones")(space), known, Ledger(None, {}, 1), RunLimits()).execute()
+    assert known.given_up == 1
+    assert all(settled.closed.proven for settled in space.settled)
+    assert all((space.listed <= y + 20.0).all(axis=1).any() for y in points)

@@ -5,7 +5,8 @@ Either a new point splits the zone, or the proven least value of f_j closes it; 
 projected box whose corner lies no more than delta above that value. (After Tamby and Vanderpooten 2021.)
 
 With a resolution, points far apart are sought first, each where it may add most to the hypervolume (see ``prospects``): they stand for others, so
-that the whole asks no more often, and a run that is stopped early has more. Without one every such point would cost a question.
+that the whole asks no more often, and a run that is stopped early has more. Without one every such point would cost a question. One
+such question that takes more than a counted amount of work ends this: least sums can be far dearer than the least of one objective.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from optimizer.pareto.space import Algorithm, Rounds, Space, largest_first
 
 WORTH = 0.01
 """Part of objective space that a point must be able to add to be sought for its own sake."""
+
+EFFORT = 0.5
+"""Of each solve that such a question takes, in units of about a second."""
 
 
 class Zones:
@@ -56,7 +60,7 @@ class Zones:
         region, space, prospects = self._region, self._space, Prospects(self._space)
         while len(region):
             zones = [z for z in prospects.best(region, 1, space.ahead) if prospects.share(z.key) >= WORTH]
-            queries = [Query((zone.upper,), weights=prospects.weights(zone.key)) for zone in zones]
+            queries = [Query((z.upper,), weights=prospects.weights(z.key), effort=EFFORT) for z in zones]
             at_once = space.width if len(space.points) >= ALONE else 1
             if not queries:
                 return
@@ -80,10 +84,9 @@ class Zones:
         if answer.point is not None and answer.point not in space.points and region.holds(answer.point):
             space.list_point(answer)
             region.add(answer.point)
-        if answer.outcome is Outcome.OPTIMAL:
-            return zone.key not in region
-        self._give_up(zone, answer)
-        return False
+        if answer.outcome is Outcome.ERROR:
+            self._give_up(zone, answer)
+        return answer.outcome is Outcome.OPTIMAL and zone.key not in region
 
     def unfinished(self) -> list[Point]:
         """See ``Algorithm``."""
