@@ -55,6 +55,12 @@ class Selection(Record):
         """The measure: options where one is named, units where nothing is said."""
         return self.measure or (Measure.OPTION if self.option is not None else Measure.UNITS)
 
+    @property
+    def present(self) -> Selection:
+        """What is counted where any of it matters: units in the place of spend, which may round to nothing."""
+        told = self.part is not None or self.vendor is not None or self.layer is not None
+        return self.model_copy(update={"measure": Measure.UNITS}) if self.counted is Measure.SPEND and told else self
+
 
 def _bound(value: Any, counted: Measure, info: ValidationInfo) -> float:
     """A bound in the measure's unit: text with its unit for money and power, a whole number for what is counted."""

@@ -18,7 +18,7 @@ from optimizer.verification.orders import Purchases, Terms, unit_price
 from optimizer.verification.parts import layers_of, owner_of, part_of, worth_of
 from optimizer.verification.plant import Plant
 from optimizer.verification.pods import PodFacts
-from optimizer.verification.quanta import ZERO, Total, quanta, up
+from optimizer.verification.quanta import ZERO, Total, down, quanta, up
 
 SHARE_STEP = 1e-4
 
@@ -125,8 +125,8 @@ class Book:
             return float(len(mine) == len(worth))
         return round(sum(worth[p] for p in mine) / sum(worth.values()) / SHARE_STEP) * SHARE_STEP
 
-    def counted(self, selection: Selection) -> Total:
-        """What a rule's selection counts."""
+    def counted(self, selection: Selection, from_below: bool = False) -> Total:
+        """What a rule's selection counts; the power of a pod rounded up, or down where it is held ``from_below``."""
         sites = None if selection.site is None else (selection.site,)
         named = Named(selection.part, selection.vendor, selection.layer, selection.cluster, sites)
         measure = selection.counted
@@ -142,7 +142,9 @@ class Book:
             Measure.ACCELERATORS: lambda one: Total(one.accelerators, one.accelerators),
             Measure.PODS: lambda _: Total(1, 1),
             Measure.RACKS: lambda one: Total(one.floor, one.floor),
-            Measure.POWER: lambda one: quanta(self.plant.facility_w(one, PowerFigure.DESIGN), 1e3, up),
+            Measure.POWER: lambda one: quanta(
+                self.plant.facility_w(one, PowerFigure.DESIGN), 1e3, down if from_below else up
+            ),
         }
         total = ZERO
         for one in self.facts:

@@ -235,16 +235,26 @@ def _least(selection: Selection, bound: float) -> int:
     return least_kusd(bound) if selection.counted in UNITS else ceil(bound - 1e-9)
 
 
+def _presence(selection: Selection) -> Selection:
+    """Units instead of spend: a part that costs less than the last digit of money is there all the same."""
+    named = (selection.part, selection.vendor, selection.layer) != (None, None, None)
+    if selection.counted is not Measure.SPEND or not named:
+        return selection
+    return selection.model_copy(update={"measure": Measure.UNITS})
+
+
 def _rule(book: Book, name: str, rule: Rule) -> Iterator[Limit]:
     """Rules that are one bound; the others are held in ``check_rules``."""
     row, source = f"rules.{name}[]", f"rules.{name}"
     if rule.forbid is not None:
-        yield Limit(row, book.counted(rule.forbid), 0, True, _unit(rule.forbid), f"{source}.forbid")
+        of = _presence(rule.forbid)
+        yield Limit(row, book.counted(of), 0, True, _unit(of), f"{source}.forbid")
     if rule.require is not None:
-        yield Limit(row, book.counted(rule.require), 1, False, _unit(rule.require), f"{source}.require")
+        of = _presence(rule.require)
+        yield Limit(row, book.counted(of), 1, False, _unit(of), f"{source}.require")
     if rule.of is None:
         return
-    value, unit = book.counted(rule.of), _unit(rule.of)
+    value, unit = book.counted(rule.of, rule.at_least is not None), _unit(rule.of)
     if rule.at_most is not None:
         yield Limit(row, value, _most(rule.of, rule.at_most), True, unit, f"{source}.at_most")
     if rule.at_least is not None:
@@ -263,7 +273,12 @@ def check_rules(checks: Checks, book: Book) -> None:
             checks.rule(where, value.least <= wanted <= value.most, value.least, wanted, "fixed")
         if rule.condition is not None and rule.then is not None:
             kept = not _surely(book, rule.condition) or _perhaps(book, rule.then)
-            checks.rule(where, kept, book.counted(rule.then.of).least, "what follows from the condition")
+            checks.rule(
+                where,
+                kept,
+                book.counted(rule.then.of, rule.then.at_least is not None).least,
+                "what follows from the condition",
+            )
         if rule.same_vendor is not None:
             vendors = {
                 vendor
@@ -276,14 +291,15 @@ def check_rules(checks: Checks, book: Book) -> None:
 
 
 def _surely(book: Book, condition: Condition) -> bool:
-    value = book.counted(condition.of)
+    """Whether a condition is met however its figures are rounded: power that may reach a floor, or may stay below a ceiling, does."""
+    value = book.counted(condition.of, condition.at_most is not None)
     if condition.at_most is not None:
         return value.most <= _most(condition.of, condition.at_most)
     return value.least >= _least(condition.of, condition.at_least)
 
 
 def _perhaps(book: Book, condition: Condition) -> bool:
-    value = book.counted(condition.of)
+    value = book.counted(condition.of, condition.at_least is not None)
     if condition.at_most is not None:
         return value.least <= _most(condition.of, condition.at_most)
     return value.most >= _least(condition.of, condition.at_least)

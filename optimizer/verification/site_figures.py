@@ -20,6 +20,8 @@ from optimizer.verification.rack_feeds import carried_by_feed
 from optimizer.verification.standing import bought, stated
 
 YEAR = 365.25 * 86400.0
+EDGE = 1e-9
+"""Share of the load that the last digits of its sum may make up."""
 COOLING = (Chain.AIR, Chain.REAR_DOOR, Chain.LIQUID)
 ORDER = ("derating", "failover", "transient", "block_size", "feed", "phase", "cooling", "floor", "utility")
 
@@ -115,7 +117,8 @@ def _stranded(
         limit = min(rest, max(used, allowed.get(cause, rest)))
         result[f"{site}.stranded_{cause}_kw"] = (rest - limit) / 1e3
         rest = limit
-    result[f"{site}.free_kw"] = max(rest - used, 0.0) / 1e3
+    # what is used beyond what is installed is free power below zero, which no design may report
+    result[f"{site}.free_kw"] = (rest - used if rest < used * (1.0 - EDGE) else max(rest - used, 0.0)) / 1e3
     return result
 
 

@@ -114,6 +114,7 @@ class Figures:
     ingest: int
     racks: int
     draw: int
+    draw_down: int
     utility_draw: int
     capex: int
     opex: int
@@ -188,6 +189,7 @@ def figures(inst: Instance, table: Placements, money: Money) -> list[Figures]:
                     + pods.storage_racks[pod]
                 ),
                 draw=up(draw(PowerFigure.DESIGN) / 1e3),
+                draw_down=down(draw(PowerFigure.DESIGN) / 1e3),
                 utility_draw=up(draw(inst.sites[table.site].utility_figure) / 1e3),
                 capex=round(capex / 1e3),
                 opex=round(opex / 1e3),

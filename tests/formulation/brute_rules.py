@@ -74,26 +74,26 @@ def keeps_rules(inst: Instance, choice: Sequence[Figures], plant: Plant) -> bool
 
 
 def _held(inst: Instance, rule, choice: Sequence[Figures], plant: Plant) -> Iterator[bool]:  # type: ignore[no-untyped-def]
-    def count(selection: Selection) -> float:
-        return _count(inst, selection, choice, plant)
+    def count(selection: Selection, floored: bool = False) -> float:
+        return _count(inst, selection, choice, plant, floored)
 
-    def met(condition: Condition) -> bool:
-        value = count(condition.of)
+    def within(condition: Condition, floored: bool) -> bool:
+        value = count(condition.of, floored)
         if condition.at_most is not None:
             return value <= _quanta(condition.of, condition.at_most, floor)
         return value >= _quanta(condition.of, condition.at_least, ceil)
 
-    if rule.forbid is not None:
-        yield count(rule.forbid) == 0
-    if rule.require is not None:
-        yield count(rule.require) >= 1
+    for selection, held in ((rule.forbid, lambda n: n == 0), (rule.require, lambda n: n >= 1)):
+        if selection is not None:
+            cheap = selection.counted is Measure.SPEND and (selection.part or selection.vendor or selection.layer)
+            yield held(count(selection.model_copy(update={"measure": Measure.UNITS}) if cheap else selection))
     if rule.of is not None:
-        value = count(rule.of)
-        yield rule.at_most is None or value <= _quanta(rule.of, rule.at_most, floor)
-        yield rule.at_least is None or value >= _quanta(rule.of, rule.at_least, ceil)
-        yield rule.fix is None or value == _quanta(rule.of, rule.fix, round)
-    if rule.condition is not None:
-        yield not met(rule.condition) or met(rule.then)
+        yield rule.at_most is None or count(rule.of) <= _quanta(rule.of, rule.at_most, floor)
+        yield rule.at_least is None or count(rule.of, True) >= _quanta(rule.of, rule.at_least, ceil)
+        yield rule.fix is None or count(rule.of) == _quanta(rule.of, rule.fix, round)
+    if rule.condition is not None:  # met where it may be: what follows holds in every case
+        given = within(rule.condition, floored=rule.condition.at_most is not None)
+        yield not given or within(rule.then, floored=rule.then.at_least is not None)
     if rule.same_vendor is not None:
         layers = {layer.value for layer in rule.same_vendor.layers}
         clusters = rule.same_vendor.clusters
@@ -109,7 +109,9 @@ def _quanta(selection: Selection, bound: float, how) -> int:  # type: ignore[no-
     return int(how(bound / (1e3 if selection.counted in (Measure.SPEND, Measure.POWER) else 1)))
 
 
-def _count(inst: Instance, selection: Selection, choice: Sequence[Figures], plant: Plant) -> float:
+def _count(
+    inst: Instance, selection: Selection, choice: Sequence[Figures], plant: Plant, floored: bool = False
+) -> float:
     rows = [r for r in choice if selection.cluster in (None, r.cluster) and selection.site in (None, r.site)]
     if selection.counted is Measure.OPTION:
         return float(any(o.id == selection.option for r in rows for o in r.options.values()))
@@ -140,7 +142,7 @@ def _count(inst: Instance, selection: Selection, choice: Sequence[Figures], plan
     each = {
         Measure.PODS: lambda r: 1,
         Measure.RACKS: lambda r: r.racks,
-        Measure.POWER: lambda r: r.draw,
+        Measure.POWER: lambda r: r.draw_down if floored else r.draw,
         Measure.ACCELERATORS: lambda r: sum(
             (inst.catalogue.get(System, line.part).accelerators or 0) * line.quantity
             for line in r.lines

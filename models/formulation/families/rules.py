@@ -7,7 +7,8 @@
     b  +  (M' - n) * holds  <=  M',    b  -  n * holds  >=  0                          then: b <= n, or b >= n, where ``holds`` is one
 
 q, a, b  what a rule's selection counts: units, accelerators, pods, racks [count], spend [kUSD before charges], power [kW, sustained
-peak], plant options taken;  M, M'  their largest values, from the candidates;  chosen, holds [binary]. Whole numbers all, so
+peak, of each pod rounded up where it is held from above and down where from below, so that no bound is met by rounding], plant
+options taken; spend forbidden or required counts as units, so that nothing is too cheap to count;  M, M'  their largest values, from the candidates;  chosen, holds [binary]. Whole numbers all, so
 that ``more than n`` is ``at least n + 1``.
 """
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from models.candidates.placement import Placements
 from models.formulation.bounds import most_of
-from models.formulation.core import MONEY_QUANTUM, POWER_QUANTUM, Core, up
+from models.formulation.core import MONEY_QUANTUM, POWER_QUANTUM, Core, down, up
 from models.formulation.families.sourcing import vendor_key
 from models.formulation.family import BindingRow, family
 from models.formulation.linear import Block, Floats, Kind, Linear
@@ -42,16 +43,18 @@ def rules(m: Core, inst: Instance) -> None:
         elif rule.condition is not None and rule.then is not None:
             _add_implication(m, name, rule.condition, rule.then)
         elif rule.forbid is not None:
-            m.at_most(name, (), counted(m, rule.forbid), 0, unit_of(rule.forbid), f"{source}.forbid")
+            of = rule.forbid.present
+            m.at_most(name, (), counted(m, of), 0, unit_of(of), f"{source}.forbid")
         elif rule.require is not None:
-            m.at_least(name, (), counted(m, rule.require), 1, unit_of(rule.require), f"{source}.require")
+            of = rule.require.present
+            m.at_least(name, (), counted(m, of), 1, unit_of(of), f"{source}.require")
         else:
             _add_bound(m, name, rule)
 
 
 def _add_bound(m: Core, name: str, rule: Rule) -> None:
     assert rule.of is not None
-    value, unit = counted(m, rule.of), unit_of(rule.of)
+    value, unit = counted(m, rule.of, floored=rule.at_least is not None), unit_of(rule.of)
     if rule.at_most is not None:
         m.at_most(name, (), value, most_quanta(rule.of, rule.at_most), unit, f"rules.{name}.at_most")
     elif rule.at_least is not None:
@@ -80,8 +83,8 @@ def nearest_quanta(selection: Selection, bound: float) -> int:
     return round(bound / QUANTA.get(selection.counted, 1.0))
 
 
-def counted(m: Core, selection: Selection) -> Linear:
-    """What a selection counts, in whole quanta."""
+def counted(m: Core, selection: Selection, floored: bool = False) -> Linear:
+    """What a selection counts, in whole quanta; the power of a pod rounded up, or down where ``floored``."""
     sites = None if selection.site is None else (selection.site,)
     asked = Asked(selection.part, selection.vendor, selection.layer, selection.cluster, sites)
     match selection.counted:
@@ -96,13 +99,13 @@ def counted(m: Core, selection: Selection) -> Linear:
         parts = [p for p in parts_in(m) if asked.part_matches(p) and _sold_by(m, asked, p.id)]
 
     def each(p: Placements) -> Floats:
-        values = _each(p, selection.counted)
+        values = _each(p, selection.counted, floored)
         return np.asarray(values if parts is None else np.where(contains(p, parts), values, 0.0), dtype=np.float64)
 
     return m.everywhere(each, site=selection.site, cluster=selection.cluster)
 
 
-def _each(p: Placements, measure: Measure) -> Floats:
+def _each(p: Placements, measure: Measure, floored: bool) -> Floats:
     """What one pod of each placement counts for."""
     match measure:
         case Measure.ACCELERATORS:
@@ -110,7 +113,8 @@ def _each(p: Placements, measure: Measure) -> Floats:
         case Measure.RACKS:
             return p.of_pods(p.pods.floor)
         case Measure.POWER:
-            return up(p.facility_power(PowerFigure.DESIGN), POWER_QUANTUM)
+            whole = down if floored else up
+            return whole(p.facility_power(PowerFigure.DESIGN), POWER_QUANTUM)
     return np.ones(len(p))
 
 
@@ -148,7 +152,8 @@ def _add_same_vendor(m: Core, name: str, same: SameVendor) -> None:
 def _add_implication(m: Core, name: str, condition: Condition, then: Condition) -> None:
     block = m.add_block(Block(f"rule[{name}]", ("holds",), Kind.BINARY))
     holds = Linear({block.name: np.ones(1)})
-    given, wanted = counted(m, condition.of), counted(m, then.of)
+    given = counted(m, condition.of, floored=condition.at_most is not None)
+    wanted = counted(m, then.of, floored=then.at_least is not None)
     if condition.at_least is not None:
         below = least_quanta(condition.of, condition.at_least) - 1
         room = max(most_of(m, given) - below, 0.0)
