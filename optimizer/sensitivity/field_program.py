@@ -26,9 +26,9 @@ from models.instance import Instance
 from optimizer.design import Design
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.instance_field import InstanceField
-from optimizer.sensitivity.limit_rows import movable_candidates
+from optimizer.sensitivity.limit_rows import movable_candidates, without_site_limits
 from optimizer.sensitivity.part_program import CENT
-from optimizer.sensitivity.pool import worthwhile
+from optimizer.sensitivity.pool import enumerated, worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
 
 MONEY = {"tco": totals.tco, "capex": totals.capex}
@@ -65,11 +65,16 @@ class FieldProgram:
         self._states: dict[Values, State | None] = {}
         self._pool: Candidates | None = None
         if self.fixed:
-            found = candidates if candidates is not None else movable_candidates(instance)
-            try:
-                self._pool = worthwhile(instance, found, self._judge)
-            except _NotStraightError:
-                self._pool = found
+            self._pool = self._fixed_pool(candidates)
+
+    def _fixed_pool(self, given: Candidates | None) -> Candidates:
+        """The candidates that some values may need, of ``given`` or of all."""
+        try:
+            if given is None:
+                return enumerated(self.instance, self._judge, self._memo, without_site_limits(self.instance))
+            return worthwhile(self.instance, given, self._judge)
+        except _NotStraightError:
+            return movable_candidates(self.instance) if given is None else given
 
     def at(self, values: Values) -> State | None:
         """The program at values of the fields; None where no cluster can be placed or the instance makes no sense there."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.candidates import placing
@@ -19,6 +20,8 @@ from optimizer.sensitivity.alternatives import alternatives
 from optimizer.sensitivity.limit_rows import Steering, movable_candidates, without_site_limits
 from optimizer.sensitivity.pool import compacted, enumerated, lone, sifted, worthwhile
 from optimizer.sensitivity.price_to_win import price_to_win
+from optimizer.sensitivity.switch_points import switch_points
+from optimizer.sensitivity.uncertain import Uncertain
 from optimizer.sensitivity.value_of_limits import value_of_limits
 
 NAMES = (
@@ -134,3 +137,21 @@ def test_why_not(name: str, target: str, dropped: Callable[[Callable[[], Any]], 
 def test_prices_to_win(part: str, dropped: Callable[[Callable[[], Any]], tuple[Any, Any]]) -> None:
     whole, few = dropped(lambda: plain(price_to_win(load("tiny/performance"), part)))
     assert few == whole
+
+
+@pytest.mark.parametrize("name", ["tiny/performance", "tiny/power"])
+def test_uncertain_inputs(name: str, dropped: Callable[[Callable[[], Any]], tuple[Any, Any]]) -> None:
+    whole, few = dropped(lambda: Uncertain(load(name)))
+    assert list(few.ranges.values()) == list(whole.ranges.values())
+    random = np.random.default_rng(7)
+    for _ in range(8):
+        values = {r.name: r.at(float(random.random())) for r in whole.ranges.values()}
+        assert few.at(values).tco == whole.at(values).tco
+
+
+@pytest.mark.parametrize("field", ["money.horizon", "sites.hall.electricity_price"])
+def test_switch_points(field: str, dropped: Callable[[Callable[[], Any]], tuple[Any, Any]]) -> None:
+    instance = load("tiny/performance")
+    whole, few = dropped(lambda: plain(switch_points(instance, field)))
+    assert few == whole
+    assert plain(switch_points(instance, field, candidates=movable_candidates(instance))) == whole
