@@ -21,6 +21,7 @@ _WORDS = {
 _AMOUNTS = frozenset(
     {"gb", "tb", "s", "kw", "w", "mw", "kg", "gbps", "tbps", "u", "ou", "m2", "pflops", "tflops", "usd"}
 )
+_OF_COMPUTE = ("accelerators", "cpus", "nics", "dpus")
 _OF_A_NODE = ("node", "server", "system", "host")
 LITRES_PER_MINUTE_KW_K = 14.3
 """Water that carries 1 kW at a rise of 1 K: 60 s over 4.19 kJ/(kg K), a litre taken as a kilogram, as data sheets do."""
@@ -77,9 +78,9 @@ def counted(inputs: Mapping[str, object]) -> dict[str, float]:
             for (below, above), value in list(contents.items()):
                 if above == "trays":
                     contents.setdefault((below, "nodes"), value)
-    if ("accelerators", "trays") in contents:
-        # accelerators are in trays of compute, whatever else has trays
-        contents.setdefault(("accelerators", "nodes"), contents["accelerators", "trays"])
+    for below in _OF_COMPUTE:  # these are in trays of compute, whatever else has trays
+        if (below, "trays") in contents:
+            contents.setdefault((below, "nodes"), contents[below, "trays"])
     for _ in range(len(contents)):
         for (below, middle), first in list(contents.items()):
             for (same, above), second in list(contents.items()):
