@@ -6,7 +6,7 @@ Fields without a range of their own take one from the caller, ``FIELD=LOW..HIGH`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,8 +52,8 @@ class Range:
         return self.low + share * (self.high - self.low)
 
 
-def ranges_of(instance: Instance, candidates: Candidates, widest: Mapping[str, float] | None = None) -> list[Range]:
-    """Every input the catalogue or the models state a range for; ``widest`` error of throughput by cluster, where not that of ``candidates``."""
+def ranges_of(instance: Instance, candidates: Candidates) -> list[Range]:
+    """Every input the catalogue or the models state a range for."""
     found = list(_prices(instance, candidates))
     finance = instance.catalogue.of(FinanceAssumption)
     for field, row in (("discount_rate", "wacc"), ("maintenance_per_year", "maint")):
@@ -63,7 +63,7 @@ def ranges_of(instance: Instance, candidates: Candidates, widest: Mapping[str, f
             where = instance.catalogue.origins.get((told.file, told.id, "low"), told.file)
             found.append(Range(f"assumptions.{field}", RangeKind.MONEY, told.low, base, told.high, "share", where))
     for cluster in instance.workloads:
-        band = widest_band(candidates, cluster) if widest is None else widest.get(cluster, 0.0)
+        band = widest_band(candidates, cluster)
         if band > 0:
             name = f"workloads.{cluster}.throughput"
             found.append(Range(name, RangeKind.THROUGHPUT, -1.0, 0.0, 1.0, "half-widths of its band", "model error"))

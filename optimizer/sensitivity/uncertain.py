@@ -32,9 +32,9 @@ from models.instance import Instance
 from models.policy import PowerFigure
 from models.workload import Training
 from optimizer.performance_cache import PerformanceCache
-from optimizer.sensitivity.pool import STRETCH, Ints, kept_rows, lone, worthwhile
+from optimizer.sensitivity.pool import STRETCH, worthwhile
 from optimizer.sensitivity.program import Answer, Effort, Limit, Program, assemble
-from optimizer.sensitivity.ranges import Range, RangeKind, merged, ranges_of, widest_band
+from optimizer.sensitivity.ranges import Range, RangeKind, merged, ranges_of
 
 REPORTED = ("capex", "power")
 KILO = 1e3
@@ -71,15 +71,10 @@ class Uncertain:
     ) -> None:  # fmt: skip
         self.instance = instance
         self.effort = effort or Effort()
-        self._given = tuple(given)
-        self._widest: dict[str, float] = {}
+        found = candidates if candidates is not None else enumerate_candidates(instance, PerformanceCache())
+        self.ranges = {r.name: r for r in merged(ranges_of(instance, found), given)}
         self._money = {site: economics_of(instance, site) for site in instance.sites}
         self._fabrics: FabricUnits = {}
-        if candidates is None:
-            sift = self._sift if lone(instance) else None
-            candidates = enumerate_candidates(instance, PerformanceCache(), sift=sift)
-        found = candidates
-        self.ranges = self._ranges_among(found)
         self._program = self._made(worthwhile(instance, found, self._judge, STRETCH // 2, together=False))
         self._fabrics = {}
         self._goals = self._program.formulation.goals
@@ -91,17 +86,6 @@ class Uncertain:
         return other
 
     # --- the program ------------------------------------------------------------------------------------------------
-
-    def _ranges_among(self, some: Candidates) -> dict[str, Range]:
-        """Every input of some candidates that may move; throughput where any candidate so far has a band."""
-        for cluster in self.instance.workloads:
-            self._widest[cluster] = max(self._widest.get(cluster, 0.0), widest_band(some, cluster))
-        return {r.name: r for r in merged(ranges_of(self.instance, some, self._widest), self._given)}
-
-    def _sift(self, some: Candidates) -> Ints:
-        """Rows of some candidates that some values may need: the parts they are made of are all whose prices tell them apart."""
-        self.ranges = self._ranges_among(some)
-        return kept_rows(self._judge(some, False), some.placements[0])
 
     def _made(self, found: Candidates) -> Program:
         core, goals = assemble(self.instance, found, ("tco", *REPORTED, "throughput"))
