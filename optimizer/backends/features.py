@@ -30,8 +30,8 @@ splits the ranges of such columns again and again: 0.05 s became more than 10 s 
 
 LARGE_COEFFICIENT = 1e5
 """Coefficients of integer columns beside which a solver's usual tolerance of 1e-6 hides a good part of a whole number."""
-NARROWEST = 1e-10
-"""The narrowest tolerance that HiGHS takes."""
+NARROWEST = {"highs": 1e-10, "scip": 1e-9}
+"""The narrowest tolerance that solvers in floating point keep. SCIP counts it in parts of a row's value; told less, it has left out points unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,15 @@ def recommended(model: CompiledModel, backend: str) -> SolverOptions:
 
 
 def unaided(model: CompiledModel, backend: str) -> SolverOptions:
-    """Options for ``backend`` on ``model`` where no other solver checks its claims: HiGHS takes its narrowest tolerance beside large coefficients, since what
-    it would round to whole numbers elsewhere exceeds bounds there.
+    """Options for ``backend`` on ``model`` where no other solver checks its claims: HiGHS and SCIP take their narrowest tolerance beside large coefficients,
+    since what they would round to whole numbers elsewhere exceeds bounds there.
     """
     options = recommended(model, backend)
     largest = max(float(np.abs(values).max(initial=0.0)) for values in (model.matrix.data, model.objectives))
-    if backend != "highs" or not model.integer.all() or largest <= LARGE_COEFFICIENT:
+    if backend not in NARROWEST or not model.integer.all() or largest <= LARGE_COEFFICIENT:
         return options
-    return dataclasses.replace(options, feasibility_tolerance=NARROWEST, integrality_tolerance=NARROWEST)
+    narrow = NARROWEST[backend]
+    return dataclasses.replace(options, feasibility_tolerance=narrow, integrality_tolerance=narrow)
 
 
 def has_amounts(model: CompiledModel) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.backends import backend_class
 from optimizer.compiled_model import CompiledModel
 from optimizer.pareto.behind import LARGEST_COEFFICIENT, LARGEST_VALUE, behind
 from optimizer.pareto.engine import RunLimits
@@ -152,13 +153,16 @@ def test_an_answer_without_proof_is_asked_for_again(tmp_path: Path) -> None:
     assert resumed.points.tolist() == whole.points.tolist()
 
 
+@pytest.mark.parametrize("backend", ["highs", "scip"])
 @pytest.mark.parametrize(("k", "seed"), [(2, 1), (2, 3), (3, 0), (3, 2), (4, 1)])
-def test_a_floating_point_solver_named_by_hand_ends_beside_large_coefficients(k: int, seed: int) -> None:
+def test_a_floating_point_solver_named_by_hand_ends_beside_large_coefficients(k: int, seed: int, backend: str) -> None:
+    if backend_class(backend).unavailable():
+        pytest.skip(f"{backend} is not installed")
     rng = np.random.default_rng(seed)
     rows = rng.integers(1, 40, (2, 10))
     costs = -rng.integers(10**8, 10**9, (k, 10))
     costs[0] = -rng.integers(1, 20, 10)
     model = program(costs.tolist(), [(row.tolist(), -np.inf, float(int(0.4 * row.sum()))) for row in rows])
-    result = solve(model, backend="highs")
+    result = solve(model, backend=backend)
     assert result.status is FrontierStatus.COMPLETE
     assert [tuple(y) for y in result.points.tolist()] == frontier(legal_values(model))
