@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 
 MOST_PACKAGES = 512
 """Largest replica tried."""
-TERMS = ("gemm", "attention", "hbm", "cache", "launch", "network", "prefill")
+TERMS = ("gemm", "attention", "hbm", "cache", "launch", "network", "host", "prefill")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ _MOST: Mapping[str, float] = {
     "batch_size": 1e6,
     "max_batch_size": 1e6,
     "concurrency": 1e7,
+    "num_requests": 1e9,
+    "max_num_seqs": 1e7,
     "workers": 1e6,
     "num_workers": 1e6,
     "avg_kv_len": 1e8,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from optimizer.validation.names import number_format
@@ -154,12 +155,25 @@ def _engine_name(record: Mapping[str, Any]) -> str:
 
 
 def cache_format(record: Mapping[str, Any], dtype: str) -> str:
-    """The format of the cache: as printed, else what the engine does by default, else 8 bits beside narrow weights."""
+    """The format of the cache: as printed, else what the engine does by default, else 8 bits beside narrow products."""
     wide = dtype not in ("fp8", "fp4") or (dtype != "fp4" and any(e in _engine_name(record) for e in _WIDE_CACHES))
+    wide = wide or formats_of(record, dtype)[1] == "bf16"
     for key in ("cache_dtype", "kv_dtype", "kv_cache_dtype"):
         if record.get(key) not in (None, "", "auto"):
             return number_format(record[key], "bf16")
     return "bf16" if wide else "fp8"
+
+
+_MOST_SEQUENCES = {"vllm": 256.0, "trtllm": 2048.0}
+"""Sequences that an attention group of an engine has in flight at most unless told otherwise (``max_num_seqs``, ``max_batch_size``)."""
+
+
+def most_sequences(record: Mapping[str, Any]) -> float:
+    """The most sequences an attention group of the record's engine has in flight: as printed, else the engine's default, else any number."""
+    for key in ("max_num_seqs", "max_batch", "max_running_requests"):
+        if record.get(key) is not None:
+            return max(float(record[key]), 1.0)
+    return next((most for name, most in _MOST_SEQUENCES.items() if name in _engine_name(record)), inf)
 
 
 def prompts_join(record: Mapping[str, Any]) -> bool:

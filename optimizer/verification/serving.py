@@ -11,8 +11,8 @@ from models.physics.node_power import computing_share
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import MEMORY_SHARE, Role, best_serving, cache_room, weight_bytes
+from models.physics.performance.prompts import CHUNK_TOKENS
 from models.physics.performance.serving_step import (
-    CHUNK_TOKENS,
     ServingSetting,
     compute_dtype,
     decode_step,
@@ -88,7 +88,8 @@ def _point(
     if float(weight_bytes(s, t)[0]) > MEMORY_SHARE * s.accelerator.hbm_bytes:
         raise ValueError("weights do not fit")
     if role is Role.PREFILL:
-        spent = sum(float(v[0]) for v in prefill(s, t, np.array([batch * tensor / n * prompt]), prompt).values())
+        tokens = np.array([batch * tensor / n * prompt])
+        spent = sum(float(v[0]) for v in prefill(s, t, tokens, prompt, alternating=True).values())
         link = s.network.tiers[-1].rate * s.constants.free.network
         sent = (s.cache_bytes(prompt) + s.state_bytes()) / tensor / link
         return batch / spent * answer, spent + sent, None

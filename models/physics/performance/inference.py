@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from models.physics.performance.cards import AcceleratorCard, ModelShape, Network, dtype_name
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.mapping import divisors
+from models.physics.performance.prompts import prefill_share
 from models.physics.performance.serving_step import (
     ServingSetting,
     cache_split,
     compute_dtype,
     decode_step,
     prefill,
-    prefill_share,
     state_split,
 )
 
@@ -201,7 +201,7 @@ def _best_prefill(s: ServingSetting, degrees: list[int], isl: float, limit: floa
     t = np.repeat(np.array(degrees, dtype=np.float64), MAX_PROMPTS)
     count = np.tile(prompts, len(degrees))
     fits = count * s.packages / t <= cache_room(s, t, isl)
-    times = prefill(s, t, count * isl, isl)
+    times = prefill(s, t, count * isl, isl, alternating=True)
     # each package sends its share of the cache over its own network port
     port = s.network.tiers[-1].rate * s.constants.free.network
     sent = (s.cache_bytes(isl) + s.state_bytes()) / t / port

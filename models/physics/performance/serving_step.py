@@ -11,9 +11,11 @@ all n. One layer of a decode step with b sequences per group (B = b n/t in the r
     traffic  element-wise reads and writes as training counts them, a token of each expert permuted there and back
     starts   kernels * launch of a 16-bit product, from the GEMM microbenchmark; narrow formats cast in kernels of their own
     network  two all-reduces over t, or dispatch and combine over n where there is more than one attention group
+    host     what the host takes for b sequences, where that is longer than all of these together
 
 Prefill takes products at the rate of the microbenchmarks too, and attention at the rate its kernel authors publish: what a training step
-loses beside those was fitted on steps whose longer, slower part is the backward pass. Nothing here is fitted to serving measurements.
+loses beside those was fitted on steps whose longer, slower part is the backward pass. Nothing here is fitted to serving measurements but the
+host's time, a bound read off the fastest of them.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ Array = NDArray[np.float64]
 
 DECODE_ATTENTION = 0.5
 """Share of the attention kernel rate that single-query attention reaches on arithmetic."""
+EXPONENTIALS = 0.5
+"""Time of the exponentials over that of the products of an attention kernel whose heads are 128 wide, 512 operations per exponential
+(arXiv 2407.08608, section 1): narrower heads have fewer, and run slower by it, 497 against 648 TFLOP/s at 64 there."""
 CAST_KERNELS, LATENT_CASTS = 2.0, 2.0
 """Kernels that cast the inputs of a block's products (attention, feed-forward) into a narrow format; more with latent attention."""
 STATE_BYTES = 4.0
@@ -40,6 +45,10 @@ DECODE_KERNELS = 2.0
 STEP_KERNELS = 30.0
 """Kernels of a step outside its layers: inputs, embedding, last norm, output product, and the sampling of a token."""
 EXPERT_IMBALANCE = 1.1
+HOST_SECONDS = 17.5e-6
+"""Least seconds of an engine's host per sequence and step (scheduling, inputs, sampled tokens taken back and answered): no engine is
+published to pass 57 thousand tokens per second and attention group (TensorRT-LLM 1.2, gpt-oss-20b of 1024 in and out, on B200 and GB200
+alike); TensorRT-LLM 1.0 took 25 (Qwen3-30B). Engines of today do this while the accelerators compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +139,14 @@ def decode_step(s: ServingSetting, t: Array, batch: Array, context: float) -> di
     cache = cache + 2.0 * local * s.state_bytes() / state_split(s, t) / s.memory_rate
     layer = starts_per_layer(s) + DECODE_KERNELS * s.accelerator.curve("bf16").launch_s
     starts = float(model.layers) * layer + STEP_KERNELS * s.accelerator.curve("bf16").launch_s
-    return {
+    spent = {
         "hbm": np.maximum(reading - arithmetic, 0.0) + traffic_seconds(s, t, local, batch * model.topk / n),
         "gemm": arithmetic,
         "cache": cache,
         "launch": np.full_like(t, starts),
         "network": _step_network(s, t, batch, local),
     }
+    return spent | {"host": np.maximum(HOST_SECONDS * local - sum_of(spent), 0.0)}
 
 
 def decode_products(s: ServingSetting, t: Array, batch: Array) -> tuple[Array, Array]:
@@ -253,12 +263,21 @@ def _exchange(s: ServingSetting, spread: collectives.Group, tokens: Array) -> Ar
 
 
 def prefill(
-    s: ServingSetting, t: Array, tokens: Array, prompt: float, others: Array | float = 1.0, beside: Array | None = None
+    s: ServingSetting,
+    t: Array,
+    tokens: Array,
+    prompt: float,
+    others: Array | float = 1.0,
+    beside: Array | None = None,
+    *,
+    alternating: bool = False,
 ) -> dict[str, Array]:
     """Seconds to prefill ``tokens`` prompt tokens in one attention group, in prompts of ``prompt`` tokens, by term.
 
     The mean group of the replica prefills ``others`` times as many at the same time; experts serve all of them.
     ``beside``: what it adds to the pass that decodes so many sequences of the replica, whose kernels and weights it shares.
+    ``alternating``: attention groups prefill two batches in turn, one computing while the other exchanges, as replicas that only prefill
+    are published to do; engines that also decode leave that off unless told otherwise.
     """
     model, card = s.model, s.accelerator
     gemm, casts, routed = np.zeros_like(t), np.zeros_like(t), tokens / t * model.topk * others
@@ -269,19 +288,24 @@ def prefill(
     if beside is not None:
         gemm = joined_products(s, t, beside, tokens, routed)
     core = layers.attention_operations(model, t) * tokens * model.attended(prompt)
-    core = core / (card.peak_of("bf16") * card.kernels.attention.forward)
+    core = core / (card.peak_of("bf16") * card.kernels.attention.forward * head_share(model))
     moved = traffic_seconds(s, t, tokens, routed)
     network = _prefill_network(s, t, tokens)
     work = gemm + core + casts + moved
-    # several attention groups prefill two batches in turn, one computing while the other exchanges
     shown = np.maximum(network - work, 0.0) + s.constants.free.overlap_exposed * np.minimum(network, work)
     return {
         "gemm": gemm,
         "attention": core,
         "hbm": casts + moved,
         "launch": np.full_like(t, model.layers * starts_per_layer(s) if beside is None else 0.0),
-        "network": np.where(s.packages / t > 1.0, shown, network),
+        "network": np.where(s.packages / t > 1.0, shown, network) if alternating else network,
     }
+
+
+def head_share(model: ModelShape) -> float:
+    """Rate of an attention kernel over the published one, of heads 128 wide: the exponentials of narrower heads weigh more."""
+    operations = float(layers.attention_operations(model, np.ones(1))[0]) / model.heads
+    return (1.0 + EXPONENTIALS) / (1.0 + EXPONENTIALS * 512.0 / operations)
 
 
 def _prefill_network(s: ServingSetting, t: Array, tokens: Array) -> Array:
@@ -295,44 +319,6 @@ def _prefill_network(s: ServingSetting, t: Array, tokens: Array) -> Array:
     expert = np.where(n / t > 1.0, reduce + sent, 2.0 * reduce)
     spent: Array = dense * 2.0 * reduce + float(model.moe_layers) * expert
     return spent
-
-
-CHUNK_TOKENS = 8192.0
-"""Prompt tokens an engine prefills in one pass when that many wait."""
-
-
-def prefill_share(
-    s: ServingSetting,
-    t: Array,
-    batch: Array,
-    isl: float,
-    osl: float,
-    *,
-    joined: bool = True,
-    balanced: bool = True,
-) -> Array:
-    """Seconds of prefill that a mean step of an aggregated engine carries, ``batch`` sequences in the replica.
-
-    A step brings ``batch/osl`` new prompts, and they are prefilled as they come: 1 - e^-L of the steps carry any, with L of them a step
-    on average, so that few prompts share a pass where L is small. Attention groups of one replica step together, through the exchange of
-    their experts. ``balanced``: prompts wait until every group has one, and all prefill at once. Else the group with most new prompts
-    holds up the others: with g groups and L prompts each on average, a step waits for the largest of g Poisson numbers, whose mean is
-    sum_k 1 - P(N <= k)^g; experts, which all groups share, only see the mean. Prompts ``joined`` to the pass that decodes start no kernels and
-    read no weights twice; else they have passes of their own.
-    """
-    groups = np.ones_like(t) if balanced else s.packages / t
-    each = batch * t / s.packages / osl
-    longest = np.where(groups > 1.0, largest_of(each, groups), each)
-    carrying = -np.expm1(-each * groups)
-    prompts = np.minimum(longest / carrying, max(CHUNK_TOKENS / isl, 1.0))
-    passes = longest / prompts
-    tokens, others = prompts * isl, each / longest
-    apart = sum_of(prefill(s, t, tokens, isl, others))
-    if not joined:
-        return passes * apart
-    together = np.minimum(passes, 1.0)
-    found: Array = together * sum_of(prefill(s, t, tokens, isl, others, batch)) + (passes - together) * apart
-    return found
 
 
 def sum_of(terms: dict[str, Array]) -> Array:
@@ -355,25 +341,6 @@ def joined_products(s: ServingSetting, t: Array, batch: Array, tokens: Array, ro
         longer = longer + np.maximum(reading_seconds(s, other) - reading_seconds(s, one) * one.imbalance, 0.0)
     found: Array = np.maximum(longer, both) - np.maximum(reading, arithmetic)
     return found
-
-
-def largest_of(mean: Array, groups: Array) -> Array:
-    """Mean of the largest of ``groups`` independent Poisson numbers of the same ``mean``."""
-    counted = np.minimum(mean, MANY_PROMPTS)
-    total, at_most = np.zeros_like(mean), np.zeros_like(mean)
-    term = np.exp(-counted)
-    most = float(counted.max(initial=0.0))
-    for k in range(int(np.ceil(most + 12.0 * np.sqrt(most + 1.0))) + 1):
-        at_most = np.minimum(at_most + term, 1.0)
-        total = total + 1.0 - at_most**groups
-        term = term * counted / (k + 1.0)
-    # beyond, the numbers are normal: what the largest has more grows with the square root of the mean
-    found: Array = mean + (total - counted) * np.sqrt(mean / counted)
-    return found
-
-
-MANY_PROMPTS = 256.0
-"""Mean from which a Poisson number counts as normal."""
 
 
 def compute_dtype(accelerator: AcceleratorCard, stored: str) -> str:

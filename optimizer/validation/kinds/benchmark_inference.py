@@ -16,7 +16,8 @@ import numpy as np
 from models.physics.performance.cards import AcceleratorCard
 from models.physics.performance.inference import ServingResult, best_serving, total
 from models.physics.performance.mapping import divisors
-from models.physics.performance.serving_step import CHUNK_TOKENS, ServingSetting, compute_dtype, prefill
+from models.physics.performance.prompts import CHUNK_TOKENS
+from models.physics.performance.serving_step import ServingSetting, compute_dtype, prefill
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.records import Row, SkipRecord, compared
 from optimizer.validation.serving_engines import formats_of

@@ -12,18 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.physics.performance.cards import ModelShape
+from models.physics.performance.finite_run import run_seconds
 from models.physics.performance.inference import (
+    MAX_BATCH,
     MEMORY_SHARE,
     Role,
     ServingResult,
     best_serving,
+    cache_room,
     longest,
     sequence_bytes,
     total,
     weight_bytes,
 )
 from models.physics.performance.mapping import divisors
-from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill, prefill_share
+from models.physics.performance.prompts import prefill_share
+from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.records import Row, SkipRecord, compared
 from optimizer.validation.serving_engines import (
@@ -34,6 +38,7 @@ from optimizer.validation.serving_engines import (
     formats_of,
     is_cut,
     limits_of,
+    most_sequences,
     prompts_balanced,
     prompts_join,
     tensor_printed,
@@ -198,11 +203,39 @@ def _within_limits(record: Mapping[str, Any], lookup: Lookup, engine: Engine) ->
     stated = engine.tensor if tensor_printed(record) else None
     if engine.stages > 1:
         raise SkipRecord("a pipelined engine without its batch")
+    if stated and record.get("num_requests") is not None and ttft is None and tpot is None:
+        yield from _whole_run(record, lookup, engine, packages, printed)
+        return
     found = _best(record, lookup, engine.packages, isl, osl, Role.MIXED, ttft, tpot, tensor=stated)
+    if found.batch * found.tensor > most_sequences(record) * found.packages:
+        cut = replace(engine, tensor=found.tensor, groups=found.packages // found.tensor)
+        yield from _at_batch(record, lookup, cut, most_sequences(record))
+        return
     values = _rates(found.tokens_s * packages / found.packages, packages, isl, osl)
     for name in printed:
         note = f"batch not printed: {found.batch} of {found.packages} accelerators is the best within the limits"
         yield compared(record, name, values[name], float(record[name]), band=_BAND, binding=found.binding, note=note)
+
+
+def _whole_run(
+    record: Mapping[str, Any], lookup: Lookup, engine: Engine, packages: int, printed: list[str]
+) -> Iterable[Row]:
+    """Rates of a run of so many requests, all of which wait from the start."""
+    isl, osl, requests = float(record["isl"]), float(record["osl"]), float(record["num_requests"])
+    s = _setting(record, lookup, engine.packages, "bf16")
+    t = np.array([float(engine.tensor)])
+    room = cache_room(s, t, isl + osl)[0] / engine.groups
+    each = requests * engine.packages / packages / engine.groups
+    if room < 1.0 or each < 1.0:
+        raise SkipRecord("no room for a sequence beside the weights, or less than one request of each engine")
+    most = min(room, most_sequences(record), float(MAX_BATCH))
+    seconds = run_seconds(s, engine.tensor, most, each, isl, osl)
+    values, held = _rates(requests * osl / seconds, packages, isl, osl), min(most, each)
+    step = decode_step(s, t, np.array([held * engine.groups]), isl + osl / 2.0)
+    terms = {name: float(value[0]) for name, value in step.items()}
+    for name in printed:
+        note = f"{requests:g} requests from first to last, {held:.0f} in flight in each of {engine.groups} attention groups"
+        yield compared(record, name, values[name], float(record[name]), band=_BAND, binding=longest(terms), note=note)
 
 
 def _best(

@@ -17,14 +17,15 @@ from models.physics.performance.inference import (
     weight_bytes,
 )
 from models.physics.performance.layers import attention_products
+from models.physics.performance.prompts import largest_of, prefill_share
 from models.physics.performance.serving_step import (
+    HOST_SECONDS,
     ServingSetting,
     blocks,
     compute_dtype,
     decode_step,
-    largest_of,
+    head_share,
     prefill,
-    prefill_share,
     product_seconds,
     traffic_seconds,
 )
@@ -244,6 +245,31 @@ def test_layers_of_constant_state_hold_and_move_it_whatever_the_context():
     assert model.attention_weights() == pytest.approx((DENSE.attention_weights() + linear) / 2)
     assert attention_products(model, t).weights[0] == pytest.approx(model.attention_weights())
     assert model.params() == pytest.approx(DENSE.params() + DENSE.layers // 2 * (linear - DENSE.attention_weights()))
+
+
+def test_a_step_is_no_shorter_than_its_host_takes_for_its_sequences():
+    s, t = setting(replace(DENSE, layers=1), 1), np.ones(1)
+    for batch in (1.0, 256.0, 4096.0):
+        step = decode_step(s, t, np.array([batch]), 64.0)
+        work = total({name: part for name, part in step.items() if name != "host"})[0]
+        assert total(step)[0] == pytest.approx(max(work, batch * HOST_SECONDS))
+
+
+def test_prefill_hides_its_exchange_only_where_two_batches_alternate():
+    s, t, tokens = setting(EXPERTS, 8), np.ones(1), np.array([4096.0])
+    shown, hidden = (prefill(s, t, tokens, 512.0, alternating=both) for both in (False, True))
+    work = total({name: part for name, part in shown.items() if name not in ("network", "launch")})[0]
+    exposed = s.constants.free.overlap_exposed
+    left = max(shown["network"][0] - work, 0.0) + exposed * min(shown["network"][0], work)
+    assert hidden["network"][0] == pytest.approx(left)
+    assert {name: part for name, part in hidden.items() if name != "network"} == {
+        name: part for name, part in shown.items() if name != "network"
+    }
+
+
+@pytest.mark.parametrize(("width", "published"), [(64, 497 / 648), (128, 1.0), (256, 756 / 648)])
+def test_narrow_heads_slow_attention_as_its_kernels_authors_measured(width, published):
+    assert head_share(replace(DENSE, head_dim=width)) == pytest.approx(published, rel=0.03)
 
 
 def test_layers_with_a_window_keep_and_read_and_multiply_it_and_no_more():
