@@ -245,6 +245,8 @@ def _shape(fields: Mapping[str, Any], known: ModelShape | None) -> ModelShape:
     attention = str(fields.get("attention") or (known.attention if known else "gqa")).lower()
     latent = attention == "mla"
     experts = whole("experts")
+    if whole("window_layers") + whole("linear_layers") > int(fields["layers"]):
+        raise SkipRecord("the model prints more layers with a window or a constant state than layers")
     moe_ffn = whole("moe_ffn")
     if experts and not moe_ffn:
         moe_ffn = whole("ffn")

@@ -45,7 +45,7 @@ def evaluate(document: Mapping[str, Any]) -> Outcome:
         name = str(record.get("id", ""))
         kind = next((one for one in kinds() if one.claims(record)), None)
         if kind is None:
-            skipped.append(Skipped(name, "no model claims a record with these fields"))
+            skipped.append(Skipped(name, f"no model claims a record with these fields: {', '.join(map(str, record))}"))
             continue
         try:
             plausible.check(record)

@@ -63,6 +63,14 @@ _MAY_BE_NONE = frozenset({"experts", "topk", "moe_ffn"})
 """Counts that print 0 for none."""
 
 
+_POSITIVE = frozenset(
+    {"tpot_ms", "user_tok_s", "tokens_per_s", "output_tokens_per_s", "output_throughput", "total_tokens_per_s"}
+    | {"total_throughput", "tokens_per_s_per_gpu", "output_tokens_per_s_per_gpu", "output_tput_per_gpu"}
+    | {"total_tokens_per_s_per_gpu", "tput_per_gpu"}
+)
+"""Measured figures of serving that are above 0 where they are given."""
+
+
 def check(record: Mapping[str, Any]) -> None:
     """SkipRecord that names the first field without a usable number; fields that are absent or null are left to the kinds."""
     for name, value in record.items():
@@ -70,6 +78,8 @@ def check(record: Mapping[str, Any]) -> None:
             raise SkipRecord(f"{name} is not a finite number")
         if name in ("model", "prefill", "decode") and isinstance(value, Mapping):
             check(value)
+        if name in _POSITIVE and value is not None and not _within(value, math.ulp(0.0), math.inf):
+            raise SkipRecord(f"{name} is {value!r}, where a number above 0 was expected")
         most = _MOST.get(name)
         if most is None or value is None:
             continue

@@ -88,8 +88,8 @@ def _point(
     if float(weight_bytes(s, t)[0]) > MEMORY_SHARE * s.accelerator.hbm_bytes:
         raise ValueError("weights do not fit")
     if role is Role.PREFILL:
-        tokens = np.array([batch * tensor / n * prompt])
-        spent = sum(float(v[0]) for v in prefill(s, t, tokens, prompt, alternating=True).values())
+        taken = np.array([batch * tensor / n * prompt])
+        spent = sum(float(v[0]) for v in prefill(s, t, taken, prompt, alternating=True).values())
         link = s.network.tiers[-1].rate * s.constants.free.network
         sent = (s.cache_bytes(prompt) + s.state_bytes()) / tensor / link
         return batch / spent * answer, spent + sent, None

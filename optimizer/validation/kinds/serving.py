@@ -109,6 +109,10 @@ def _at_batch(record: Mapping[str, Any], lookup: Lookup, engine: Engine, each: f
     one = float(total(prefill(s, t, np.full(1, isl), isl))[0])
     mixed = _is_mixed(record)
     shares = ", ".join(f"{k} {v / tpot:.0%}" for k, v in sorted(terms.items(), key=lambda i: -i[1])[:4]) + note
+    if float((weight_bytes(s, t) + batch * sequence_bytes(s, t, isl + osl) / engine.groups)[0]) > (
+        s.accelerator.hbm_bytes * engine.stages
+    ):
+        shares += "; more than the accelerators hold, by our count"
     found = {"tpot_ms": tpot * 1e3, "user_tok_s": 1.0 / tpot}
     count = workers(record)
     held = engine.packages * count
