@@ -303,9 +303,9 @@ def prefill(
 
 
 def head_share(model: ModelShape) -> float:
-    """Rate of an attention kernel over the published one, of heads 128 wide: the exponentials of narrower heads weigh more."""
+    """Rate of an attention kernel over the published one, of heads 128 wide: the exponentials of narrower heads weigh more, wider ones gain nothing."""
     operations = float(layers.attention_operations(model, np.ones(1))[0]) / model.heads
-    return (1.0 + EXPONENTIALS) / (1.0 + EXPONENTIALS * 512.0 / operations)
+    return min((1.0 + EXPONENTIALS) / (1.0 + EXPONENTIALS * 512.0 / operations), 1.0)
 
 
 def _prefill_network(s: ServingSetting, t: Array, tokens: Array) -> Array:
