@@ -19,7 +19,7 @@ import numpy as np
 from models.errors import UsageError, why_unreadable
 from optimizer.compiled_model import Floats
 from optimizer.pareto.between import corners_between
-from optimizer.pareto.query import LOOSE, Outcome, Point, Query
+from optimizer.pareto.query import LOOSE, SPENT, Outcome, Point, Query
 from optimizer.pareto.reply import Counts, Reply
 from optimizer.pareto.result import Closure
 from optimizer.pareto.space import Settled
@@ -162,6 +162,8 @@ def _answers(path: Path, head: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _holds(line: Mapping[str, Any]) -> bool:
     """Whether more time would lead to the same answer."""
     ended = line["outcome"] in (Outcome.OPTIMAL.value, Outcome.INFEASIBLE.value)
+    if line["outcome"] == Outcome.LIMIT.value and line.get("message") == SPENT:
+        return True
     return line["query"] is not None and ended and (line["proven"] or line.get("message") == LOOSE)
 
 

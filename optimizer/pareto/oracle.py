@@ -18,7 +18,7 @@ from optimizer.pareto.behind import HELD_NODES, LARGEST_COEFFICIENT, LARGEST_WHO
 from optimizer.pareto.enumeration import Enumeration, enumerated
 from optimizer.pareto.exactly import Solver, solve_rest, solver_for
 from optimizer.pareto.problem import ScaledProblem
-from optimizer.pareto.query import LOOSE, Outcome, Point, Query
+from optimizer.pareto.query import LOOSE, SPENT, Outcome, Point, Query
 from optimizer.pareto.reduction import Reducer
 from optimizer.pareto.relaxation import Relaxation
 from optimizer.pareto.reply import Counts, Reply
@@ -298,7 +298,9 @@ class Oracle:
         found, counts, _ = self._minimise(weights, tops, step, math.inf, effort=effort)
         if effort is not None and found.proof not in (Proof.OPTIMAL, Proof.INFEASIBLE):
             # something else is asked next: nothing of an unfinished sum is listed
-            return Reply(Outcome.LIMIT, None, None, -math.inf, False, counts, found.message)
+            left = self._limits.left().seconds
+            counted = found.stop in (StopReason.TIME_LIMIT, StopReason.NODE_LIMIT) and (left is None or left > 1.0)
+            return Reply(Outcome.LIMIT, None, None, -math.inf, False, counts, SPENT if counted else found.message)
         reply = self._reply(found, tops, found.bound, counts, proven=min(weights) > 0.0)
         # without a weight on every objective the least value is meant, not the point
         return reply if min(weights) > 0.0 or reply.point is None else dataclasses.replace(reply, message=LOOSE)

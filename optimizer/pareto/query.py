@@ -14,6 +14,9 @@ NOT_ASKED = "not asked"
 LOOSE = "the least to within what the resolution allows"
 """Message of an answer whose point need not be nondominated, though its bound closes what the resolution asks for."""
 
+SPENT = "not settled within the work it may take"
+"""Message of an answer to a question that was given up after its ``effort``."""
+
 
 class Outcome(Enum):
     """What a question led to."""
