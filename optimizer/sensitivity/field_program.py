@@ -74,7 +74,8 @@ class FieldProgram:
                 return enumerated(self.instance, self._judge, self._memo, without_site_limits(self.instance))
             return worthwhile(self.instance, given, self._judge)
         except _NotStraightError:
-            return movable_candidates(self.instance) if given is None else given
+            pass  # and what was made so far is freed before all are made
+        return movable_candidates(self.instance) if given is None else given
 
     def at(self, values: Values) -> State | None:
         """The program at values of the fields; None where no cluster can be placed or the instance makes no sense there."""
