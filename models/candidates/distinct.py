@@ -53,15 +53,12 @@ def _sorted(values: Column) -> tuple[Column, Ints, Ints]:
 def alike(columns: Iterable[Column]) -> tuple[Ints, Ints]:
     """Entries equal in every one of at least one column: the first place of each kind, and for every entry its kind."""
     kind: Ints | None = None
-    kinds = 1
+    first = np.zeros(0, dtype=np.int64)
     for values in columns:
-        _, first, number = distinct(values)
+        _, places, number = distinct(values)
         if kind is None:
-            kind, kinds = number, len(first)
-        elif len(first) > 1:
-            _, places, kind = distinct(kind * len(first) + number)
-            kinds = len(places)
+            first, kind = places, number
+        elif len(places) > 1:
+            _, first, kind = distinct(kind * len(places) + number)
     assert kind is not None
-    _, first, back = distinct(kind)
-    assert len(first) == kinds
-    return first, back
+    return first, kind

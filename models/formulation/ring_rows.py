@@ -22,12 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.candidates.block_rings import Ring
-from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption
-from models.candidates.ring_load import rack_loads
 from models.formulation.core import Core, Row
-from models.formulation.linear import Block, Floats, Kind, Linear
-from models.instance import Instance
+from models.formulation.linear import Block, Kind, Linear
+from models.formulation.racks_on import racks_on, sizes_on
 from models.physics.power_redundancy import failover_coefficients
 from models.site import Topology
 
@@ -51,8 +49,8 @@ def hang_racks(m: Core, option: PlantOption, rings: int, bought: Linear) -> None
     """Adds the places of every ring and the rows above; ``bought`` counts rings."""
     ring = option.ring
     assert ring is not None
-    placed = [p for p in m.candidates.placements if p.site == option.site and p.uses(option).any()]
-    loads = _loads(m.instance, placed, option)
+    hung = racks_on(m, option)
+    loads = sizes_on(hung, small=True)
     if not loads:
         return
     groups, index = len(ring.groups.first), (option.site, option.id)
@@ -65,7 +63,7 @@ def hang_racks(m: Core, option: PlantOption, rings: int, bought: Linear) -> None
         places = np.zeros((rings, groups, len(loads)))
         places[:, :, number:] = 1.0
         room = Linear({hung_block(option): places.reshape(-1)})
-        needed = Linear.total([m.each(p, _racks_from(m.instance, p, option, load)) for p in placed])
+        needed = Linear.total([m.each(one.placements, one.racks_from(load, small=True)) for one in hung])
         m.at_least("hung", (*index, f"{load}kW"), room - needed, 0, "", "")
         m.at_most("rings_for", (*index, f"{load}kW"), needed - bought * float(most[number]), 0, "", "")
     _survivors(m, option, ring, loads, rings)
@@ -114,25 +112,6 @@ def _unused(option: PlantOption, rows: Sequence[Row]) -> set[str]:
         if all(np.array_equal(v, above[n] if n in above else np.zeros_like(v)) for n, v in here.items()):
             found.add(row.index[2])
     return found
-
-
-def _loads(instance: Instance, placed: Sequence[Placements], option: PlantOption) -> list[int]:
-    """Loads [kW] of racks that may hang on an option, in rising order."""
-    assert option.ring is not None
-    found: set[int] = set()
-    for p in placed:
-        racks, used = rack_loads(instance, p.pods, option.ring), np.unique(p.pod[p.uses(option)])
-        found.update(np.unique(racks.load[used][racks.racks[used] > 0]).tolist())
-        found.update(np.unique(racks.small[used][racks.smalls[used] > 0]).tolist())
-    return sorted(load for load in found if load > 0)
-
-
-def _racks_from(instance: Instance, p: Placements, option: PlantOption, load: int) -> Floats:
-    """Racks of at least ``load`` kW of every placement that uses the option."""
-    assert option.ring is not None
-    racks = rack_loads(instance, p.pods, option.ring)
-    counted = racks.racks * (racks.load >= load) + racks.smalls * (racks.small >= load)
-    return np.where(p.uses(option), counted[p.pod], 0.0)
 
 
 def _survivors(m: Core, option: PlantOption, ring: Ring, loads: Sequence[int], rings: int) -> None:

@@ -21,12 +21,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.candidates.block_rings import Ring, Shared
-from models.candidates.placement import Placements
 from models.candidates.plant import PlantOption
-from models.candidates.ring_load import rack_loads
 from models.formulation.core import Core
-from models.formulation.linear import Block, Floats, Kind, Linear
-from models.instance import Instance
+from models.formulation.linear import Block, Kind, Linear
+from models.formulation.racks_on import racks_on, sizes_on
 
 
 def full_block(option: PlantOption) -> str:
@@ -64,16 +62,16 @@ def share_rings(m: Core, option: PlantOption, rings: int, bought: Linear) -> Non
     """Adds whole rings and the rows above; ``bought`` counts rings, of which ``rings`` are the most that could be needed."""
     ring = option.ring
     assert ring is not None
-    placed = [p for p in m.candidates.placements if p.site == option.site and p.uses(option).any()]
-    if not placed:
+    hung = racks_on(m, option)
+    if not hung:
         return
-    loads, index = _node_loads(m.instance, placed, option), (option.site, option.id)
+    loads, index = sizes_on(hung, small=False), (option.site, option.id)
     ways = ways_of(ring, loads)
     most = np.asarray(ring.racks(np.array(loads, dtype=np.int64)), dtype=np.float64)
     keys = tuple(load_key(load) for load in loads)
     m.add_block(Block(shared_block(option), tuple(shared_key(way) for way in ways), Kind.INTEGER, float(rings)))
     opened = Linear({shared_block(option): np.ones(len(ways))})
-    taken = small = Linear.total([m.each(p, _small_load(m.instance, p, option)) for p in placed])
+    taken = small = Linear.total([m.each(one.placements, one.small_load) for one in hung])
     if loads:
         m.add_block(Block(full_block(option), keys, Kind.INTEGER, float(rings)))
         m.add_block(Block(rest_block(option), keys, Kind.INTEGER, float(most.max()) * rings))
@@ -81,7 +79,7 @@ def share_rings(m: Core, option: PlantOption, rings: int, bought: Linear) -> Non
     for number, load in enumerate(loads):
         here = np.arange(len(loads)) >= number
         places = Linear({full_block(option): np.where(here, most, 0.0), rest_block(option): here.astype(np.float64)})
-        needed = Linear.total([m.each(p, _racks_from(m.instance, p, option, load)) for p in placed])
+        needed = Linear.total([m.each(one.placements, one.racks_from(load, small=False)) for one in hung])
         m.at_least("places", (*index, load_key(load)), places - needed, 0, "", "")
         if load <= ring.largest_small:
             continue
@@ -97,27 +95,3 @@ def share_rings(m: Core, option: PlantOption, rings: int, bought: Linear) -> Non
     m.at_most("shared_open", index, taken - opened * float(ring.usable), 0, "", "")
     full = Linear({full_block(option): np.ones(len(loads))}) if loads else Linear()
     m.at_most("rings", index, full + opened - bought, 0, "", "")
-
-
-def _node_loads(instance: Instance, placed: Sequence[Placements], option: PlantOption) -> list[int]:
-    """Loads [kW] of node racks that may hang on an option, in rising order."""
-    assert option.ring is not None
-    found: set[int] = set()
-    for p in placed:
-        racks, used = rack_loads(instance, p.pods, option.ring), np.unique(p.pod[p.uses(option)])
-        found.update(np.unique(racks.load[used][racks.racks[used] > 0]).tolist())
-    return sorted(load for load in found if load > 0)
-
-
-def _racks_from(instance: Instance, p: Placements, option: PlantOption, load: int) -> Floats:
-    """Node racks of at least ``load`` kW of every placement that uses the option."""
-    assert option.ring is not None
-    racks = rack_loads(instance, p.pods, option.ring)
-    return np.where(p.uses(option), (racks.racks * (racks.load >= load))[p.pod], 0.0)
-
-
-def _small_load(instance: Instance, p: Placements, option: PlantOption) -> Floats:
-    """Load [kW] of the other racks of every placement that uses the option."""
-    assert option.ring is not None
-    racks = rack_loads(instance, p.pods, option.ring)
-    return np.where(p.uses(option), (racks.smalls * racks.small)[p.pod], 0.0)
