@@ -28,6 +28,10 @@ def _port_plan(part: Switch) -> PortPlan:
 
 
 CELL_BASED = "-DES"
+NO_MEDIUM = "OCS"
+NEEDED_OF_A_LINK = (
+    "rate", "lanes", "reach", "power_per_end", "price_low_per_end", "price_high_per_end", "failure_rate",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class SwitchCard:
     def missing(self) -> tuple[str, ...]:
         """Names of the fields that a fabric design needs and this row lacks."""
         names = ("typical_power", "max_power", "height", "weight", "price_low", "price_high")
-        return tuple(name for name in names if getattr(self, name) is None)
+        short = tuple(name for name in names if getattr(self, name) is None)
+        return short if self.ports.cages is not None else ("cages", *short)
 
     @classmethod
     def from_part(cls, part: Switch) -> SwitchCard | None:
@@ -99,7 +104,7 @@ class LinkCard:
     power_per_end: float
     price_low_per_end: float
     price_high_per_end: float
-    failure_rate: float = 0.0
+    failure_rate: float
     linear: bool = False
 
     @property
@@ -131,11 +136,10 @@ class LinkCard:
     def from_part(cls, part: Link) -> LinkCard | None:
         """The card of a catalogue row; None where a needed field is absent or the row is no link medium."""
         price = part.price_per_end
-        needed = (part.rate, part.lanes, part.reach, part.power_per_end)
-        if price is None or any(value is None for value in needed) or part.kind == "OCS":
+        if price is None or part.missing(*NEEDED_OF_A_LINK) is not None or part.kind == NO_MEDIUM:
             return None
-        assert part.rate is not None and part.lanes is not None
-        assert part.reach is not None and part.power_per_end is not None
+        assert part.rate is not None and part.lanes is not None and part.reach is not None
+        assert part.power_per_end is not None and part.failure_rate is not None
         return cls(
             id=part.id,
             kind=part.kind,
@@ -146,6 +150,6 @@ class LinkCard:
             power_per_end=part.power_per_end,
             price_low_per_end=price.low,
             price_high_per_end=price.high,
-            failure_rate=part.failure_rate or 0.0,
+            failure_rate=part.failure_rate,
             linear="lpo" in part.name.lower(),
         )

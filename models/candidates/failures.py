@@ -79,6 +79,15 @@ def rate_row(instance: Instance, part_id: str, kind: str) -> FailureRate:
     return row
 
 
+def repair_of(instance: Instance, row: FailureRate, kind: str) -> float:
+    """Time until a part of a row is mended [s]; one that is not stated is never taken for none."""
+    if row.repair is None:
+        where = instance.origin(f"components.{kind}")
+        problem = Problem("missing-cell", where, f"failure_rates.csv has no mttr_h of {row.id!r}", f"a time for {kind}")
+        raise InstanceError([problem])
+    return row.repair
+
+
 def parts_of_system(instance: Instance, system: System) -> list[Part]:
     """What can fail in one system, by stated rates where they are stated."""
     given = instance.assumptions
@@ -110,14 +119,15 @@ def _accelerator_parts(instance: Instance, system: System) -> list[Part]:
     memory = rate_row(instance, "", "memory")
     low, typical, high = (max(a - m, 0.0) for a, m in zip(whole.span, memory.span, strict=True))
     return [
-        Part("accelerators", OF_ACCELERATOR, count, (low, typical, high), whole.repair or 0.0),
-        Part("accelerator memory", OF_ACCELERATOR, count, memory.span, memory.repair or 0.0),
+        Part("accelerators", OF_ACCELERATOR, count, (low, typical, high), repair_of(instance, whole, "accelerator")),
+        Part("accelerator memory", OF_ACCELERATOR, count, memory.span, repair_of(instance, memory, "memory")),
     ]
 
 
 def _node_parts(instance: Instance, system: System, nodes: int) -> list[Part]:
     using = instance.components
-    cpus = float(system.cpus or 0)
+    assert system.cpus is not None
+    cpus = float(system.cpus)
     supplies = parse_supply(system.psu_config or "")
     modules = (supplies.modules or 0) * (supplies.shelves or 1) or using.psus_per_node * nodes
     counts = {
@@ -131,13 +141,14 @@ def _node_parts(instance: Instance, system: System, nodes: int) -> list[Part]:
     parts = []
     for kind, count in counts.items():
         row = rate_row(instance, "", kind)
-        parts.append(Part(words[kind], OF_NODE, count, row.span, row.repair or 0.0))
+        parts.append(Part(words[kind], OF_NODE, count, row.span, repair_of(instance, row, kind)))
     fans = using.fans_per_node if (system.liquid_fraction or 0.0) < 1.0 else 0
     if fans:
         row = rate_row(instance, "", "fan")
+        repair = repair_of(instance, row, "fan")
         # all but one of a node's fans are needed; a second one must fail before the first is mended
-        low, typical, high = (float(group_failure_rate(fans - 1, fans, r, row.repair or 0.0)) for r in row.span)
-        parts.append(Part("fans", OF_NODE, float(nodes), (low, typical, high), row.repair or 0.0))
+        low, typical, high = (float(group_failure_rate(fans - 1, fans, r, repair)) for r in row.span)
+        parts.append(Part("fans", OF_NODE, float(nodes), (low, typical, high), repair))
     return parts
 
 
@@ -156,13 +167,20 @@ def storage_node_span(instance: Instance, part: str, ports: int) -> Span:
 
 def storage_repair(instance: Instance) -> float:
     """Time until a failed storage node is back [s]."""
-    return rate_row(instance, "", "cpu").repair or 0.0
+    return repair_of(instance, rate_row(instance, "", "cpu"), "cpu")
 
 
 def _software(instance: Instance, system: System) -> Part:
     """Software, maintenance and unexplained stops of a published run, per accelerator."""
     rows = instance.catalogue.of(Interruption)
-    events = sum(rows[name].per_million_hours or 0.0 for name in instance.components.software if name in rows)
+    events = 0.0
+    for number, name in enumerate(instance.components.software):
+        often = rows[name].per_million_hours if name in rows else None
+        if often is None:
+            where = instance.origin(f"components.software.{number}")
+            found = f"interruptions.csv has no events_per_million_gpu_hours of {name!r}"
+            raise InstanceError([Problem("missing-cell", where, found, "how often it stops a job")])
+        events += often
     rate = float(rate_from_fit(events * FIT_PER_MILLION_HOURS))
     return Part("software and maintenance", OF_SOFTWARE, float(system.accelerators or 0), (rate, rate, rate), 0.0)
 
@@ -225,8 +243,13 @@ def switch_spans(instance: Instance, fabric: FabricTable, which: Ints) -> Floats
     return np.asarray(table[:, which], dtype=np.float64)
 
 
+def switch_repair(instance: Instance) -> float:
+    """Time until a failed switch is back [s]."""
+    return repair_of(instance, rate_row(instance, "", "switch"), "switch")
+
+
 def _switches(instance: Instance, fabric: FabricTable) -> Line:
     leaves = np.where(fabric.planes == 1, fabric.leaf, 0).astype(np.float64)
     rates = switch_spans(instance, fabric, fabric.switch) * leaves
-    repair = rate_row(instance, "", "switch").repair or 0.0
+    repair = switch_repair(instance)
     return "leaf switches", leaves, rates, repair, OF_FABRIC

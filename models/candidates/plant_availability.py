@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from math import ceil, floor, prod
 
 from models.candidates.plant_unit import KILOWATT, PlantOption, PlantUnit
+from models.errors import InstanceError, Problem
 from models.instance import Instance
 from models.parts.failure_rate import FailureRate
 from models.physics.power_redundancy import Redundancy as Scheme
@@ -34,13 +35,26 @@ _SCHEME = {
 
 
 def standing_share(instance: Instance, use: Failing) -> float | None:
-    """MTBF / (MTBF + MTTR) of a part as stated or as its row of failure_rates.csv has it; None where neither says."""
+    """MTBF / (MTBF + MTTR) of a part as stated or as the row of failure_rates.csv it names has it; None where it names none.
+
+    InstanceError where the row named lacks a figure.
+    """
     if use.mtbf is not None and use.mttr is not None:
         return use.mtbf / (use.mtbf + use.mttr)
     if use.failures is None:
         return None
     row = instance.catalogue.get(FailureRate, use.failures)
-    return None if row.rate is None or row.repair is None else 1.0 / (1.0 + row.rate * row.repair)
+    rate, repair = figures_of(instance, row)
+    return 1.0 / (1.0 + rate * repair)
+
+
+def figures_of(instance: Instance, row: FailureRate) -> tuple[float, float]:
+    """Rate [1/s] and repair [s] of a row that an instance names; what it does not say is never taken for none."""
+    short = row.missing("rate", "repair")
+    if short is not None or row.rate is None or row.repair is None:
+        where = instance.catalogue.origin(row, "repair" if row.repair is None else "rate")
+        raise InstanceError([Problem("missing-cell", where, f"{row.id}: {short}", "both, as the instance fails by it")])
+    return row.rate, row.repair
 
 
 def availability_of(instance: Instance, option: PlantOption) -> float:

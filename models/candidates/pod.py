@@ -14,7 +14,7 @@ from models.candidates.barred import barred_pods, barred_racks, kept_fabrics, no
 from models.candidates.batch_split import Part, parts_at
 from models.candidates.fabric_choice import narrowest, unbeaten
 from models.candidates.fabric_design import count_fabrics, enumerate_fabrics
-from models.candidates.fabric_parts import LinkCard, SwitchCard
+from models.candidates.fabric_parts import NEEDED_OF_A_LINK, LinkCard, SwitchCard
 from models.candidates.fabric_request import FabricRequest
 from models.candidates.fabric_table import FabricTable, Refusal
 from models.candidates.network_rack import network_cards
@@ -200,11 +200,8 @@ def fabric_parts(instance: Instance, cluster: str) -> tuple[list[SwitchCard], li
         if space.media is not None and medium.id not in space.media:
             continue
         if link is None:
-            rejected.append(
-                Rejection(
-                    medium.id, Stage.CATALOGUE, "no link medium with rate, lanes, reach, power and price", cluster
-                )
-            )
+            reason = medium.missing(*NEEDED_OF_A_LINK) or f"{medium.kind} is no link medium"
+            rejected.append(Rejection(medium.id, Stage.CATALOGUE, reason, cluster))
         else:
             links.append(link)
     return switches, links, rejected

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from models.candidates.distinct import distinct
 from models.candidates.fabric_choice import fullest_leaf
 from models.candidates.fabric_table import FabricTable
-from models.candidates.failures import OF_ACCELERATOR, OF_NODE, Failures, parts_of_system, rate_row, switch_spans
+from models.candidates.failures import OF_ACCELERATOR, OF_NODE, Failures, parts_of_system, switch_repair, switch_spans
 from models.candidates.rack_design import RackDesign
 from models.errors import InstanceError, Problem
 from models.instance import Instance
@@ -137,7 +137,7 @@ def pod_availability(
     A fabric of several planes stands while one of two copies of a leaf does; a single spine or core switch is needed.
     """
     systems = _standing_of(jobs, jobs + spares, standing(instance, cluster, system))
-    repair = rate_row(instance, "", "switch").repair or 0.0
+    repair = switch_repair(instance)
     leaf = availability_of(switch_spans(instance, fabric, fabric.switch)[TYPICAL], repair)
     upper = availability_of(switch_spans(instance, fabric, fabric.spine_switch)[TYPICAL], repair)
     pairs = 1.0 - (1.0 - leaf) ** np.minimum(fabric.planes, 2)

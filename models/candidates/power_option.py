@@ -8,12 +8,14 @@ from models.candidates.block_rings import Ring
 from models.candidates.plant_availability import standing_share
 from models.candidates.plant_unit import KILOWATT, PlantOption, PlantUnit, steps_of
 from models.instance import Instance
-from models.parts.power_component import EfficiencyPoint, PowerComponent
+from models.parts.power_component import EfficiencyPoint, PowerComponent, PowerKind
 from models.physics.power import efficiency_at
 from models.site import Chain, Redundancy, SiteOption
 from models.units import Unlimited
 
 FEW_RINGS = 3
+STANDING_BESIDE = (PowerKind.GENERATOR, PowerKind.ENERGY_STORAGE)
+"""What carries nothing while the utility does, and so loses nothing."""
 """Rings a utility fills up to which racks are hung on each by the program itself."""
 
 
@@ -59,6 +61,9 @@ def _power_units(instance: Instance, option: SiteOption) -> tuple[list[PlantUnit
             return f"{part.id}: {part.missing('rated') or 'no price in the catalogue'}"
         step, carrying, spare = steps_of(use)
         capacity = part.rated * use.loading * carrying
+        lossless = _lossless(part, use.curve, option)
+        if lossless is not None:
+            return lossless
         efficiency = part.efficiency if part.efficiency is not None else 1.0
         units.append(
             PlantUnit(
@@ -81,13 +86,24 @@ def _power_units(instance: Instance, option: SiteOption) -> tuple[list[PlantUnit
     return units, None
 
 
+def _lossless(part: PowerComponent, curve: str | None, option: SiteOption) -> str | None:
+    """Why nobody knows what a part loses: it carries the load, and neither its row, nor a curve, nor the option says."""
+    curved = curve is not None and option.loading_range is not None
+    if part.kind in STANDING_BESIDE or part.efficiency is not None or curved or option.loss is not None:
+        return None
+    return f"{part.id}: {part.missing('efficiency')}; state it, a `curve` of the part, or the option's `loss`"
+
+
 def _ring_units(instance: Instance, site: str, option: SiteOption) -> tuple[list[PlantUnit], Ring | None] | str:
     """The parts of a ring of blocks; a block carries what its smallest part does."""
     assert option.topology is not None
     parts = [(use, instance.catalogue.get(PowerComponent, use.part)) for use in option.block]
-    for _, part in parts:
+    for use, part in parts:
         if part.rated is None or part.price is None:
             return f"{part.id}: {part.missing('rated') or 'no price in the catalogue'}"
+        lossless = _lossless(part, use.curve, option)
+        if lossless is not None:
+            return lossless
     loaded = min((part.rated or 0.0) * use.count * use.loading for use, part in parts)
     short_time = option.overload * min((part.rated or 0.0) * use.count for use, part in parts)
     capacity = floor(loaded / KILOWATT + 1e-9)

@@ -8,9 +8,10 @@ from models.candidates.rack_mass import frame_height, height_of, too_heavy
 from models.candidates.rack_supplies import supplies_of
 from models.instance import Instance
 from models.parts.power_component import PowerKind
-from models.parts.rack import Floor
-from models.parts.system import SystemKind
+from models.parts.rack import Floor, Rack
+from models.parts.system import System, SystemKind
 from models.policy import PowerFigure
+from models.site import Site
 
 if TYPE_CHECKING:
     from models.candidates.rack_design import RackDesign
@@ -129,21 +130,41 @@ def loads_on_ground(instance: Instance, site: str, rack: RackDesign) -> str | No
         return f"{rack.weight / FEET:.0f} kg on each of {FEET} feet, floor {floor.id} carries {floor.concentrated:.0f} on a point"
     if place.racks_arrive_loaded:
         frame = rack.frame
-        if frame.dynamic_load is not None and rack.weight - (frame.empty_weight or 0.0) > frame.dynamic_load:
-            payload = rack.weight - (frame.empty_weight or 0.0)
+        short = frame.missing("empty_weight", "dynamic_load")
+        if short is not None or frame.empty_weight is None or frame.dynamic_load is None:
+            return f"frame {frame.id}: {short}, and racks arrive loaded"
+        payload = rack.weight - frame.empty_weight
+        if payload > frame.dynamic_load:
             return f"{payload:.0f} kg rolled in, frame {frame.id} carries {frame.dynamic_load:.0f} while it moves"
         if floor.rolling is not None and rack.weight / FEET > floor.rolling:
             return f"{rack.weight / FEET:.0f} kg on each castor, floor {floor.id} carries {floor.rolling:.0f} rolling"
-    if place.airflow_per_rack is not None and rack.system.airflow is not None:
-        flow = rack.systems * rack.system.airflow
+    return _beyond_air(place, rack.system, rack.systems) or _beyond_hall(instance, place, rack.frame)
+
+
+def _beyond_air(place: Site, system: System, systems: int) -> str | None:
+    """What the room's air does not give a full rack; a system of which that is not known is not taken to need none."""
+    if system.liquid_fraction == 1.0:
+        return None
+    if place.airflow_per_rack is not None:
+        if system.airflow is None:
+            return f"{system.id}: {system.missing('airflow')}, the room gives {place.airflow_per_rack:.2f} m3/s"
+        flow = systems * system.airflow
         if flow > place.airflow_per_rack:
             return f"{flow:.2f} m3/s of air through a full rack, the room gives {place.airflow_per_rack:.2f}"
-    inlet = rack.system.inlet_maximum
-    if place.supply_air is not None and inlet is not None and place.supply_air > inlet:
-        return f"the room supplies {place.supply_air:g} degC, {rack.system.id} takes at most {inlet:g}"
-    high = frame_height(instance, rack.frame)
+    if place.supply_air is not None:
+        inlet = system.inlet_maximum
+        if inlet is None:
+            return f"{system.id}: {system.missing('inlet_maximum')}, the room supplies {place.supply_air:g} degC"
+        if place.supply_air > inlet:
+            return f"the room supplies {place.supply_air:g} degC, {system.id} takes at most {inlet:g}"
+    return None
+
+
+def _beyond_hall(instance: Instance, place: Site, frame: Rack) -> str | None:
+    """Whether a frame stands in a hall: below what is clear, and in its row."""
+    high = frame_height(instance, frame)
     if place.clear_height is not None and high > place.clear_height + 1e-9:
-        return f"frame {rack.frame.id} is {high:.2f} m high, the hall is clear up to {place.clear_height:g} m"
-    if rack.frame.depth is not None and rack.frame.depth > place.rows.row_pitch:
-        return f"frame {rack.frame.id} is {rack.frame.depth:g} m deep, rows are {place.rows.row_pitch:g} m apart"
+        return f"frame {frame.id} is {high:.2f} m high, the hall is clear up to {place.clear_height:g} m"
+    if frame.depth is not None and frame.depth > place.rows.row_pitch:
+        return f"frame {frame.id} is {frame.depth:g} m deep, rows are {place.rows.row_pitch:g} m apart"
     return None

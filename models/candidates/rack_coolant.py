@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.candidates.coolant_loop import coolant_unit
 from models.candidates.failures import OF_FABRIC, RACK_CDUS, Line, Span
-from models.errors import InstanceError, Problem
+from models.candidates.plant_availability import figures_of
 from models.instance import Instance
 from models.parts.cooling import Cooling, CoolingKind
 from models.parts.failure_rate import FailureRate
@@ -84,15 +84,10 @@ def coolant_span(instance: Instance, cluster: str) -> tuple[Span, float] | None:
     space = instance.workloads[cluster].design_space.coolant
     if space.failures is not None:
         row = instance.catalogue.get(FailureRate, space.failures)
-        if row.rate is None:
-            where = instance.origin(f"workloads.{cluster}.design_space.coolant.failures")
-            raise InstanceError(
-                [Problem("missing-cell", where, f"{row.id} has no rate", "a row of failure_rates.csv with one")]
-            )
-        return row.span, row.repair or 0.0
-    if space.mtbf is None:
+        return row.span, figures_of(instance, row)[1]
+    if space.mtbf is None or space.mttr is None:
         return None
-    return (1.0 / space.mtbf,) * 3, space.mttr or 0.0
+    return (1.0 / space.mtbf,) * 3, space.mttr
 
 
 def coolant_failures(instance: Instance, cluster: str, kit: CoolantKit, racks: Ints) -> Line | None:

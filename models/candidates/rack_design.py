@@ -177,8 +177,10 @@ def _outside(system: System, space: DesignSpace) -> str | None:
 def _unusable(instance: Instance, cluster: str, system: System) -> str | None:
     from models.parts.accelerator import Accelerator
 
-    needed = ["accelerator", "accelerators", "scaleout_nics", "scaleout_speed", "rack_units", "max_power"]
+    needed = ["accelerator", "accelerators", "scaleout_nics", "rails", "scaleout_speed", "rack_units", "max_power"]
     needed += ["typical_power", "liquid_fraction", "weight", "frame", "available"]
+    # nodes of no stated rate fail by their parts
+    needed += ["cpus"] if instance.assumptions.node_failure_rate is None else []
     reason = system.missing(*needed)
     if reason is not None:
         return reason
@@ -219,7 +221,7 @@ def _racks_of(instance: Instance, cluster: str, system: System) -> Iterator[Rack
     if not frames:
         yield Rejection(system.id, Stage.RACK, f"no allowed frame of kind {system.frame}", cluster)
     for frame in frames:
-        needed = ("rack_units", "static_load", "empty_weight", "width", "depth", "price_low")
+        needed = ("rack_units", "unit_pitch", "static_load", "empty_weight", "width", "depth", "price_low")
         short = frame.missing(*needed)
         if short:
             yield Rejection(f"{system.id}@{frame.id}", Stage.CATALOGUE, f"frame {frame.id}: {short}", cluster)

@@ -15,6 +15,7 @@ from models.formulation.core import block_name
 from models.formulation.linear import Linear
 from models.instance import Instance
 from models.parts.rack import Floor, Rack
+from models.parts.system import System
 from models.site import Site
 from models.workload import SizeRange, Training
 from optimizer.explain.lifted import Program, column_of_placements
@@ -78,6 +79,8 @@ def extents_of(instance: Instance, name: str) -> Extents | None:
     last = steps[-1]
     if name == "catalogue.racks.static_load_kg":
         return Extents(1.0, True, False, _by_rack(_carried(instance)))
+    if steps[0] == "sites" and last in _STATED_BY and not _known(instance, _STATED_BY[last]):
+        return None
     if steps[0] == "sites" and last in _OF_RACKS:
         now, of = _OF_RACKS[last](instance, instance.sites[steps[1]])
         return Extents(now, False, last == "supply_air", _by_rack(of), site=steps[1])
@@ -117,6 +120,14 @@ _OF_RACKS: dict[str, Callable[[Instance, Site], Reach]] = {
         lambda r: float("-inf") if r.system.inlet_maximum is None else -r.system.inlet_maximum,
     ),
 }
+
+
+_STATED_BY = {"airflow_per_rack": "airflow", "supply_air": "inlet_maximum"}
+
+
+def _known(instance: Instance, name: str) -> bool:
+    """Whether any system of the catalogue states a figure."""
+    return any(getattr(system, name) is not None for system in instance.catalogue.of(System).values())
 
 
 def _carried(instance: Instance) -> Callable[[RackDesign], float]:

@@ -21,6 +21,8 @@ from models.site import Chain, EquipmentUse, Redundancy, SiteOption
 from models.units import Unlimited
 from models.workload import RackCooling, Serving, SizeRange
 
+MOST_IN_A_RACK = 64
+"""More systems than any frame holds."""
 MOST_STEPS = 64
 """Size ranges of up to so many sizes are widened fourfold, longer ones twofold: every size is enumerated."""
 
@@ -128,12 +130,17 @@ def _of_site(instance: Instance, site: str) -> Iterator[Widening]:
     yield _field(f"{here}.needed_by", Quarter("9999Q4"))
     if place.clear_height is not None:
         yield _field(f"{here}.clear_height", None, says=f"racks pass under {place.clear_height:g} m")
-    for name, says in (
-        ("airflow_per_rack", f"the room gives {place.airflow_per_rack} m3/s of air to a rack"),
-        ("supply_air", f"the room supplies {place.supply_air} degC"),
+    # as wide as any system of a known figure asks; one of an unknown figure stays turned down, however wide
+    systems = instance.catalogue.of(System).values()
+    strongest_draught = max((s.airflow for s in systems if s.airflow is not None), default=None)
+    coolest = min((s.inlet_maximum for s in systems if s.inlet_maximum is not None), default=None)
+    for name, widest, says in (
+        ("airflow_per_rack", strongest_draught, f"the room gives {place.airflow_per_rack} m3/s of air to a rack"),
+        ("supply_air", coolest, f"the room supplies {place.supply_air} degC"),
     ):
         if getattr(place, name) is not None:
-            yield _field(f"{here}.{name}", None, says=says)
+            times = MOST_IN_A_RACK if name == "airflow_per_rack" else 1
+            yield _field(f"{here}.{name}", None if widest is None else widest * times, says=says)
     if place.racks_arrive_loaded:
         yield _field(f"{here}.racks_arrive_loaded", False, says="racks are rolled in with all that is in them")
     deepest = max((f.depth for f in instance.catalogue.of(Rack).values() if f.depth is not None), default=0.0)
@@ -226,7 +233,7 @@ def _of_catalogue(instance: Instance) -> Iterator[Widening]:
     frames = instance.catalogue.of(Rack)
     weakest = min((f for f in frames.values() if f.static_load), key=lambda f: f.static_load or 0.0, default=None)
     if weakest is not None:
-        heaviest = max((s.weight or 0.0 for s in systems.values()), default=0.0) * 64.0
+        heaviest = max((s.weight or 0.0 for s in systems.values()), default=0.0) * MOST_IN_A_RACK
         strong = {k: f.model_copy(update={"static_load": heaviest}) if f.static_load else f for k, f in frames.items()}
         yield Widening(
             "catalogue.racks.static_load_kg",

@@ -15,6 +15,7 @@ from optimizer.verification.findings import Checks
 from optimizer.verification.media import Cage, Medium, cages, medium_of, units_at
 
 LEVELS = ("node_leaf", "leaf_spine", "spine_core")
+FIGURES = ("cages", "native_ports", "native_speed", "typical_power", "max_power", "height_units", "weight")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _legal(checks: Checks, asked: Question, told: Mapping[str, Any], built: _Bui
     certain = asked.instance.workloads[asked.cluster].design_space.preliminary_parts
     for switch, name in ((built.leaf, "switch"), (built.upper, "spine_switch")):
         where = f"{prefix}.{name}"
-        absent = switch.missing("native_ports", "native_speed", "typical_power", "max_power", "height_units", "weight")
+        absent = switch.missing(*FIGURES)
         counted &= checks.rule(where, absent is None and switch.price is not None, absent, "all its figures")
         allowed = asked.switches is None or switch.id in asked.switches
         checks.rule(where, allowed, switch.id, asked.switches, "not in the design space")

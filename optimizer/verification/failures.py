@@ -63,6 +63,13 @@ def _row(instance: Instance, kind: str, part: str = "") -> FailureRate:
     return found
 
 
+def _mended(row: FailureRate) -> float:
+    """Time until a part is back [s]."""
+    if row.repair is None:
+        raise ValueError(f"failure_rates.csv has no mttr_h of {row.id}")
+    return row.repair
+
+
 def _span(row: FailureRate) -> Span:
     assert row.rate is not None
     low = row.rate_low if row.rate_low is not None else row.rate
@@ -77,21 +84,23 @@ def _system_causes(instance: Instance, system: System, jobs: int) -> list[Cause]
     """Causes that take a system out of the job, for all ``jobs`` systems."""
     given, using = instance.assumptions, instance.components
     assert system.accelerators is not None and system.scaleout_nics is not None and system.rails is not None
+    if given.node_failure_rate is None and system.cpus is None:
+        raise ValueError(f"systems.csv does not say how many processors {system.id} has")
     accelerators, nodes = system.accelerators, system.scaleout_nics // system.rails
     causes: list[Cause] = []
 
-    def add(name: str, each: float, span: Span, repair: float | None) -> None:
-        causes.append(Cause(name, jobs * each, _times(span, jobs * each), repair or 0.0, SYSTEM))
+    def add(name: str, each: float, span: Span, repair: float) -> None:
+        causes.append(Cause(name, jobs * each, _times(span, jobs * each), repair, SYSTEM))
 
     if given.accelerator_failure_rate is not None:
-        add("accelerators", accelerators, (given.accelerator_failure_rate.value,) * 3, None)
+        add("accelerators", accelerators, (given.accelerator_failure_rate.value,) * 3, 0.0)
     else:
         whole, memory = _row(instance, "accelerator", system.accelerator or ""), _row(instance, "memory")
         apart = [max(a - m, 0.0) for a, m in zip(_span(whole), _span(memory), strict=True)]
-        add("accelerators", accelerators, (apart[0], apart[1], apart[2]), whole.repair)
-        add("accelerator memory", accelerators, _span(memory), memory.repair)
+        add("accelerators", accelerators, (apart[0], apart[1], apart[2]), _mended(whole))
+        add("accelerator memory", accelerators, _span(memory), _mended(memory))
     if given.node_failure_rate is not None:
-        add("nodes", nodes, (given.node_failure_rate.value,) * 3, None)
+        add("nodes", nodes, (given.node_failure_rate.value,) * 3, 0.0)
         return causes
     supply = parse_supply(system.psu_config or "")
     modules = (supply.modules or 0) * (supply.shelves or 1)
@@ -103,11 +112,11 @@ def _system_causes(instance: Instance, system: System, jobs: int) -> list[Cause]
         ("power supplies", "psu", modules if modules else using.psus_per_node * nodes),
     ):
         row = _row(instance, kind)
-        add(name, each, _span(row), row.repair)
+        add(name, each, _span(row), _mended(row))
     if using.fans_per_node and (system.liquid_fraction or 0.0) < 1.0:
         row = _row(instance, "fan")
-        low, typical, high = (_two_fans(using.fans_per_node, rate, row.repair or 0.0) for rate in _span(row))
-        add("fans", nodes, (low, typical, high), row.repair)
+        low, typical, high = (_two_fans(using.fans_per_node, rate, _mended(row)) for rate in _span(row))
+        add("fans", nodes, (low, typical, high), _mended(row))
     return causes
 
 
@@ -141,7 +150,7 @@ def _node_span(instance: Instance, stored: Stored) -> Span:
 
 def _storage_cause(instance: Instance, stored: Stored) -> Cause:
     """Storage stops the job when one node more is gone than it may lose."""
-    repair = _row(instance, "cpu").repair or 0.0
+    repair = _mended(_row(instance, "cpu"))
     needed = max(stored.nodes - stored.lost, 0)
     low, typical, high = (
         float(binom.pmf(needed, stored.nodes, 1.0 / (1.0 + rate * repair))) * needed * rate
@@ -159,9 +168,11 @@ def causes_of(
     whole = given.accelerator_failure_rate is not None and given.node_failure_rate is not None
     if not whole:
         rows = instance.catalogue.of(Interruption)
-        events = [rows[name].per_million_hours or 0.0 for name in instance.components.software if name in rows]
+        events = [rows[name].per_million_hours for name in instance.components.software]
+        if None in events:
+            raise ValueError("interruptions.csv does not say how often software stops a job")
         count = jobs * float(system.accelerators or 0)
-        rate = sum(events) * 1e3 * FIT * count
+        rate = sum(often for often in events if often is not None) * 1e3 * FIT * count
         causes.append(Cause("software and maintenance", count, (rate, rate, rate), 0.0, OTHER))
     if given.node_failure_rate is None:
         links = fabric.node_link_failures
@@ -169,7 +180,7 @@ def causes_of(
     if not whole:
         row = _row(instance, "switch", fabric.switch.id)
         spans = _times(_span(row), fabric.leaf)
-        causes.append(Cause(SWITCHES, float(fabric.leaf), spans, _row(instance, "switch").repair or 0.0, SWITCHES))
+        causes.append(Cause(SWITCHES, float(fabric.leaf), spans, _mended(_row(instance, "switch")), SWITCHES))
         if stored is not None:
             causes.append(_storage_cause(instance, stored))
     return causes
@@ -305,7 +316,7 @@ def _useful(
 
 def _availability(instance: Instance, fabric: FabricFacts, stands: float, jobs: int, spares: int) -> float:
     row = _row(instance, "switch", fabric.switch.id)
-    repair = _row(instance, "switch").repair or 0.0
+    repair = _mended(_row(instance, "switch"))
     up = 1.0 / (1.0 + (row.rate or 0.0) * repair)
     whole = float(binom.sf(jobs - 1, jobs + spares, stands)) * up**fabric.leaf
     for count in (fabric.spine, fabric.core):
@@ -319,7 +330,7 @@ def _availability(instance: Instance, fabric: FabricFacts, stands: float, jobs: 
 def _storage_stands(instance: Instance, stored: Stored | None) -> float:
     if stored is None:
         return 1.0
-    unit = 1.0 / (1.0 + _node_span(instance, stored)[1] * (_row(instance, "cpu").repair or 0.0))
+    unit = 1.0 / (1.0 + _node_span(instance, stored)[1] * _mended(_row(instance, "cpu")))
     return float(binom.sf(max(stored.nodes - stored.lost, 0) - 1, stored.nodes, unit))
 
 

@@ -17,6 +17,7 @@ RETIMED_LANE = 100e9 / 8
 CLOSE = 1e-6
 CABLES = ("DAC", "AEC", "AOC")
 CO_PACKAGED = "CPO"
+FIGURES = ("rate", "lanes", "reach", "power_per_end", "price_low_per_end", "price_high_per_end", "failure_rate")
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ class Medium:
     @property
     def failure_rate(self) -> float:
         """Failures of one link [1/s]."""
-        near = (self.near.failure_rate or 0.0) / self.near_ports
-        return near if self.is_cable else near + (self.far.failure_rate or 0.0) / self.far_ports
+        assert self.near.failure_rate is not None and self.far.failure_rate is not None
+        near = self.near.failure_rate / self.near_ports
+        return near if self.is_cable else near + self.far.failure_rate / self.far_ports
 
     def fibres(self, speed: float) -> int:
         """Fibre strands of a link of ``speed`` [B/s]."""
@@ -106,7 +108,7 @@ def medium_of(
     near, far = found[0], found[1]
     for link in (near, far):
         checks.rule(where, allowed is None or link.id in allowed, link.id, allowed, "not in the design space")
-        absent = link.missing("rate", "lanes", "reach", "power_per_end", "price_low_per_end", "price_high_per_end")
+        absent = link.missing(*FIGURES)
         if not checks.rule(where, absent is None and link.kind != "OCS", link.id, "a link medium with all its figures"):
             return None
     if near.kind in CABLES or far.kind in CABLES:

@@ -11,7 +11,7 @@ from operator import ge
 from models.instance import Instance
 from models.parts.cooling import Cooling
 from models.parts.failure_rate import FailureRate
-from models.parts.power_component import EfficiencyPoint, PowerComponent
+from models.parts.power_component import EfficiencyPoint, PowerComponent, PowerKind
 from models.physics.power import efficiency_at
 from models.policy import PowerFigure
 from models.site import BlockPart, Chain, EquipmentUse, Redundancy, SiteOption
@@ -120,6 +120,10 @@ class Plant:
             unit = _power_unit(part, use, blocks)
             room = use.positions if isinstance(use, EquipmentUse) else 0
             units.append(replace(unit, stands=stands, carrying=carrying, systems=systems, positions=room))
+            beside = part.kind in (PowerKind.GENERATOR, PowerKind.ENERGY_STORAGE)
+            curved = use.curve is not None and read is not None
+            if not (beside or curved) and part.efficiency is None and option.loss is None:
+                return None
             if use.curve is None or read is None:
                 kept *= part.efficiency if part.efficiency is not None else 1.0
             else:
@@ -134,7 +138,9 @@ class Plant:
         up, down = use.mtbf, use.mttr
         if use.failures is not None:
             row = self._instance.catalogue.get(FailureRate, use.failures)
-            up, down = (None if row.rate is None else 1.0 / row.rate), row.repair
+            if row.rate is None or row.repair is None:
+                raise ValueError(f"failure_rates.csv lacks a figure of {row.id}")
+            up, down = 1.0 / row.rate, row.repair
         return (None if up is None or down is None else up / (up + down)), carrying, systems
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:

@@ -57,13 +57,14 @@ def cooled(instance: Instance, pod: PodChoice) -> Cooled | None:
         return None
     if space.failures is not None:
         row = instance.catalogue.get(FailureRate, space.failures)
-        assert row.rate is not None
+        if row.rate is None or row.repair is None:
+            raise ValueError(f"failure_rates.csv lacks a figure of {row.id}")
         low = row.rate_low if row.rate_low is not None else row.rate
         span = (low, row.rate, row.rate_high if row.rate_high is not None else row.rate)
-        repair = row.repair or 0.0
+        repair = row.repair
     else:
-        assert space.mtbf is not None
-        span, repair = (1.0 / space.mtbf,) * 3, space.mttr or 0.0
+        assert space.mtbf is not None and space.mttr is not None
+        span, repair = (1.0 / space.mtbf,) * 3, space.mttr
     needed = number - (space.redundancy == "n+1")
     ups = [1.0 / (1.0 + rate * repair) for rate in span]
     low, typical, high = (

@@ -228,20 +228,18 @@ def _check_ground(
     )
     if place.racks_arrive_loaded:
         payload = weight - (frame.empty_weight or 0.0)
-        rolls = frame.dynamic_load is None or payload <= frame.dynamic_load
+        rolls = frame.dynamic_load is not None and payload <= frame.dynamic_load
         checks.rule(where, rolls, payload, frame.dynamic_load, "kg rolled in")
         checks.rule(where, floor.rolling is None or each <= floor.rolling, each, floor.rolling, "kg on a castor")
-    if place.airflow_per_rack is not None and system.airflow is not None:
-        flow = pod.systems_per_rack * system.airflow
-        checks.rule(where, flow <= place.airflow_per_rack, flow, place.airflow_per_rack, "m3/s of air")
-    if place.supply_air is not None and system.inlet_maximum is not None:
-        checks.rule(
-            f"{prefix}.system",
-            place.supply_air <= system.inlet_maximum,
-            place.supply_air,
-            system.inlet_maximum,
-            "degC at the inlet",
-        )
+    airy = system.liquid_fraction != 1.0
+    if place.airflow_per_rack is not None and airy:
+        flow = None if system.airflow is None else pod.systems_per_rack * system.airflow
+        known = flow is not None and flow <= place.airflow_per_rack
+        checks.rule(where, known, flow, place.airflow_per_rack, "m3/s of air")
+    if place.supply_air is not None and airy:
+        inlet = system.inlet_maximum
+        known = inlet is not None and place.supply_air <= inlet
+        checks.rule(f"{prefix}.system", known, place.supply_air, inlet, "degC at the inlet")
     high, clear = high_of(instance, frame), place.clear_height
     checks.rule(f"{prefix}.frame", clear is None or high <= clear + ROUND, high, clear, "m clear in the hall")
     checks.rule(

@@ -78,7 +78,7 @@ def _parts(checks: Checks, instance: Instance, pod: PodChoice, prefix: str) -> R
     absent = system.missing(*needed, "liquid_fraction", "weight", "available", "price_low")
     if not checks.rule(f"{prefix}.system", absent is None, absent, "every figure the computation needs"):
         return None
-    absent = frame.missing("rack_units", "static_load", "empty_weight", "width", "depth")
+    absent = frame.missing("rack_units", "unit_pitch", "static_load", "empty_weight", "width", "depth")
     if not checks.rule(f"{prefix}.frame", absent is None, absent, "every figure the computation needs"):
         return None
     assert accelerator is not None and system.weight is not None and frame.empty_weight is not None
