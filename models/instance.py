@@ -56,7 +56,7 @@ class Document(Record):
     links: dict[Name, SiteLink] = Field(default_factory=dict)
     money: Money
     assumptions: Assumptions
-    components: ComponentRates = Field(default_factory=ComponentRates)
+    components: ComponentRates
     limits: Limits = Field(default_factory=Limits)
     quotes: dict[Name, Quote] = Field(default_factory=dict)
     sourcing: Sourcing = Field(default_factory=Sourcing)

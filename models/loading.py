@@ -17,7 +17,9 @@ from pydantic import ValidationError
 from models.catalogue import Catalogue
 from models.errors import InstanceError, Problem, UsageError, nearest
 from models.instance import SCHEMA, Document, Instance
+from models.parts.class_figure import ClassFigure
 from models.reading.catalogue_files import read_catalogue
+from models.reading.class_figures import with_class_figures
 from models.reading.given_throughput import resolve_given
 from models.reading.purchasing_checks import check_purchasing, check_quote_rows
 from models.reading.references import check_references
@@ -84,7 +86,9 @@ def _resolved(
     in_catalogue: list[Problem] = []
     catalogue = read_catalogue(folders, in_catalogue)
     problems.extend(in_catalogue)
-    document = _validated(merged, origins, problems)
+    # a run of a program that had no such sheet
+    figures = catalogue if catalogue.of(ClassFigure) else read_catalogue([catalogue_folder()], [])
+    document = _validated(merged, figures, origins, problems)
     if document is not None and not in_catalogue:
         problems.extend(check_quote_rows(document, catalogue))
     if not in_catalogue:  # a row that was left out would be reported again as an unknown name
@@ -126,7 +130,7 @@ def _mistakes_of(
     found: list[Problem] = []
     inline_weather(merged, origins, found)
     found.extend(resolve_given(merged, origins))
-    document = _validated(merged, origins, found)
+    document = _validated(merged, catalogue, origins, found)
     found.extend(check_references(merged, catalogue, origins))
     found.extend(check_workloads(document, catalogue, origins) if document is not None else ())
     if document is not None and not found and not known:
@@ -255,7 +259,9 @@ def _copy_origins(source: Mapping[str, str], target: dict[str, str], source_path
             target[path + known[len(source_path) :]] = where
 
 
-def _validated(merged: dict[str, Any], origins: Mapping[str, str], problems: list[Problem]) -> Document | None:
+def _validated(
+    merged: dict[str, Any], figures: Catalogue, origins: Mapping[str, str], problems: list[Problem]
+) -> Document | None:
     version = merged.get("schema")
     if version != SCHEMA or isinstance(version, bool):
         where = origins.get("schema", origins.get("name", "instance"))
@@ -272,10 +278,11 @@ def _validated(merged: dict[str, Any], origins: Mapping[str, str], problems: lis
     rates, rate_problems = _rates(merged, origins)
     problems.extend(rate_problems)
     problems.extend(_unknown_nulls(merged, rates, origins))
+    whole, places = with_class_figures(_without_nulls(merged), figures, origins)
     try:
-        return Document.model_validate(_without_nulls(merged), context={"rates": rates})
+        return Document.model_validate(whole, context={"rates": rates})
     except ValidationError as error:
-        problems.extend(problems_of(error, Document, origins))
+        problems.extend(problems_of(error, Document, places))
         return None
 
 

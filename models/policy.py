@@ -113,14 +113,15 @@ class ComponentRates(Owned):
     fan: str = "fan"
     switch: str = "tor_switch"
     software: tuple[str, ...] = ("software_bug", "dependency", "host_maintenance", "nccl_watchdog_timeout")
-    dimms_per_cpu: int = Field(default=16, ge=0)
-    disks_per_accelerator: float = Field(default=1.0, ge=0)
-    psus_per_node: int = Field(default=6, ge=0)
-    fans_per_node: int = Field(default=8, ge=0)
+    dimms_per_cpu: int = Field(ge=0)
+    disks_per_accelerator: float = Field(ge=0)
+    psus_per_node: int = Field(ge=0)
+    fans_per_node: int = Field(ge=0)
 
 
 class Assumptions(Record):
-    """Figures no catalogue row backs. Outputs show each as an assumption with its owner.
+    """Figures no row of a part backs. Outputs show each as an assumption with its owner; those that
+    ``class_figures.csv`` knows are read from there where the instance leaves them out.
 
     ``design_power_share`` places the sustained peak between typical (0) and nameplate (1) power.
     ``production_factor`` is the share of benchmark throughput that production runs reach (mapping search only).
@@ -148,14 +149,14 @@ class Assumptions(Record):
     maintenance_per_year: Stated[Share]
     discount_rate: Stated[Share]
     reserved_rack_units: Stated[Annotated[float, Field(ge=0)]]
-    rack_pdus_per_feed: Stated[Count] = Field(default_factory=lambda: Stated[int](value=2))
-    weight_per_unit: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=20.0))
-    weight_of_upright: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=10.0))
-    weight_of_door: Stated[Kilograms] = Field(default_factory=lambda: Stated[float](value=100.0))
-    frame_allowance: Stated[Meters] = Field(default_factory=lambda: Stated[float](value=0.15))
+    rack_pdus_per_feed: Stated[Count]
+    weight_per_unit: Stated[Kilograms]
+    weight_of_upright: Stated[Kilograms]
+    weight_of_door: Stated[Kilograms]
+    frame_allowance: Stated[Meters]
     supply_curve: Stated[str] | None = None
     shelf_curve: Stated[str] | None = None
-    cable_depth: Stated[Meters] = Field(default_factory=lambda: Stated[float](value=0.15))
+    cable_depth: Stated[Meters]
 
 
 Growth = Annotated[Fraction, Field(gt=-1, le=1)]

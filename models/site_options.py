@@ -72,7 +72,7 @@ class CoolantLoop(Record):
     pressure: Pascals | None = None
     flow_limit: CubicMetersPerSecond | None = Field(default=None, gt=0)
     pump_curve: tuple[PumpPoint, ...] = ()
-    pump_efficiency: Fraction = Field(default=0.5, gt=0, le=1)
+    pump_efficiency: Fraction = Field(gt=0, le=1)
 
     @model_validator(mode="after")
     def _complete(self) -> CoolantLoop:
@@ -94,12 +94,12 @@ class RejectionUse(Record):
     """
 
     kind: Rejection
-    approach: Kelvins = Field(default=8.0, gt=0)
-    fan_share: Fraction = Field(default=0.02, ge=0)
-    pump_share: Fraction = Field(default=0.01, ge=0)
-    carnot_share: Fraction = Field(default=0.5, gt=0, le=1)
-    saturation: Fraction = Field(default=0.85, ge=0, le=1)
-    cycles: float = Field(default=5.0, gt=1)
+    approach: Kelvins = Field(gt=0)
+    fan_share: Fraction = Field(ge=0)
+    pump_share: Fraction = Field(ge=0)
+    carnot_share: Fraction = Field(gt=0, le=1)
+    saturation: Fraction = Field(ge=0, le=1)
+    cycles: float = Field(gt=1)
 
 
 class Failing(Record):
@@ -172,7 +172,7 @@ class SiteOption(Owned):
     block: tuple[BlockPart, ...] = ()
     needed: int | None = Field(default=None, gt=0)
     of: int | None = Field(default=None, gt=1)
-    overload: float = Field(default=1.25, ge=1)
+    overload: float = Field(default=1.0, ge=1)
     small_racks: Watts | None = None
     explicit_failures: bool | None = None
     loading_range: LoadingRange | None = None

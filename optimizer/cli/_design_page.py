@@ -300,11 +300,11 @@ def _footing(design: Design, instance: Instance) -> Iterator[str]:
 
 
 def _assumption(instance: Instance, name: str, stated: Stated[Any]) -> tuple[Any, str, str, str]:
-    """Value as its author wrote it, owner, reason and place; a default has its unit, and nobody who stated it."""
+    """Value as its author wrote it, owner, reason and place; what nobody wrote has its unit, and the catalogue for its owner."""
     written = instance.raw.get("assumptions", {}).get(name)
     if written is None:
         unit = unit_of(type(instance.assumptions), name)
         value = stated.value if unit is None else show(stated.value, unit)
-        return value, "the program", "default: the instance does not state it", "-"
+        return value, stated.owner, stated.reason, "class_figures.csv"
     value = written.get("value") if isinstance(written, dict) else written
     return value, stated.owner or "not named", stated.reason, instance.origin(f"assumptions.{name}")

@@ -76,8 +76,8 @@ def test_racks_hold_weigh_cost_and_draw_their_units() -> None:
             continue
         seen += 1
         assert rack.contents["units_coolant"] == 4 * kit.cdus
-        # 4U of unstated mass at 20 kg a unit; the manifold states its own
-        assert rack.weight == pytest.approx(bare[rack.systems].weight + 80 * kit.cdus + (pipes.weight or 0))
+        # 4U of unstated mass at 31 kg a unit; the manifold states its own
+        assert rack.weight == pytest.approx(bare[rack.systems].weight + 4 * 31 * kit.cdus + (pipes.weight or 0))
         assert kit.manifold == pipes
         assert cdus.price is not None
         assert pipes.price is not None

@@ -246,7 +246,7 @@ def test_what_hangs_in_a_rack_weighs_something() -> None:
 def test_a_frame_carries_its_power_shelves_too() -> None:
     room = _busbar(None)[0]["3xdgx_b300_busbar"]
     assert room.distribution is not None
-    assert room.weight == pytest.approx(3 * 150 + 200 + 20 * room.distribution_units)
+    assert room.weight == pytest.approx(3 * 150 + 200 + 31 * room.distribution_units)
     frame = room.frame.model_copy(update={"static_load": 3 * 150 + 20.0 * room.distribution_units - 1})
     instance = load("tiny/thermal-liquid", overrides={**BUSBAR, "sites": {"hall": {"air_per_rack": "unlimited"}}})
     instance = with_part(instance, frame)
@@ -279,11 +279,11 @@ def test_conductors_that_lie_together_in_warm_air_carry_less_than_the_breaker() 
 
 
 def test_a_frame_must_pass_under_what_hangs_in_the_hall() -> None:
-    # 48 units of 44.45 mm and 0.15 m of frame are 2.28 m
-    assert _racks(_instance(None, clear_height="2.29 m"))[0]
+    # 48 units of 44.45 mm and 0.175 m of frame are 2.31 m
+    assert _racks(_instance(None, clear_height="2.31 m"))[0]
     racks, rejected = _racks(_instance(None, clear_height="2.2 m"))
     assert all(rack.contents["height_m"] <= 2.2 for rack in racks.values())
-    assert any("2.28 m high, the hall is clear up to 2.2 m" in r.reason for r in rejected)
+    assert any("2.31 m high, the hall is clear up to 2.2 m" in r.reason for r in rejected)
 
 
 def test_the_record_says_what_shelves_carry_in_each_state() -> None:

@@ -68,11 +68,18 @@ def test_one_design_as_a_page(cli: Callable, solved: Path, ids: list[str]) -> No
     assert "price_usd_low" in done.out
 
 
-def test_assumptions_nobody_states_are_the_programs_and_have_units(cli: Callable, solved: Path, ids: list[str]) -> None:
+def test_assumptions_nobody_states_are_the_catalogues_with_source_and_confidence(
+    cli: Callable, solved: Path, ids: list[str]
+) -> None:
     lines = [" ".join(line.split()) for line in cli("show", str(solved), ids[0]).out.splitlines()]
-    nobody = "the program default: the instance does not state it -"
-    for default in ("rack_pdus_per_feed 2", "weight_per_unit 20 kg", "frame_allowance 0.15 m", "cable_depth 0.15 m"):
-        assert f"{default} {nobody}" in lines
+    for figure, source, confidence in (
+        ("rack_pdus_per_feed 2", "unverified, no document seen", "unverified"),
+        ("weight_per_unit 31 kg", "arithmetic on this catalogue", "published-estimate"),
+        ("weight_of_door 150 kg", "Meta Open Rack V3 frame", "published-estimate"),
+        ("cable_depth 0.15 m", "unverified, no document seen", "unverified"),
+    ):
+        (told,) = [line for line in lines if line.startswith(f"{figure} the catalogue {source}")]
+        assert told.endswith(f"({confidence}) class_figures.csv")
     (stated,) = [line for line in lines if line.startswith("checkpoint_write 30 s operations")]
     assert "performance.yaml:" in stated
 

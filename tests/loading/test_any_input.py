@@ -71,7 +71,7 @@ def _outcome(path: tuple[Any, ...], value: Any, catalogue: Catalogue) -> list[Pr
         parent = parent[step]
     parent[path[-1]] = value
     problems: list[Problem] = []
-    document = _validated(content, BASE.origins, problems)
+    document = _validated(content, catalogue, BASE.origins, problems)
     assert document is not None or problems
     problems.extend(check_references(content, catalogue, BASE.origins))
     return problems
