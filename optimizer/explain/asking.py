@@ -15,6 +15,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.offers import offers_of
 from models.candidates.placement import Candidates, enumerate_candidates
 from models.errors import InfeasibleError
 from models.formulation.build import Formulation
@@ -22,10 +23,11 @@ from models.formulation.core import Row
 from models.formulation.family import families
 from models.instance import Instance
 from optimizer.compile import with_cost
-from optimizer.compiled_model import CompiledModel, Floats
+from optimizer.compiled_model import Floats
 from optimizer.explain.extents import measure_of
 from optimizer.explain.groups import Group, groups_of, row_key
 from optimizer.explain.lifted import Program, made_of
+from optimizer.explain.purchases import purchase_of
 from optimizer.explain.widening import beyond, replaced, widenings
 from optimizer.performance_cache import PerformanceCache
 from optimizer.sensitivity.effort import Effort
@@ -110,6 +112,7 @@ class Asking:
         told = first.formulation or self.program(self._filters).formulation
         rows = limit_rows(told) if told is not None else []
         self.groups: Mapping[str, Group] = groups_of(instance, rows, self._widenings)
+        self._named = frozenset(key for group in self.groups.values() for key in group.rows)
         self.rows = tuple(
             LimitRow(
                 row_key(r),
@@ -147,9 +150,12 @@ class Asking:
         wide = self.instance
         for name in sorted(names - dict(values).keys()):
             wide = self._widenings[name].apply(wide)
+        moved = {name: purchase_of(self.instance, name) for name, _ in values}
         for name, value in values:
-            wide = replaced(wide, name, value)
-        made = self._made(wide, None if values else names, sorted(names) if len(names) <= FEW else ())
+            purchase = moved[name]
+            wide = replaced(wide, name, value) if purchase is None else purchase.apply(wide, value)
+        again = any(purchase is None or purchase.remakes for purchase in moved.values())
+        made = self._made(wide, None if again else names, sorted(names) if len(names) <= FEW else ())
         self._programs[key] = made
         while len(self._programs) > KEPT_PROGRAMS:
             self._programs.popitem(last=False)
@@ -169,7 +175,7 @@ class Asking:
         candidates = (
             enumerate_candidates(open_sites, self._memo, objectives=every)
             if lifted is None
-            else self._candidates(open_sites, lifted, every)
+            else dataclasses.replace(self._candidates(open_sites, lifted, every), offers=offers_of(wide))
         )
         measures = [measure for name in few if (measure := measure_of(self.instance, name, candidates)) is not None]
         try:
@@ -239,17 +245,19 @@ class Asking:
         if over:
             return Reply(Standing.UNKNOWN)
         # what was enumerated beyond the end is asked still, else the longest work would be for nothing
-        return self._solve(made.model, kept, cost, barred, bounds or {})
+        return self._solve(made, kept | frozenset(at or ()), cost, barred, bounds or {})
 
     def _solve(
         self,
-        model: CompiledModel,
+        made: Program,
         kept: frozenset[str],
         cost: Floats | None,
         barred: npt.NDArray[np.bool_] | None,
         bounds: Bounds,
     ) -> Reply:
-        lower, upper = self.row_bounds(model, kept, bounds)
+        model = made.model
+        assert model is not None
+        lower, upper = self.row_bounds(made, kept, bounds)
         column_upper = model.upper if barred is None else np.where(barred, 0.0, model.upper)
         cost = np.zeros(model.n_columns) if cost is None else cost
         asked = dataclasses.replace(with_cost(model, cost, lower, upper), upper=column_upper)
@@ -261,13 +269,15 @@ class Asking:
         x = found.point(asked.n_columns)
         return Reply(Standing.FEASIBLE, x, float(cost @ x), found.proven)
 
-    def row_bounds(
-        self, model: CompiledModel, kept: Collection[str], bounds: Bounds | None = None
-    ) -> tuple[Floats, Floats]:
+    def row_bounds(self, made: Program, kept: Collection[str], bounds: Bounds | None = None) -> tuple[Floats, Floats]:
         """Bounds of the rows with only the groups ``kept`` in force; ``bounds`` moves limits instead of freeing them."""
-        kept, bounds = frozenset(kept), bounds or {}
+        model, kept, bounds = made.model, frozenset(kept), bounds or {}
+        assert model is not None
         lower, upper = model.row_lower.copy(), model.row_upper.copy()
         place = {key: number for number, key in enumerate(model.row_keys)}
+        for key, source in made.sources.items():
+            if key in place and key not in self._named and source in self.groups and source not in kept:
+                lower[place[key]], upper[place[key]] = -np.inf, np.inf
         for name, group in self.groups.items():
             for key in group.rows:
                 if key not in place:

@@ -1,4 +1,4 @@
-"""How little a filter has to give that no candidate measures: a bound on latency, units kept free in racks, ports left dark.
+"""How little a statement has to give that no candidate measures: a bound on latency, units kept free in racks, ports left dark, shares and dates of purchasing.
 
 Candidates are made again at each value looked at, so that the answer is an interval: at its near end no design was left, at its far
 end there is one. The far end of a latency is sought at 4, 64, 16 384 ... times the value, the interval is then halved in ratio; what
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from models.instance import Instance
 from optimizer.explain.asking import Standing
 from optimizer.explain.groups import Group
+from optimizer.explain.purchases import purchase_of
 from optimizer.explain.widening import MOST_WHIPS, WASTEFUL
 
 CLOSE = 0.02
@@ -33,7 +34,7 @@ class Bracketed:
 
     name: str
     now: float
-    steps: tuple[float, ...] = ()
+    steps: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ LATENCIES = ("ttft_at_most", "tpot_at_most")
 
 def bracketed(instance: Instance, group: Group) -> Bracketed | None:
     """The bound of a group that only making candidates again can measure, None where it is no such bound."""
+    moved = purchase_of(instance, group.name)
+    if moved is not None:
+        return Bracketed(group.name, moved.now, moved.steps) if moved.steps else None
     steps = group.name.split(".")
     if steps[0] == "workloads" and len(steps) == 3 and steps[2] in LATENCIES:
         stated = getattr(instance.workloads[steps[1]], steps[2])

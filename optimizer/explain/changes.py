@@ -19,6 +19,7 @@ from optimizer.design import Design, PodChoice
 from optimizer.explain.asking import LimitRow
 from optimizer.explain.bracketing import LATENCIES, Interval
 from optimizer.explain.groups import Group, plain, written
+from optimizer.explain.purchases import Purchase
 from optimizer.explain.widening import replaced
 
 MEGABIT_PER_SECOND = 1e6 / 8
@@ -69,11 +70,13 @@ def limit_change(instance: Instance, group: Group, row: LimitRow, value: float, 
     whole = round(value)
     if last in ("utility",) or (head, last) == ("limits", "power"):
         return _stated(instance, group, f"{whole} kW", whole * 1e3)
-    if head == "limits" and last in ("capex", "opex", "tco"):
+    if head == "limits" and last in ("capex", "opex", "tco", "concentration"):
         return _stated(instance, group, f"{whole / 1e3:.10g} MUSD", whole * 1e3)
     if head == "limits" and last == "carbon":
         return _stated(instance, group, f"{whole} t", whole * 1e3)
-    if last in ("rack_positions", "pods_at_most") or (head, last) == ("limits", "floor"):
+    if (head, last) == ("limits", "availability"):
+        return _stated(instance, group, f"{whole / MILLION:.6f}", whole / MILLION)
+    if last in ("rack_positions", "pods_at_most") or (head == "limits" and last in ("floor", "blast_radius")):
         return _stated(instance, group, whole, whole)  # type: ignore[arg-type]
     if (head, last) == ("limits", "goodput"):
         share = useful_share(row, whole)
@@ -138,6 +141,13 @@ def threshold_change(instance: Instance, group: Group, value: float) -> Change:
     return _stated(instance, group, weakest.id, weakest.id)
 
 
+def purchase_change(group: Group, purchase: Purchase, found: Interval) -> Change:
+    """A statement of purchasing moved to where a design exists; an interval that was not closed says from where on none is known."""
+    told = purchase.told(found.value)
+    after = told.after if found.closed else f"{told.after} (not narrowed further)"
+    return Change(group, told.before, after, {told.field: told.text}, lambda i: purchase.apply(i, found.value))
+
+
 def bracket_change(instance: Instance, group: Group, found: Interval) -> Change:
     """A bound moved to where a design exists; an interval that was not closed says from where on none is known."""
     latency = group.name.rpartition(".")[2] in LATENCIES
@@ -183,7 +193,7 @@ def admitted_change(instance: Instance, group: Group, design: Design) -> Change 
     last = group.name.rpartition(".")[2]
     if group.name.startswith("sites."):
         return _chain(instance, group, design, last) if last in set(Chain) else _widened(instance, group)
-    if group.name.startswith("catalogue.") or group.name.startswith("assumptions."):
+    if not group.name.startswith("workloads."):
         return _widened(instance, group)
     cluster = group.name.split(".")[1]
     pods = [p for p in design.pods if p.cluster == cluster]

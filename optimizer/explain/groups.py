@@ -13,6 +13,7 @@ from typing import Any
 
 from models.formulation.core import Row
 from models.instance import Instance
+from optimizer.explain.purchases import purchase_of
 from optimizer.explain.widening import Widening
 
 
@@ -152,6 +153,9 @@ def written(instance: Instance, name: str) -> Any:
 def _asks(instance: Instance, name: str, widening: Widening | None, rows: Sequence[Row]) -> str:
     if widening is not None and widening.says:
         return widening.says
+    moved = purchase_of(instance, name) if name.startswith(("sourcing.", "quotes.")) else None
+    if moved is not None and moved.steps:
+        return moved.told(moved.now).before
     value = written(instance, name)
     last = name.rpartition(".")[2]
     said = f"{last}: {plain(value)}" if value is not None else last

@@ -21,6 +21,7 @@ from optimizer.check import check_instance
 from optimizer.explain.asking import Asking, LimitRow, Standing
 from optimizer.explain.groups import Group
 from optimizer.explain.linear_conflict import clashing_rows
+from optimizer.explain.purchases import ROWS_OF_PURCHASING
 from optimizer.explain.repairs import Repair, repairs_of
 from optimizer.sensitivity.effort import Effort
 
@@ -250,13 +251,15 @@ class ConflictSearch:
         lifted = [n for n in self._asking.groups if n not in set(kept)]
         if self._asking.out_of_time and not self._asking.prepared(lifted):
             return set()
-        model = self._asking.program(lifted).model
+        made = self._asking.program(lifted)
+        model = made.model
         if model is None:
             return set()
-        lower, upper = self._asking.row_bounds(model, kept)
+        lower, upper = self._asking.row_bounds(made, kept)
         left = self._asking.effort.left
         rows = clashing_rows(model, lower, upper, seconds=20.0 if left is None else min(20.0, left))
-        return {name for name in kept if rows & set(self._asking.groups[name].rows)} if rows else set()
+        sources = {made.sources.get(key) for key in rows}
+        return {n for n in kept if n in sources or rows & set(self._asking.groups[n].rows)} if rows else set()
 
     def _infeasible(self, kept: Collection[str]) -> bool:
         return self._asking.standing(kept) is Standing.INFEASIBLE
@@ -294,9 +297,9 @@ class ConflictSearch:
         return (None, "", needed) if row is None else (self._best(row, every), row.unit, needed)
 
     def _row_of(self, group: Group) -> LimitRow | None:
-        """The only row of a group's limit, where it holds an amount."""
+        """The only row of a group's limit, where it holds an amount; shares and deliveries are no amounts of their rows."""
         row = next((r for r in self._asking.rows if len(group.rows) == 1 and r.key == group.rows[0]), None)
-        return None if row is None or row.counts_violators else row
+        return None if row is None or row.counts_violators or row.what in ROWS_OF_PURCHASING else row
 
     def apart(self, conflicts: Sequence[Conflict]) -> list[Conflict]:
         """The same; where a conflict leaves the limits of another no value, their best with the other conflicts lifted."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ class Program:
     formulation: Formulation | None
     model: CompiledModel | None
     rejections: tuple[Rejection, ...]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Field of the instance behind each row that has one: a row named by a date has another name where the date is lifted."""
 
 
 def made_of(instance: Instance, candidates: Candidates, measures: Sequence[Linear]) -> Program:
@@ -38,7 +40,8 @@ def made_of(instance: Instance, candidates: Candidates, measures: Sequence[Linea
     criteria = [(goal.expression, goal.objective.direction) for goal in whole.goals]
     criteria += [(measure, Direction.MINIMISE) for measure in measures]
     slim = _slim(narrowed(whole, criteria, relaxable=True)[0])
-    return Program(slim, compile_formulation(slim), candidates.rejections)
+    sources = {row.name: row.source for row in slim.rows if row.index and row.source}
+    return Program(slim, compile_formulation(slim), candidates.rejections, sources)
 
 
 def column_of_placements(program: Program) -> dict[str, npt.NDArray[np.int64]]:

@@ -21,6 +21,7 @@ from optimizer.explain.changes import (
     bracket_change,
     floor_change,
     limit_change,
+    purchase_change,
     size_change,
     threshold_change,
     useful_share,
@@ -28,6 +29,7 @@ from optimizer.explain.changes import (
 from optimizer.explain.extents import Extents, extents_of
 from optimizer.explain.groups import Group, written
 from optimizer.explain.lifted import column_of_placements
+from optimizer.explain.purchases import purchase_of
 from optimizer.extract import design_of
 from optimizer.sensitivity.kinds import labels_of
 
@@ -220,7 +222,10 @@ def measured(
     later: list[Group] = []
     for group in groups:
         if group.name in intervals:
-            changes[group.name] = bracket_change(instance, group, intervals[group.name])
+            found, purchase = intervals[group.name], purchase_of(instance, group.name)
+            changes[group.name] = (
+                bracket_change(instance, group, found) if purchase is None else purchase_change(group, purchase, found)
+            )
             values[group.name] = intervals[group.name].value
             continue
         change, value = _moved(instance, measuring, group, rows)
@@ -276,6 +281,8 @@ def _moved(
     instance: Instance, measuring: Measuring, group: Group, rows: Mapping[str, LimitRow]
 ) -> tuple[Change | None, float | None]:
     """The change of a group that is a matter of more or less, and its new value."""
+    if purchase_of(instance, group.name) is not None:
+        return None, None  # no value that was looked at suffices by itself
     extents = extents_of(instance, group.name)
     if extents is not None:
         reached = measuring.threshold(extents)

@@ -21,6 +21,7 @@ from models.site import Chain, EquipmentUse, Redundancy, SiteOption
 from models.units import Unlimited
 from models.workload import RackCooling, Serving, SizeRange
 
+FAR_YEARS = 10
 MOST_IN_A_RACK = 64
 """More systems than any frame holds."""
 MOST_STEPS = 64
@@ -64,6 +65,15 @@ def _put(node: Any, steps: list[str], value: Any) -> Any:
         kept = old.model_copy(update={"value": value}) if stated else value
         return node.model_copy(update={step: kept})
     return node.model_copy(update={step: _put(getattr(node, step), rest, value)})
+
+
+def far_quarter(instance: Instance) -> Quarter:
+    """Ten years after the last date that systems, deliveries or sites have."""
+    dated = [site.needed_by for site in instance.sites.values()]
+    dated += [s.available for s in instance.catalogue.of(System).values() if s.available is not None]
+    dated += [quarter for quote in instance.valid_quotes[0].values() for quarter in quote.supply or ()]
+    dated += [quarter for cap in instance.sourcing.supply.values() for quarter in cap.per_quarter]
+    return Quarter(f"{max(quarter.year for quarter in dated) + FAR_YEARS}Q4")
 
 
 def widenings(instance: Instance) -> dict[str, Widening]:
@@ -127,7 +137,7 @@ def _of_site(instance: Instance, site: str) -> Iterator[Widening]:
     if strongest is not None and strongest.id != place.floor:
         says = f"floor: {place.floor} carries {instance.catalogue.get(Floor, place.floor).uniform or 0:,.0f} kg/m2"
         yield _field(f"{here}.floor", strongest.id, says=says)
-    yield _field(f"{here}.needed_by", Quarter("9999Q4"))
+    yield _field(f"{here}.needed_by", far_quarter(instance))
     if place.clear_height is not None:
         yield _field(f"{here}.clear_height", None, says=f"racks pass under {place.clear_height:g} m")
     # as wide as any system of a known figure asks; one of an unknown figure stays turned down, however wide
