@@ -208,7 +208,8 @@ def _from_order(instance: Instance, line: BomLine, one: Order, quantity: int) ->
     """A line at the order's average price; nothing where the order is a bundle, which is paid in one line."""
     each = 0.0 if _is_bundle(one) else 1.0 / one.units
     unit = one.goods_usd * each
-    words = source_of(instance, one)
+    said = [column for column in line.unverified.split(";") if not column.startswith("price_")]
+    line = line if one.price_is_estimate else dataclasses.replace(line, unverified=";".join(said))
     return dataclasses.replace(
         line,
         vendor=one.vendor,
@@ -219,8 +220,13 @@ def _from_order(instance: Instance, line: BomLine, one: Order, quantity: int) ->
         cost_usd=unit * quantity,
         price_is_estimate=one.price_is_estimate,
         confidence=line.confidence if one.price_is_estimate else instance.quotes[one.quote].confidence.value,
-        source=line.source if one.price_is_estimate else words,
+        source=line.source if one.price_is_estimate else f"{source_of(instance, one)}; figures: {_backed(line)}",
     )
+
+
+def _backed(line: BomLine) -> str:
+    """What backs the figures of a part beside its price."""
+    return f"{line.source} ({line.confidence})"
 
 
 def source_of(instance: Instance, one: Order) -> str:

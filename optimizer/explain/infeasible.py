@@ -21,7 +21,7 @@ from optimizer.check import check_instance
 from optimizer.explain.asking import Asking, LimitRow, Standing
 from optimizer.explain.groups import Group
 from optimizer.explain.linear_conflict import clashing_rows
-from optimizer.explain.purchases import ROWS_OF_PURCHASING
+from optimizer.explain.purchases import SHARES
 from optimizer.explain.repairs import Repair, repairs_of
 from optimizer.sensitivity.effort import Effort
 
@@ -297,9 +297,11 @@ class ConflictSearch:
         return (None, "", needed) if row is None else (self._best(row, every), row.unit, needed)
 
     def _row_of(self, group: Group) -> LimitRow | None:
-        """The only row of a group's limit, where it holds an amount; shares and deliveries are no amounts of their rows."""
+        """The only row of a group's limit, where it holds an amount; a share of money is none, its row having no steps."""
         row = next((r for r in self._asking.rows if len(group.rows) == 1 and r.key == group.rows[0]), None)
-        return None if row is None or row.counts_violators or row.what in ROWS_OF_PURCHASING else row
+        if row is None or row.counts_violators or (row.what in SHARES and row.unit == "kUSD"):
+            return None
+        return row
 
     def apart(self, conflicts: Sequence[Conflict]) -> list[Conflict]:
         """The same; where a conflict leaves the limits of another no value, their best with the other conflicts lifted."""

@@ -32,10 +32,8 @@ PARTS = 10_000
 MOST_UNITS = 1 << 20
 """Units that a supply is looked at with beyond its own."""
 DAY = 86400.0
-ROWS_OF_PURCHASING = frozenset(
-    {"share_at_most", "share_at_least", "second_source", "cap", "arrival", "lead_time", "lead_time_of_each"}
-)
-"""What such statements put into the program: rows whose left side is no amount that anybody states."""
+SHARES = ("share_at_most", "share_at_least")
+"""Rows of shares."""
 
 
 @dataclass(frozen=True)

@@ -174,11 +174,12 @@ def _bill(frontier: Frontier) -> list[dict[str, Any]]:
 
 
 def _sources(frontier: Frontier) -> list[dict[str, Any]]:
-    used: dict[str, dict[str, Any]] = {}
+    used: dict[tuple[str, str, str], dict[str, Any]] = {}
     for design in frontier.points:
-        for line in {line.part: line for line in design.bom}.values():
+        # a part that several quotes sell has a source for each of them
+        for key, line in {(line.part, line.vendor, line.source): line for line in design.bom}.items():
             row = used.setdefault(
-                line.part,
+                key,
                 {
                     "part": line.part,
                     "vendor": line.vendor,
@@ -191,7 +192,7 @@ def _sources(frontier: Frontier) -> list[dict[str, Any]]:
                 },
             )
             row["designs"] += 1
-    return sorted(used.values(), key=lambda row: (row["layer"], row["part"]))
+    return sorted(used.values(), key=lambda row: (row["layer"], row["part"], row["vendor"], row["source"]))
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -261,7 +261,9 @@ def _priced(instance: Instance, line: BomLine, terms: Terms, units: int) -> BomL
     )  # fmt: skip
     if terms.quote is None:
         return line
-    return replace(line, confidence=terms.quote.confidence.value, source=_words(terms))
+    beside = [name for name in line.unverified.split(";") if name.split("_")[0] != "price"]
+    words = f"{_words(terms)}; figures: {line.source} ({line.confidence})"
+    return replace(line, confidence=terms.quote.confidence.value, source=words, unverified=";".join(beside))
 
 
 def _words(terms: Terms) -> str:

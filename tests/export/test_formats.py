@@ -14,6 +14,7 @@ import pytest
 
 from models.errors import UsageError
 from models.loading import load
+from models.parts.system import System
 from optimizer.export.pareto_table import ParetoTable, table_of_run
 from optimizer.export.writing import find_format, format_names
 from optimizer.solve import solve
@@ -127,3 +128,23 @@ def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPat
 def test_an_unknown_format_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="xlsx"):
         find_format("xls")
+
+
+def test_a_quoted_price_has_its_quote_and_the_figures_beside_it_their_own_source(tmp_path: Path) -> None:
+    quotes = {"north": {"source": "mail of 3 November"}}
+    solve(load("tiny/sourcing", overrides={"quotes": quotes}), ["tco"], "exact", out=tmp_path / "run")
+    table = table_of_run(tmp_path / "run")
+    servers = [row for row in table.sources if row["part"] == "dgx_h100"]
+    assert {row["vendor"] for row in servers} == {"Northern", "Southern"}
+    north, south = (next(row for row in servers if row["vendor"] == vendor) for vendor in ("Northern", "Southern"))
+    until = "quote north of Northern, valid until 2026-12-31 (mail of 3 November); figures: "
+    assert north["source"].startswith(until)
+    assert south["source"].startswith("quote south of Southern; figures: ")
+    row = load("tiny/sourcing").catalogue.get(System, "dgx_h100")
+    assert north["source"] == f"{until}{row.source} ({row.confidence.value})"
+    assert (north["confidence"], north["price"]) == ("quote", "quote")
+    lines = {line["part"]: line for line in table.bill}
+    # a quoted price is no figure that nobody verified; the others stay named
+    assert "price" not in lines["ups_1500k"]["unverified_columns"]
+    assert "typical_power_w" in lines["dgx_h100"]["unverified_columns"]
+    assert not any(row["source"] == "" or row["confidence"] == "" for row in (*table.sources, *table.bill))

@@ -143,7 +143,9 @@ def test_a_clash_with_a_share_speaks_of_the_share() -> None:
     cap = {"layer": "silicon", "measure": "units", "at_most": "75 %"}
     small = {"design_space": {"sizes": {"smallest": 1024, "largest": 1024, "step": 512}}}
     overrides = {"sourcing": {"shares": {"cap": cap}}, "workloads": {"train": small}}
-    with pytest.raises(InfeasibleError, match=r"at_most asks at_most: 75 % .sourcing.share_at_most.cap,AMD") as found:
+    with pytest.raises(
+        InfeasibleError, match=r"at_most asks any vendor at most 75 % of silicon units .sourcing.share_at_most.cap,AMD"
+    ) as found:
         solve(load(str(HALL), overrides=overrides), ["tco"])
     assert "256 units beyond it" in str(found.value)
 
