@@ -249,10 +249,13 @@ def _allowed(inst: Instance, offered: Mapping, units: Mapping[str, int], parts: 
                 return False
     for share in inst.sourcing.shares.values():
         systems = [p for p in parts if p in inst.catalogue.of(System)]
-        if systems and share.at_most is not None:
+        if systems:
             sold = {n: sum(offered[n][1].get(p, 0) for p in systems) * u for n, u in units.items()}
             mine_units = sum(count for n, count in sold.items() if offered[n][0] == share.vendor)
-            if mine_units > share.at_most * (sum(sold.values()) + odm_more) + 1e-9:
+            everything = sum(sold.values()) + odm_more
+            if share.at_most is not None and mine_units > share.at_most * everything + 1e-9:
+                return False
+            if share.at_least is not None and mine_units < share.at_least * everything - 1e-9:
                 return False
     return True
 

@@ -94,6 +94,57 @@ def test_orders_under_every_term_at_once(change: dict[str, Any], objectives: tup
     held(inst)
 
 
+EUR = {"usd": 1.09, "date": "2026-11-02", "source": "planning rate"}
+TWO_SIZES = {
+    "systems": ["dgx_h100"],
+    "fabric": {"oversubscription": [1]},
+    "sizes": {"smallest": 64, "largest": 128, "step": 64},
+}
+HALLS = [("tco", "throughput"), ("capex", "lead_time"), ("concentration", "tco")]
+
+
+@st.composite
+def abroad(draw: st.DrawFn) -> dict[str, Any]:
+    """Two sites needed at other dates, spare servers, two currencies; servers of two vendors and what the catalogue's estimates do not sell."""
+    money: dict[str, Any] = {"order_date": "2026-11-15", "currencies": {"EUR": EUR}}
+    quotes = {}
+    for name, vendor in (("one", "V"), ("two", "W")):
+        found = {**draw(quote(2.9e5, 20, part="dgx_h100")), "vendor": vendor}
+        if draw(st.booleans()):
+            found["tiers"] = [{**tier, "price": tier["price"].replace("USD", "EUR")} for tier in found["tiers"]]
+            found["one_off"] = "50 kEUR"
+        quotes[name] = found
+    sourcing: dict[str, Any] = {}
+    share = draw(st.sampled_from([None, {"at_most": 0.7}, {"at_least": 0.3}, {"at_least": 0.2, "at_most": 0.5}]))
+    if share is not None:
+        sourcing["shares"] = {
+            "c": {"layer": "odm", "vendor": draw(st.sampled_from(["V", "W"])), "measure": "units", **share}
+        }
+    train: dict[str, Any] = {"tokens": "1 Ttoken", "design_space": TWO_SIZES}
+    if draw(st.booleans()):
+        train["spares"] = {"confidence": 0.9, "replacement": draw(st.sampled_from(["1 days", "60 days"]))}
+    due = {
+        "hall": {"needed_by": "2027Q1"},
+        "fjord": {"needed_by": draw(st.sampled_from(["2026Q4", "2027Q1", "2027Q3"]))},
+    }
+    return {"quotes": quotes, "sourcing": sourcing, "money": money, "sites": due, "workloads": {"train": train}}
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(change=abroad(), objectives=st.sampled_from(HALLS))
+def test_orders_for_two_sites_in_two_currencies_with_spares(
+    change: dict[str, Any], objectives: tuple[str, ...]
+) -> None:
+    inst = load("tiny/two-sites", overrides=change)
+    found = enumerate_candidates(inst)
+    expected = nondominated(values(inst, legal_designs(inst, found), objectives))
+    if build(inst, objectives, candidates=found).hopeless:
+        assert not expected
+        return
+    assert points(frontier(inst, found, objectives)) == expected
+    held(inst)
+
+
 def held(inst: Instance) -> None:
     """Designs of the frontier of cost and throughput verify, and their ledgers sum to the cent."""
     formulation = build(inst, ["tco", "throughput"])
