@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from models.candidates.placement import Placements
 from models.candidates.pod_table import ROLES, PodTable
-from models.formulation.build import Formulation, column_name
-from models.formulation.core import Row, block_name
+from models.formulation.build import Formulation
+from models.formulation.core import Row
 from models.formulation.family import BindingRow, families
 from models.formulation.linear import Linear
 from models.formulation.pace import way_block
@@ -21,10 +20,11 @@ from optimizer.bom import plant_lines, pod_lines
 from optimizer.compiled_model import CompiledModel, Floats
 from optimizer.design import Design, Margin, PlantChoice, PodChoice, SiteExchange, Watts4, design_id
 from optimizer.figures import figures_of
-from optimizer.hung_racks import on_blocks, rings_of
-from optimizer.orders import orders_of, settled, with_orders
-from optimizer.plant import Chosen, canonical_plant, plant_of, step_of
+from optimizer.hung_racks import rings_of
+from optimizer.orders import orders_of, with_orders
+from optimizer.plant import Chosen
 from optimizer.reliability import reliability_of
+from optimizer.settling import Settled, Settling, value_of
 from optimizer.spend import spend_of
 
 
@@ -32,18 +32,12 @@ def design_of(
     formulation: Formulation, model: CompiledModel, x: Floats, bounds: Mapping[str, float] | None = None
 ) -> Design:
     """The canonical design of a solution: as many plant units as the choice of placements needs, no more."""
-    values = _block_values(formulation, model, x)
-    chosen = list(_chosen(formulation, values))
-    plant = plant_of(formulation, chosen)
-    fewest = canonical_plant(formulation, plant, chosen)
-    if on_blocks(chosen) or _asks_for_more(formulation, {**values, **fewest}):
-        values.update(_canonical_served(formulation, values))
-        values.update(settled(formulation, model, values, plant_too=True))
-        plant = _plant_of(formulation, plant, values)
-    else:
-        values.update(fewest)
-        values.update(_canonical_served(formulation, values))
-        values.update(settled(formulation, model, values))
+    return design_from(formulation, Settling(formulation, model).of(x), bounds)
+
+
+def design_from(formulation: Formulation, settled: Settled, bounds: Mapping[str, float] | None = None) -> Design:
+    """The design of a settled solution; ``bounds`` where it is not proven nondominated."""
+    values, chosen, plant = settled.values, settled.chosen, settled.plant
     orders = orders_of(formulation, values)
     instance = formulation.instance
     pods = tuple(_pod_choice(instance, c) for c in chosen)
@@ -54,7 +48,7 @@ def design_of(
     exchanges = _exchanges(formulation, values)
     identity = design_id(pods, plant, orders, exchanges)
     objectives = {
-        goal.column: goal.objective.column_value(_value(goal.expression, values)) for goal in formulation.goals
+        goal.column: goal.objective.column_value(value_of(goal.expression, values)) for goal in formulation.goals
     }
     figures = figures_of(instance, pods, plant, rings, tuple(bom), orders, exchanges)
     preliminary = sorted({line.part for line in bom if line.preliminary} | _preliminary_accelerators(formulation, pods))
@@ -86,75 +80,6 @@ def _preliminary_accelerators(formulation: Formulation, pods: tuple[PodChoice, .
         if accelerator.preliminary:
             found.add(accelerator.id)
     return found
-
-
-def _block_values(formulation: Formulation, model: CompiledModel, x: Floats) -> dict[str, Floats]:
-    position = {name: number for number, name in enumerate(model.column_keys)}
-    values: dict[str, Floats] = {}
-    for name, block in formulation.blocks.items():
-        columns = [position.get(column_name(name, key)) for key in block.keys]
-        # columns that enter no row and no objective are not compiled; they stay at their lower bound
-        values[name] = np.array([block.lower if c is None else x[c] for c in columns], dtype=np.float64)
-    return values
-
-
-def _chosen(formulation: Formulation, values: Mapping[str, Floats]) -> list[Chosen]:
-    found = []
-    for placements in formulation.candidates.placements:
-        name = block_name(placements)
-        for position in np.flatnonzero(np.rint(values[name])):
-            row = int(formulation.positions[name][position])
-            found.append(Chosen(placements, row, int(position), round(float(values[name][position]))))
-    return found
-
-
-def _canonical_served(formulation: Formulation, values: Mapping[str, Floats]) -> dict[str, Floats]:
-    """What clusters with roles deliver, the lesser of prompts and answers, and jobs over several sites, whatever the solver left it at."""
-    fresh: dict[str, Floats] = {}
-    for row in formulation.rows_of("split"):
-        name = next((n for n in row.expression.terms if n.startswith("paced")), "")
-        if not name:
-            continue
-        assert row.upper is not None
-        room = row.upper - _value(Linear({n: t for n, t in row.expression.terms.items() if n != name}), values)
-        fresh[name] = np.minimum(fresh.get(name, np.full(1, np.inf)), room)
-    for row in formulation.rows_of("service"):
-        name = f"served[{row.index[0]}]"
-        able = -_value(Linear({n: t for n, t in row.expression.terms.items() if n != name}), values)
-        fresh[name] = np.minimum(fresh.get(name, np.full(1, np.inf)), able)
-    return fresh
-
-
-def _asks_for_more(formulation: Formulation, values: Mapping[str, Floats]) -> bool:
-    """Whether a rule or share asks for more plant units than the loads need."""
-    for row in formulation.rows:
-        if row.family not in ("rules", "sourcing") or not row.unit:
-            continue
-        if any(name.startswith("units[") for name in row.expression.terms):
-            value, room = _value(row.expression, values), 1e-6
-            if row.lower is not None and value < row.lower - room:
-                return True
-            if row.upper is not None and value > row.upper + room:
-                return True
-    return False
-
-
-def _plant_of(
-    formulation: Formulation, plant: tuple[PlantChoice, ...], values: Mapping[str, Floats]
-) -> tuple[PlantChoice, ...]:
-    """The same options with the units of a solution."""
-    found = []
-    for choice in plant:
-        block = formulation.blocks[f"units[{choice.site},{choice.chain}]"]
-        steps = values[block.name][block.keys.index(f"{choice.option}.{choice.part}")]
-        found.append(replace(choice, units=round(float(steps)) * step_of(formulation, choice)))
-    return tuple(found)
-
-
-def _value(expression: Linear, values: Mapping[str, Floats]) -> float:
-    return expression.constant + sum(
-        float(np.dot(terms, np.rint(values[name]))) for name, terms in expression.terms.items()
-    )
 
 
 def pod_of(instance: Instance, placements: Placements, row: int) -> PodChoice:
@@ -358,6 +283,6 @@ def _sides(row: Row, values: Mapping[str, Floats]) -> tuple[float, float]:
     bought = {name: terms for name, terms in row.expression.terms.items() if name.startswith("units[")}
     limit = row.upper if row.upper is not None else (row.lower or 0.0)
     if not bought or row.family not in ("power", "thermal"):
-        return _value(row.expression, values), limit
+        return value_of(row.expression, values), limit
     used = Linear({name: terms for name, terms in row.expression.terms.items() if name not in bought})
-    return _value(used, values), -_value(Linear(bought), values) + limit
+    return value_of(used, values), -value_of(Linear(bought), values) + limit

@@ -17,7 +17,7 @@ from models.instance import Instance
 from optimizer.backends import backend_class
 from optimizer.compile import compile_formulation
 from optimizer.compiled_model import CompiledModel
-from optimizer.extract import design_of
+from optimizer.extract import design_from
 from optimizer.frontier import Frontier, ObjectiveColumn, proof_of
 from optimizer.pareto import Progress, RunLimits
 from optimizer.pareto import solve as solve_frontier
@@ -25,6 +25,7 @@ from optimizer.pareto.result import FrontierStatus, ParetoResult
 from optimizer.performance_cache import PerformanceCache
 from optimizer.provenance import Setting, as_plain, machine, versions
 from optimizer.resolution import parse_resolution
+from optimizer.settling import Settling
 from optimizer.store import SCHEMA, RunFolder
 
 DEFAULT_RESOLUTION = "1%"
@@ -175,6 +176,7 @@ def _frontier(
     stop: Callable[[], bool] | None,
 ) -> Frontier:
     wanted = parse_resolution(settings.resolution, formulation.goals)
+    settling = Settling(formulation, model)
     result = solve_frontier(
         model,
         resolution=wanted.amounts,
@@ -186,6 +188,7 @@ def _frontier(
         ledger_path=folder.ledger if folder else None,
         resume=resume,
         stop=stop,
+        better=settling.columns,
     )
     if result.status is FrontierStatus.INFEASIBLE and folder is None:
         raise_infeasible(formulation)
@@ -193,7 +196,9 @@ def _frontier(
     if settings.cross_check:
         proof = replace(proof, cross_check=_cross_check(model, result))
     columns = objective_columns(formulation.goals)
-    designs = [design_of(formulation, model, x, _bounds(result, i, columns)) for i, x in enumerate(result.solutions)]
+    designs = [
+        design_from(formulation, settling.of(x), _bounds(result, i, columns)) for i, x in enumerate(result.solutions)
+    ]
     instance = formulation.instance
     return Frontier(
         instance=instance.name,

@@ -79,6 +79,24 @@ class Run:
         for point, x in solutions.items():
             self._ledger.give(point, x)
 
+    def improve(self, better: Callable[[Floats], Floats]) -> None:
+        """Lists what ``better`` makes of the listed solutions where that is legal, worse in no objective and better in one.
+
+        A zone stays closed whatever is listed: a better point covers all that the one in its place did.
+        """
+        listed = sorted(self._space.points)
+        for point in (p for p, good in zip(listed, nondominated(listed, self._space.k), strict=True) if good):
+            here, x = point, self._solutions[point]
+            while True:
+                x = better(x)
+                there = tuple(self._problem.image(x).tolist())
+                worse = any(new > old for new, old in zip(there, here, strict=True))
+                if there == here or worse or self._problem.violation(x) is not None:
+                    break
+                here = there
+                self.hold({here: x})
+                self._space.list_point(Answer(Outcome.OPTIMAL, self.tally.counts.solves, here))
+
     def execute(self) -> None:
         """Ask until every zone is settled or a limit is reached."""
         rounds = self._algorithm.rounds()

@@ -24,7 +24,7 @@ from optimizer.pareto.reply import Counts, Reply
 from optimizer.pareto.result import Closure
 from optimizer.pareto.space import Settled
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Ledger:

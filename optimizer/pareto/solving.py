@@ -55,6 +55,7 @@ def solve(
     ledger_path: str | Path | None = None,
     resume: bool = False,
     stop: Callable[[], bool] | None = None,
+    better: Callable[[Floats], Floats] | None = None,
 ) -> ParetoResult:
     """The frontier of ``model``: exact, or to a resolution.
 
@@ -64,7 +65,8 @@ def solve(
     whatever the number of ``workers`` (processes) that answer them: results depend on the first only. ``ledger_path`` records the run; with
     ``resume`` a ledger found there is continued, by ``auto`` with the algorithm it began with. With ``listing`` the frontier of a small
     program is listed before the first question (see ``enumeration``), unless a solver or its options are named or a resolution is asked
-    for. ``stop`` is polled between rounds.
+    for. ``stop`` is polled between rounds. What ``better`` makes of a listed solution at the end takes its place where it is legal and no worse in
+    any objective; it must give the same for the same, and what it makes of its own answers must come to rest.
 
     UsageError for a resolution that cannot be kept, a ledger of another run, an unknown algorithm; SolverError for an unbounded
     program or a solver that is missing or refuses the model.
@@ -95,6 +97,8 @@ def solve(
         if name in OF_ALL_POINTS and planned.list_all(within.seconds):
             run.hold(planned.found)
         run.execute()
+        if better is not None and not planned.space.whole:
+            run.improve(better)
         return run.result(
             backend=setup.backend, resolution=planned.resolution, error=planned.error, relaxations=prepared
         )
@@ -189,6 +193,8 @@ class _Setup:
             "asked_for": backend, "options": None if options is None else dataclasses.asdict(options), "reduce": reduce,
         }  # fmt: skip
         self.problem = ScaledProblem.of(model, _rough_ranges(model))
+        # a value of the ledger times its unit, plus the origin, is one in the model's units
+        self.told |= {"unit": self.problem.unit.tolist(), "origin": model.offsets.tolist()}
         self.oracle = Oracle(self.problem, OracleOptions(backend, options, limits, reduce, listing))
         self.oracle.stop = stop
 

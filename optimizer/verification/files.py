@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from optimizer.verification.goals import check_columns
 from optimizer.verification.table_rows import bom_rows, frontier_rows, spend_rows
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
-Vector = Matrix
 
 
 def check_manifest(instance: Instance, manifest: Mapping[str, Any], frontier: Frontier) -> Checks:
@@ -109,27 +107,23 @@ def check_ledger(path: Path, frontier: Frontier) -> Checks:
     left = len(zones) - proven
     checks.rule("open_zones", frontier.proof.open_zones >= left, frontier.proof.open_zones, left, "zones left open")
     found = [line["point"] for line in lines if line.get("kind") == "answer" and line.get("point")]
-    _check_points(checks, np.array(found, dtype=np.float64).reshape(-1, len(frontier.objectives)), frontier)
+    scale = [np.array(head.get(name, ()), dtype=np.float64) for name in ("unit", "origin")]
+    objectives = len(frontier.objectives)
+    if checks.same("scale", [axis.size for axis in scale], [objectives] * 2, "a unit and an origin per objective"):
+        points = np.array(found, dtype=np.float64).reshape(-1, objectives)
+        _check_points(checks, points * scale[0] + scale[1], frontier)
     return checks
 
 
 def _check_points(checks: Checks, found: Matrix, frontier: Frontier) -> None:
-    """Every listed design is a point the ledger found, and every point found is matched by a listed design.
-
-    The ledger counts each objective in its own step from its own origin; both are recovered from the first design.
-    """
+    """Every listed design is a point the ledger found (in quanta), and every point found is matched by a listed design."""
     listed = vectors(frontier)
-    if not len(listed):
-        checks.rule("points", not len(found), len(found), 0, "points found, none listed")
-        return
-    in_quanta = next((scaled for scaled in _readings(found, listed) if _missing(scaled, listed) is None), None)
-    if in_quanta is None:
-        number = _missing(found, listed)
-        reported = dict(frontier.points[number or 0].objectives)
-        checks.rule(f"{frontier.points[number or 0].design_id}.point", False, reported, "a point of the ledger")
-        return
+    for design, row in zip(frontier.points, listed, strict=True):
+        same = bool((np.abs(found - row) <= 1e-6 * np.maximum(1.0, np.abs(row) * 1e-6)).all(axis=1).any())
+        reported = dict(design.objectives)
+        checks.rule(f"{design.design_id}.point", same, reported, "a point of the ledger")
     room = np.array([_room(frontier, number) for number in range(len(frontier.objectives))])
-    for point in np.unique(in_quanta, axis=0):
+    for point in np.unique(found, axis=0):
         matched = bool((listed <= point + room).all(axis=1).any())
         checks.rule("points", matched, None, point.tolist(), "a point found (in quanta) that no listed design matches")
 
@@ -139,45 +133,6 @@ def _room(frontier: Frontier, number: int) -> float:
     objective = frontier.objectives[number]
     error = frontier.proof.error.get(objective.column)
     return np.inf if error is None else error / objective.quantum + 1e-6
-
-
-def _readings(found: Matrix, listed: Matrix) -> Iterator[Matrix]:
-    """The points in quanta, for every step and origin by which one of them could be the first listed design."""
-    seen = set()
-    for point in np.unique(found, axis=0):
-        axes = [_scales(found[:, n], listed[:, n], float(point[n])) for n in range(listed.shape[1])]
-        for chosen in product(*axes):
-            if chosen not in seen:
-                seen.add(chosen)
-                scales = np.array(chosen)
-                yield found * scales[:, 0] + scales[:, 1]
-
-
-def _scales(found: Vector, listed: Vector, counted: float) -> list[tuple[float, float]]:
-    """Steps and origins of one objective that make ``counted`` the first listed value and reach every listed one."""
-    value = float(listed[0])
-    ratio = value / counted if counted else 0.0
-    whole = (ratio >= 1 and abs(ratio - round(ratio)) < 1e-9) or (counted and ratio > 0 and counted % 1)
-    tried = [(ratio, 0.0)] if whole else [(1.0, value - counted)]
-    others = listed[listed != value]
-    if len(others):
-        steps = (float(others[0]) - value) / (np.unique(found[found != counted]) - counted)
-        tried += [(step, value - step * counted) for step in steps[steps >= 1].tolist()]
-    return [scale for scale in dict.fromkeys(tried) if _reaches(found * scale[0] + scale[1], listed)] or tried[:1]
-
-
-def _reaches(found: Vector, listed: Vector) -> bool:
-    """Whether every listed value is among those found."""
-    near = np.abs(listed[:, None] - found) <= 1e-6 * np.maximum(1.0, np.abs(listed[:, None]) * 1e-6)
-    return bool(near.any(axis=1).all())
-
-
-def _missing(found: Matrix, listed: Matrix) -> int | None:
-    """The first listed point that is not among those found."""
-    for number, row in enumerate(listed):
-        if not (np.abs(found - row) <= 1e-6 * np.maximum(1.0, np.abs(row) * 1e-6)).all(axis=1).any():
-            return number
-    return None
 
 
 def check_tables(folder: Path, frontier: Frontier) -> list[Checks]:

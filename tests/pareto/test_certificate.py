@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.errors import UsageError
+from optimizer.compiled_model import Floats
 from optimizer.pareto import Closure, ParetoResult, RunLimits, solve
 from optimizer.pareto.certificate import Claim, local_upper_bounds, verify
 from optimizer.pareto.search_region import SearchRegion
@@ -113,3 +114,17 @@ def test_both_ways_to_local_upper_bounds_agree(k: int) -> None:
             region.add(point)
         expected = sorted(map(tuple, local_upper_bounds(np.array(points), k).tolist()))
         assert sorted(map(tuple, region.uppers.tolist())) == expected
+
+
+@pytest.mark.parametrize("spoil", ["illegal", "worse"])
+def test_what_betters_nothing_is_not_listed(spoil: str, tmp_path: Path) -> None:
+    model = random_program(2, 5, columns=9)
+    plain = solve(model, resolution=[4.0, 3.0])
+    worst = plain.solutions[np.argmax(plain.points[:, 0])]
+
+    def better(x: Floats) -> Floats:
+        return np.full_like(x, 1e3) if spoil == "illegal" else worst
+
+    result = solve(model, resolution=[4.0, 3.0], better=better, ledger_path=tmp_path / "ledger.jsonl")
+    np.testing.assert_array_equal(result.points, plain.points)
+    assert verify(model, Claim.read(model, tmp_path / "ledger.jsonl"), sample=None).complete
