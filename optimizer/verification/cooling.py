@@ -44,8 +44,7 @@ def rejection(option: SiteOption, weather: Weather, supply: float) -> Heat:
     dry, wet = np.array([b.dry_bulb for b in weather.bins]), np.array([b.wet_bulb for b in weather.bins])
     bins = WeatherBins(dry, wet, hours / hours.sum())
     plant = _plant(option)
-    outside = dry if plant.kind is Rejection.CHILLER else coldest_supply(plant, dry, wet)
-    design = _design_bins(outside, bins.share, weather.exceeded)
+    design = design_hours(option, weather)
     state = plant_state(plant, supply, dry, wet)
     free = min(float(state.free[i]) for i in design)
     return Heat(
@@ -55,6 +54,15 @@ def rejection(option: SiteOption, weather: Weather, supply: float) -> Heat:
         cooler=1.0 if plant.trim else free,
         chiller=1.0 - free,
     )
+
+
+def design_hours(option: SiteOption, weather: Weather) -> list[int]:
+    """Bins of the weather that are no hotter, for the plant that rejects the heat, than the design day."""
+    hours = np.array([b.hours for b in weather.bins])
+    dry, wet = np.array([b.dry_bulb for b in weather.bins]), np.array([b.wet_bulb for b in weather.bins])
+    plant = _plant(option)
+    outside = dry if plant.kind is Rejection.CHILLER else coldest_supply(plant, dry, wet)
+    return _design_bins(outside, hours / hours.sum(), weather.exceeded)
 
 
 def _design_bins(outside: np.ndarray, share: np.ndarray, exceeded: float) -> list[int]:

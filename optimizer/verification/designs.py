@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.instance import Instance
 from optimizer.design import Design, design_id
 from optimizer.verification.bill import check_bill, expected_lines, preliminary_parts
+from optimizer.verification.cooling_failures import replay_cooling
 from optimizer.verification.counting import Book
 from optimizer.verification.findings import Checks
 from optimizer.verification.goals import check_objectives
@@ -47,6 +48,7 @@ def _check(checks: Checks, instance: Instance, design: Design, plant: Plant) -> 
     if len(facts) < len(design.pods):
         return
     units = check_plant(checks, instance, design, facts, plant)
+    replay_cooling(checks, instance, facts, units, plant)
     needed = expected_lines(instance, facts, units, plant)
     bought = check_orders(checks, instance, design, needed)
     lines = list(as_bought(instance, needed, bought))
