@@ -10,16 +10,14 @@ Public names are loaded on first use, so that ``import optimizer`` stays light::
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import sys
-import types
 
-# neither typing nor pathlib: what is imported here comes before any answer to Ctrl-C
+# only what every Python has loaded at its start: what is imported here comes before any answer to Ctrl-C
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
     from models.catalogue import Catalogue
@@ -121,14 +119,19 @@ __all__ = [
 ]
 
 
+def _file_of(name: str) -> str | None:
+    """The file a top-level package is, or would be, imported from."""
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        return getattr(getattr(loaded, "__spec__", None), "origin", None) or getattr(loaded, "__file__", None)
+    specs = (finder.find_spec(name, None) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    return next((spec.origin for spec in specs if spec is not None), None)
+
+
 def _require_own_models() -> None:
     """ImportError naming the file when another ``models`` would be imported instead of the one beside this package."""
     own = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "models")
-    try:
-        spec = importlib.util.find_spec("models")
-    except ValueError:  # a module without a spec, put into sys.modules by hand
-        spec = None
-    found = getattr(spec, "origin", None) or getattr(sys.modules.get("models"), "__file__", None)
+    found = _file_of("models")
     if found is None or os.path.dirname(os.path.realpath(found)) == own:
         return
     # Carrying this package's name makes `python -m optimizer` print the message alone, without a traceback.
@@ -139,11 +142,15 @@ def _require_own_models() -> None:
     )
 
 
-class _Package(types.ModuleType):
+if not TYPE_CHECKING:
+    ModuleType = type(sys)
+
+
+class _Package(ModuleType):
     """Keeps a public function in its place when the file of the same name is imported (``verify`` of ``verify.py``)."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _HOMES and isinstance(value, types.ModuleType):
+        if name in _HOMES and isinstance(value, ModuleType):
             return
         super().__setattr__(name, value)
 
@@ -153,11 +160,13 @@ def __getattr__(name: str) -> Any:
         from optimizer._version import version
 
         return version()
+    from importlib import import_module
+
     if name in _SUBPACKAGES:
-        return importlib.import_module(f"optimizer.{name}")
+        return import_module(f"optimizer.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'optimizer' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

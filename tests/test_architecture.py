@@ -69,6 +69,11 @@ def test_importing_the_library_loads_nothing_heavy() -> None:
     assert not loaded & (HEAVY | {"models"})
 
 
+def test_nothing_is_imported_before_an_interrupt_can_be_answered() -> None:
+    done = _python("import sys; before = set(sys.modules); import optimizer; print(sorted(set(sys.modules) - before))")
+    assert done.stdout.strip() == str(["__future__", "optimizer"])
+
+
 def test_every_public_name_resolves_and_is_listed() -> None:
     for name in optimizer.__all__:
         assert getattr(optimizer, name) is not None
