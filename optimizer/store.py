@@ -10,7 +10,6 @@ import csv
 import datetime as dt
 import io
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -27,6 +26,7 @@ from models.physics.performance.constants import FILE_NAME
 from optimizer.design import Design
 from optimizer.frontier import Frontier, ObjectiveColumn, Proof
 from optimizer.pareto.result import FrontierStatus
+from optimizer.whole_file import write_bytes, write_json, write_text
 
 SCHEMA = "optimizer.run/1"
 RUNNING = "running"
@@ -254,37 +254,6 @@ def _csv(columns: list[str], rows: list[list[Any]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return stream.getvalue()
-
-
-def write_json(path: Path, value: Any, *, in_order: bool = False) -> None:
-    """``value`` as readable JSON, the file whole or not at all; keys sorted unless ``in_order``."""
-    text = json.dumps(value, indent=1, sort_keys=not in_order, ensure_ascii=False, allow_nan=False, default=str)
-    write_text(path, f"{text}\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """``text`` to ``path``, the file whole or not at all."""
-    write_bytes(path, text.encode("utf-8"))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """``content`` to ``path``: written beside, flushed, then renamed. UsageError where its folder does not exist."""
-    if not path.parent.is_dir():
-        raise UsageError(f"no folder {path.parent} to write {path.name} in")
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        error.filename = str(path)
-        raise
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _has_pyarrow() -> bool:

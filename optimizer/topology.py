@@ -7,6 +7,7 @@ table, so that its counts, bisection and diameter check the formulas.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from models.candidates.fabric_request import FabricRequest, Level
+from optimizer.whole_file import write_bytes, write_text
 
 if TYPE_CHECKING:
     from models.candidates.fabric_table import FabricTable
@@ -198,8 +200,10 @@ def _managers(graph: Graph, plan: ClosWiring) -> None:
 
 
 def to_graphml(graph: Graph, path: Path) -> None:
-    """Write the graph as GraphML."""
-    nx.write_graphml(graph, path)
+    """Write the graph as GraphML, the file whole or not at all."""
+    stream = io.BytesIO()
+    nx.write_graphml(graph, stream)
+    write_bytes(path, stream.getvalue())
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +230,10 @@ def cable_schedule(graph: Graph) -> Iterator[Cable]:
 
 
 def write_cable_schedule(graph: Graph, path: Path) -> None:
-    """Write the cable schedule as CSV: a_end, b_end, medium, length_m, level."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("a_end", "b_end", "medium", "length_m", "level"))
-        for cable in cable_schedule(graph):
-            writer.writerow((cable.a_end, cable.b_end, cable.medium, f"{cable.length:.1f}", cable.level))
+    """Write the cable schedule as CSV: a_end, b_end, medium, length_m, level; the file whole or not at all."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(("a_end", "b_end", "medium", "length_m", "level"))
+    for cable in cable_schedule(graph):
+        writer.writerow((cable.a_end, cable.b_end, cable.medium, f"{cable.length:.1f}", cable.level))
+    write_text(path, stream.getvalue())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import logging
 import os
 import sys
@@ -17,6 +16,7 @@ import click
 from models.errors import InstanceError, OptimizerError
 from optimizer.cli._group import Commands, StderrHandler, shared_options
 from optimizer.cli._output import error_document
+from optimizer.cli._streams import prepare, silence
 
 EXIT_OTHER = 1
 EXIT_USAGE = 2
@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Entry point of the console script: never a traceback for a user's mistake, always one of the documented codes."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
-    _prepare_streams()
+    prepare()
+    _log_to_stderr()
     try:
         try:
             _complete_for_shell()
@@ -108,15 +109,11 @@ def _defect(error: Exception, as_json: bool) -> int:
     return _report("internal", message, f"internal: {message}", EXIT_OTHER, as_json)
 
 
-def _prepare_streams() -> None:
-    """Log to stderr, and print what a terminal's encoding lacks as an escape instead of failing."""
+def _log_to_stderr() -> None:
     log = logging.getLogger("optimizer")
     log.setLevel(logging.WARNING)
     if not any(isinstance(handler, StderrHandler) for handler in log.handlers):
         log.addHandler(StderrHandler())
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _complete_for_shell() -> None:
@@ -167,27 +164,22 @@ def _system(error: OSError, as_json: bool) -> int:
     if error.errno in _FULL:
         message = f"{where}the disk is full; what was being written is incomplete and not marked as complete"
         exit_code, code = EXIT_OTHER, "disk-full"
+    elif error.errno == errno.EBADF and not error.filename:
+        message, exit_code, code = "standard output is closed", EXIT_OTHER, "file"
     else:
         message = f"{where}{error.strerror or error}"
         exit_code, code = (EXIT_USAGE if error.filename else EXIT_OTHER), "file"
     try:
-        return _report(code, message, f"{code}: {message}", exit_code, as_json)
-    except OSError:  # stdout itself is on the full disk
-        _silence(sys.stdout)
-        click.echo(f"{code}: {message}", err=True)
-        return exit_code
+        _report(code, message, f"{code}: {message}", exit_code, as_json)
+        sys.stdout.flush()
+    except OSError:  # it is stdout itself that cannot be written
+        silence(sys.stdout)
+        if as_json:
+            click.echo(f"{code}: {message}", err=True)
+    return exit_code
 
 
 def _reader_gone() -> int:
     """``optimizer ... | head``: stop quietly, as other tools do."""
-    _silence(sys.stdout)
+    silence(sys.stdout)
     return EXIT_BROKEN_PIPE
-
-
-def _silence(stream: object) -> None:
-    """Point a stream that cannot be written at the null device, so that the flush at exit does not fail again."""
-    number = getattr(stream, "fileno", lambda: None)()
-    if number is not None:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, number)
-        os.close(null)

@@ -41,7 +41,7 @@ def command(
     from optimizer.cli._subject import effort, share, stop_unless
     from optimizer.cli._subject import subject as read
     from optimizer.report.sensitivity_report import section_names, sensitivity_report
-    from optimizer.store import write_text
+    from optimizer.whole_file import write_text
 
     for name in sections:
         if name not in section_names():

@@ -226,7 +226,8 @@ def _closed(
 
 def _tell_layouts(closed: Closed, out: Path) -> None:
     """Writes layouts.csv beside the run's files, and says what was found."""
-    from optimizer.store import table_text, write_text
+    from optimizer.store import table_text
+    from optimizer.whole_file import write_text
 
     rows = [
         {

@@ -29,7 +29,7 @@ def command(run: str, form: str, out: str | None, force: bool, as_json: bool) ->
     from optimizer.cli._run_path import run_folder
     from optimizer.export.pareto_table import table_of_run
     from optimizer.export.writing import find_format
-    from optimizer.store import write_bytes
+    from optimizer.whole_file import write_bytes
 
     chosen = find_format(form)
     folder = run_folder(run)

@@ -43,7 +43,7 @@ def find_format(name: str) -> Format:
 
 def write(table: ParetoTable, name: str, path: str | Path) -> Path:
     """The table in a format, to ``path``, the file whole or not at all."""
-    from optimizer.store import write_bytes
+    from optimizer.whole_file import write_bytes
 
     content = find_format(name).render(table)
     write_bytes(Path(path), content)

@@ -11,7 +11,8 @@ from optimizer.layout.draw_elevation import elevation_svg
 from optimizer.layout.draw_floor import floor_svg
 from optimizer.layout.phases import imbalance
 from optimizer.layout.plan import Layout, SitePlan
-from optimizer.store import table_text, write_json, write_text
+from optimizer.store import table_text
+from optimizer.whole_file import write_json, write_text
 
 
 def write_layout(folder: Path, design: Design, layout: Layout) -> list[Path]:

@@ -122,7 +122,7 @@ def test_a_defect_is_named_with_its_place_and_shows_its_way_on_request(
     assert outcome.err.startswith("internal: a defect of the program: ZeroDivisionError: oops (test_errors.py:")
     assert "Traceback" not in outcome.err
     log = logging.getLogger("optimizer")
-    monkeypatch.setattr(_main, "_prepare_streams", lambda: log.setLevel(logging.INFO))
+    monkeypatch.setattr(_main, "_log_to_stderr", lambda: log.setLevel(logging.INFO))
     try:
         assert "Traceback" in cli("fail").err
     finally:
@@ -158,24 +158,64 @@ def test_unknown_option_names_the_nearest(cli: Callable) -> None:
     assert "--json" in outcome.err
 
 
-def test_full_disk_on_stdout(tmp_path: Path) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("no /dev/full on this system")
-    for arguments in (["list", "parts", "--type", "nics"], ["list", "parts", "--type", "nics", "--json"]):
-        with full.open("w") as stream:
-            done = subprocess.run(
-                [sys.executable, "-m", "optimizer", *arguments],
-                cwd=ROOT,
-                stdout=stream,
-                stderr=subprocess.PIPE,
-                text=True,
-                check=False,
-            )
-        assert done.returncode == 1
-        assert "the disk is full" in done.stderr
-        assert "Traceback" not in done.stderr
-        assert "Exception ignored" not in done.stderr
+def _with_streams(redirections: str, *arguments: str, buffered: bool = True) -> subprocess.CompletedProcess[str]:
+    """The command line started by a shell with other standard streams."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    program = [sys.executable, *([] if buffered else ["-u"]), "-m", "optimizer"]
+    return subprocess.run(
+        ["sh", "-c", f'"$@" {redirections}', "sh", *program, *arguments],
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize(
+    "arguments", [["list", "objectives"], ["list", "objectives", "--json"], ["check", "tiny/space"]]
+)
+@pytest.mark.parametrize(
+    ("redirections", "said"),
+    [
+        pytest.param(
+            ">/dev/full",
+            "disk-full: the disk is full; what was being written is incomplete and not marked as complete",
+            marks=needs_full,
+        ),
+        pytest.param(">&-", "file: standard output is closed", marks=needs_full),
+    ],
+)
+def test_a_product_that_stdout_does_not_take(
+    redirections: str, said: str, arguments: list[str], buffered: bool
+) -> None:
+    done = _with_streams(redirections, *arguments, buffered=buffered)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [line for line in done.stderr.splitlines() if not line.startswith("next: ")] == [said]
+
+
+@needs_full
+@pytest.mark.parametrize("redirections", ["2>/dev/full", "2>&-", "<&- 2>&-"])
+def test_a_run_goes_on_when_its_notes_cannot_be_told(tmp_path: Path, redirections: str) -> None:
+    run = tmp_path / "run"
+    done = _with_streams(redirections, "solve", "tiny/space", "--out", str(run))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((run / "manifest.json").read_text())["status"] == "complete"
+    missing = _with_streams(redirections, "solve", "tiny/spaec")
+    assert (missing.returncode, missing.stdout) == (2, "")
+
+
+@needs_full
+def test_a_run_with_every_stream_closed_keeps_its_files_to_itself(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    done = _with_streams("<&- >&- 2>&-", "solve", "tiny/space", "--out", str(run))
+    assert done.returncode == 1
+    assert json.loads((run / "manifest.json").read_text())["status"] == "complete"
+    for line in (run / "ledger.jsonl").read_text().splitlines():
+        json.loads(line)
 
 
 def test_reader_that_goes_away_is_no_error() -> None:

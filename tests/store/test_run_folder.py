@@ -16,7 +16,8 @@ from models.loading import load
 from optimizer import store
 from optimizer.design import Design
 from optimizer.solve import solve
-from optimizer.store import RunFolder, read_frontier, read_inputs, read_manifest, table_text, write_json, write_text
+from optimizer.store import RunFolder, read_frontier, read_inputs, read_manifest, table_text
+from optimizer.whole_file import write_json, write_text
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from models.instance import Instance
 from models.loading import load
 from optimizer.design import Design
 from optimizer.solve import solve
-from optimizer.store import read_inputs, table_text, write_json, write_text
+from optimizer.store import read_inputs, table_text
+from optimizer.whole_file import write_json, write_text
 
 Data = dict[str, Any]
 
