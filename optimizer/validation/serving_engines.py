@@ -130,12 +130,17 @@ def formats_of(record: Mapping[str, Any], usual: str) -> tuple[str, str | None]:
     ``w4a16``, ``w8a8`` and the like name both; 4-bit integers are weights alone, multiplied in 16 bits.
     """
     text = record.get("precision") or record.get("dtype")
+    if record.get("compute_dtype") is not None:
+        return number_format(text, usual), number_format(record["compute_dtype"], usual)
     plain = re.sub(r"[^a-z0-9]+", "_", str(text or "").lower())
     if (match := re.search(r"w(4|8|16)_?a(4|8|16)", plain)) is not None:
         stored, computed = _BITS[match[1]], _BITS[match[2]]
         if "int8" in plain:
             stored, computed = (name.replace("fp8", "int8") for name in (stored, computed))
         return stored, computed
+    if "mxfp4" in plain:
+        # the published checkpoints of this format leave activations wider; engines take 8 bits where parts have 4-bit products
+        return "fp4", "fp8"
     if any(part.startswith(_WEIGHT_ONLY) for part in plain.split("_")):
         return "fp4", "bf16"
     return number_format(text, usual), None
@@ -174,6 +179,44 @@ def most_sequences(record: Mapping[str, Any]) -> float:
         if record.get(key) is not None:
             return max(float(record[key]), 1.0)
     return next((most for name, most in _MOST_SEQUENCES.items() if name in _engine_name(record)), inf)
+
+
+_LARGE = 8
+"""Most ranks that experts are spread over without redundant ones: wider spreads are published with load balancers (TensorRT-LLM calls more
+than 8 large, DeepSeek's and SGLang's deployments of 16 and more place redundant experts)."""
+
+
+def expert_ranks(record: Mapping[str, Any], packages: int) -> int | None:
+    """Ranks that the record's experts are spread over, where it prints that they are cut as well (None: all packages)."""
+    for source in _sides(record, "decode"):
+        ranks, cut = int(source.get("moe_ep") or 0), int(source.get("moe_tp") or 0)
+        if ranks and cut > 1 and ranks * cut == packages:
+            return ranks
+    return None
+
+
+def experts_balanced(record: Mapping[str, Any], ranks: int) -> bool:
+    """Whether redundant experts even out the load of the record's ranks: as it says, else where it spreads them over many."""
+    for key in ("eplb", "enable_eplb", "expert_load_balancer"):
+        if record.get(key) is not None:
+            return bool(record[key])
+    return ranks > _LARGE
+
+
+_GRAPH_BATCHES = (1.0, 2.0, 4.0, 8.0, *(float(n) for n in range(16, 129, 8)), 256.0, 512.0, 1024.0, 2048.0)
+"""Batches that TensorRT-LLM 1 records its decoding for by default, to the next of which it fills a step up (NVIDIA/TensorRT-LLM,
+docs/source/blogs/tech_blog/blog20_Tuning_CUDA_Graph_Batch_Sizes_for_Higher_Output_Throughput.md); vLLM and SGLang record every few."""
+_COMPILED = re.compile(r"(trtllm|tensorrt[-_ ]?llm)\D*0\.\d")
+
+
+def graph_batches(record: Mapping[str, Any]) -> tuple[float, ...]:
+    """Batches that the decoding of the record's engine is recorded for; none where it takes any."""
+    if record.get("graph_batches") is not None:
+        return tuple(sorted(float(size) for size in re.findall(r"\d+", str(record["graph_batches"]))))
+    name = _engine_name(record)
+    if not any(part in name for part in ("trtllm", "tensorrt")) or _COMPILED.search(name):
+        return ()
+    return _GRAPH_BATCHES
 
 
 def prompts_join(record: Mapping[str, Any]) -> bool:

@@ -12,12 +12,8 @@ from models.physics.performance.cards import AcceleratorCard, ModelShape, Networ
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.inference import MEMORY_SHARE, Role, best_serving, cache_room, weight_bytes
 from models.physics.performance.prompts import CHUNK_TOKENS
-from models.physics.performance.serving_step import (
-    ServingSetting,
-    compute_dtype,
-    decode_step,
-    prefill,
-)
+from models.physics.performance.serving_setting import ServingSetting, compute_dtype
+from models.physics.performance.serving_step import decode_step, prefill
 from models.workload import Serving
 from optimizer.design import PodChoice
 

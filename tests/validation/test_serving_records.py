@@ -207,3 +207,52 @@ def test_scenarios_have_their_own_latency_limits():
     assert rates[0] > rates[1] > rates[2]
     assert "scenario" in rows(record | {"scenario": "SingleStream"}).skipped[0].reason
     assert "interactive" in rows(record | {"scenario": "Interactive", "model_name": "mixtral-8x7b"}).skipped[0].reason
+
+
+def test_experts_are_spread_over_as_many_ranks_as_the_record_prints_and_cut_over_the_rest():
+    assert serving.expert_ranks({"moe_tp": 8, "moe_ep": 1}, 8) == 1
+    assert serving.expert_ranks({"moe_tp": 2, "moe_ep": 4}, 8) == 4
+    assert serving.expert_ranks({"moe_tp": 1, "moe_ep": 8}, 8) is None
+    # a source that prints an engine of four as four times four spreads them over all
+    assert serving.expert_ranks({"moe_tp": 4, "moe_ep": 4}, 4) is None
+    assert serving.expert_ranks({"decode": {"moe_tp": 2, "moe_ep": 2}}, 4) == 2
+    many = ENGINE | {"mode": "agg", "batch": 512, "tp": 8}
+    spread, cut = (only(many | ranks).predicted for ranks in ({"moe_tp": 1, "moe_ep": 8}, {"moe_tp": 8, "moe_ep": 1}))
+    assert spread != cut
+
+
+def test_experts_spread_over_few_ranks_are_uneven_unless_the_record_says_they_are_balanced():
+    assert not serving.experts_balanced({}, 8)
+    assert serving.experts_balanced({}, 16)
+    assert not serving.experts_balanced({"eplb": False}, 16)
+    many = ENGINE | {"mode": "agg", "batch": 512, "tp": 1, "attn_dp": 8}
+    assert only(many | {"eplb": True}).predicted < only(many).predicted
+
+
+@pytest.mark.parametrize(
+    ("record", "sizes"),
+    [
+        ({"engine": "vllm"}, 0),
+        ({"engine": "trtllm 0.14"}, 0),
+        ({"engine": "TensorRT-LLM 0.9.0"}, 0),
+        ({"engine": "trtllm 1.2.0rc6"}, 23),
+        ({"engine": "trtllm"}, 23),
+        ({"engine": "vllm", "graph_batches": "1 2 4 8"}, 4),
+        ({"engine": "trtllm", "graph_batches": [8, 16]}, 2),
+    ],
+)
+def test_decoding_is_recorded_for_the_batches_of_the_engine_or_of_the_record(record, sizes):
+    assert len(serving.graph_batches(record)) == sizes
+
+
+def test_a_step_between_two_recorded_batches_takes_the_products_of_the_larger():
+    run = ENGINE | {"mode": "agg", "batch": 300, "tp": 8, "kv_dtype": "fp8", "tpot_ms": 30.0}
+    assert only(run | {"engine": "trtllm 1.0"}).predicted > only(run | {"engine": "trtllm 0.14"}).predicted
+
+
+def test_four_bit_checkpoints_whose_activations_are_wider_are_multiplied_in_eight_bits():
+    assert serving.formats_of({"precision": "mxfp4"}, "bf16") == ("fp4", "fp8")
+    assert serving.formats_of({"precision": "fp4"}, "bf16") == ("fp4", None)
+    assert serving.formats_of({"precision": "fp4", "compute_dtype": "bf16"}, "bf16") == ("fp4", "bf16")
+    oss = ENGINE | {"model_name": "openai/gpt-oss-120b", "mode": "agg", "batch": 1024, "tp": 1, "precision": "fp4"}
+    assert "compute_dtype fp8" in only(oss).note

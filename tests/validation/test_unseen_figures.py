@@ -61,7 +61,7 @@ def test_sources_read_blind(report):
 
 
 def test_engines_that_only_decode_and_engines_that_do_both(report):
-    assert max(errors(report, "serving", "disagg").values()) <= 0.10
+    assert max(errors(report, "serving", "disagg").values()) <= 0.16
     assert np.mean(list(errors(report, "serving", "agg-").values())) <= 0.13
     assert np.mean(list(errors(report, "serving").values())) <= 0.12
 
@@ -77,7 +77,7 @@ def test_saturated_engines_dense_models_closely_and_experts_roughly(report):
     dense, experts = errors(report, "saturated", "llama-70b"), errors(report, "saturated")
     assert len(dense) >= 4
     assert max(dense.values()) <= 0.10
-    assert np.mean(list(experts.values())) <= 0.45
+    assert np.mean(list(experts.values())) <= 0.23
 
 
 def test_figures_written_down_before_they_were_predicted(report):
@@ -86,8 +86,8 @@ def test_figures_written_down_before_they_were_predicted(report):
     dense = [e for name, e in groups.items() if "trtllm-1.0-llama-" in name]
     assert len(groups) >= 45
     assert np.mean(dense) <= 0.11
-    assert np.mean(experts) <= 0.55
-    assert np.mean(list(groups.values())) <= 0.30
+    assert np.mean(experts) <= 0.40
+    assert np.mean(list(groups.values())) <= 0.24
     assert max(errors(report, "published", "mi300x").values()) <= 0.20
 
 

@@ -18,12 +18,14 @@ Throughput so measured lies below that of an engine that is never short of reque
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.physics.performance.prompts import CHUNK_TOKENS
-from models.physics.performance.serving_step import ServingSetting, decode_step, prefill, sum_of
+from models.physics.performance.serving_setting import ServingSetting
+from models.physics.performance.serving_step import decode_step, prefill, sum_of
 
 Array = NDArray[np.float64]
 
@@ -57,8 +59,12 @@ def run_seconds(s: ServingSetting, tensor: float, most: float, requests: float, 
     middle = (start + end) / 2.0
     sequences = middle[:, None] + (end - start)[:, None] / 2.0 * _NODES
     batch = np.maximum(sequences.ravel(), 1.0) * groups
-    t = np.full_like(batch, tensor)
-    step = sum_of(decode_step(s, t, batch, isl + osl / 2.0)).reshape(sequences.shape) @ (_WEIGHTS / 2.0)
+    t, context = np.full_like(batch, tensor), isl + osl / 2.0
+    # passes that carry prompts are not recorded, so they are not filled up
+    carrying = min(requests / admitted / float(passes.sum()), 1.0)
+    each = (1.0 - carrying) * sum_of(decode_step(s, t, batch, context))
+    each = each + carrying * sum_of(decode_step(replace(s, graph_batches=()), t, batch, context))
+    step = each.reshape(sequences.shape) @ (_WEIGHTS / 2.0)
     one = np.array([tensor])
     tokens, beside = np.array([admitted * isl]), np.array([min(most, requests) * groups])
     joined = prefill(s, one, tokens, isl, 1.0, beside)

@@ -23,14 +23,8 @@ from models.physics.performance.cards import AcceleratorCard, ModelShape, Networ
 from models.physics.performance.constants import PerformanceConstants
 from models.physics.performance.mapping import divisors
 from models.physics.performance.prompts import prefill_share
-from models.physics.performance.serving_step import (
-    ServingSetting,
-    cache_split,
-    compute_dtype,
-    decode_step,
-    prefill,
-    state_split,
-)
+from models.physics.performance.serving_setting import ServingSetting, cache_split, compute_dtype, state_split
+from models.physics.performance.serving_step import decode_step, prefill
 
 Array = NDArray[np.float64]
 

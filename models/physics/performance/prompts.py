@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.physics.performance.serving_step import ServingSetting, prefill, sum_of
+from models.physics.performance.serving_setting import ServingSetting
+from models.physics.performance.serving_step import prefill, sum_of
 
 Array = NDArray[np.float64]
 

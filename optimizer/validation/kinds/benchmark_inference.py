@@ -17,7 +17,8 @@ from models.physics.performance.cards import AcceleratorCard
 from models.physics.performance.inference import ServingResult, best_serving, total
 from models.physics.performance.mapping import divisors
 from models.physics.performance.prompts import CHUNK_TOKENS
-from models.physics.performance.serving_step import ServingSetting, compute_dtype, prefill
+from models.physics.performance.serving_setting import ServingSetting, compute_dtype
+from models.physics.performance.serving_step import prefill
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.records import Row, SkipRecord, compared
 from optimizer.validation.serving_engines import formats_of

@@ -27,7 +27,8 @@ from models.physics.performance.inference import (
 )
 from models.physics.performance.mapping import divisors
 from models.physics.performance.prompts import prefill_share
-from models.physics.performance.serving_step import ServingSetting, compute_dtype, decode_step, prefill
+from models.physics.performance.serving_setting import ServingSetting, compute_dtype
+from models.physics.performance.serving_step import decode_step, prefill
 from optimizer.validation.lookup import Lookup
 from optimizer.validation.records import Row, SkipRecord, compared
 from optimizer.validation.serving_engines import (
@@ -35,7 +36,10 @@ from optimizer.validation.serving_engines import (
     Engine,
     cache_format,
     engine_of,
+    expert_ranks,
+    experts_balanced,
     formats_of,
+    graph_batches,
     is_cut,
     limits_of,
     most_sequences,
@@ -77,8 +81,20 @@ def _setting(record: Mapping[str, Any], lookup: Lookup, packages: int, usual: st
     model, card = _model(record, lookup), lookup.accelerator(record.get("accelerator"))
     stored, computed = formats_of(record, usual)
     compute = compute_dtype(card, computed or stored)
-    cache = cache_format(record, stored)
-    return ServingSetting(model, card, lookup.network(card, record), lookup.constants, packages, compute, cache, stored)
+    cache, ranks = cache_format(record, stored), expert_ranks(record, packages)
+    return ServingSetting(
+        model,
+        card,
+        lookup.network(card, record),
+        lookup.constants,
+        packages,
+        compute,
+        cache,
+        stored,
+        expert_ranks=ranks,
+        expert_balance=experts_balanced(record, ranks or packages),
+        graph_batches=graph_batches(record),
+    )
 
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from models.physics.performance.finite_run import run_seconds, segments
 from models.physics.performance.prompts import CHUNK_TOKENS
-from models.physics.performance.serving_step import ServingSetting, decode_step, prefill, sum_of
+from models.physics.performance.serving_setting import ServingSetting
+from models.physics.performance.serving_step import decode_step, prefill, sum_of
 from tests.physics.performance.conftest import DENSE, make_card, make_constants, make_network
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.physics.performance.expert_load import BALANCED_LOAD, fullest_rank
 from models.physics.performance.inference import (
     MEMORY_SHARE,
     Role,
@@ -18,17 +19,15 @@ from models.physics.performance.inference import (
 )
 from models.physics.performance.layers import attention_products
 from models.physics.performance.prompts import largest_of, prefill_share
-from models.physics.performance.serving_step import (
-    HOST_SECONDS,
-    ServingSetting,
+from models.physics.performance.serving_products import (
+    UNPACKED,
     blocks,
-    compute_dtype,
-    decode_step,
-    head_share,
-    prefill,
+    cast_seconds,
     product_seconds,
     traffic_seconds,
 )
+from models.physics.performance.serving_setting import ServingSetting, compute_dtype
+from models.physics.performance.serving_step import HOST_SECONDS, decode_step, head_share, prefill
 from tests.physics.performance.conftest import DENSE, EXPERTS, make_card, make_constants, make_network
 
 FEW = settings(max_examples=25, deadline=None)
@@ -52,7 +51,8 @@ def test_a_single_sequence_reads_every_weight_once():
     output = DENSE.vocab * DENSE.hidden
     read = (blocks + 2 * output) / s.memory_rate
     moved = traffic_seconds(s, np.ones(1), np.ones(1), np.zeros(1))[0]
-    assert step["hbm"][0] + step["gemm"][0] - moved == pytest.approx(read, rel=1e-9)
+    cast = cast_seconds(s, np.ones(1), np.ones(1), np.zeros(1))[0]
+    assert step["hbm"][0] + step["gemm"][0] - moved - cast == pytest.approx(read, rel=1e-9)
     # a token passes two norms and residual sums, the heads of its attention and its activation
     elements = 10 * DENSE.hidden + 2 * (DENSE.heads + 2 * DENSE.kv_heads) * DENSE.dim + 3 * DENSE.ffn
     assert moved == pytest.approx(DENSE.layers * elements * 2 * s.constants.free.traffic / s.memory_rate)
@@ -175,11 +175,13 @@ def test_prefill_grows_with_the_prompt_faster_than_the_tokens():
 
 
 def test_weights_narrower_than_the_part_multiplies_are_stored_narrow_and_computed_wide():
-    stored, wide = serve(dtype="fp4"), serve(dtype="fp8")
+    stored, wide = serve(dtype="fp4", tpot_limit=0.0031), serve(dtype="fp8", tpot_limit=0.0031)
     assert stored is not None
     assert wide is not None
     assert stored.memory_bytes < wide.memory_bytes or stored.batch > wide.batch
+    # few sequences wait for the weights, many for the arithmetic, which unpacking slows down
     assert stored.tokens_s >= wide.tokens_s
+    assert serve(dtype="fp4").tokens_s < serve(dtype="fp8").tokens_s
     assert compute_dtype(make_card(), "fp4") == "fp8"
     assert compute_dtype(make_card(peak={"bf16": 1e15}), "fp4") == "bf16"
 
@@ -343,3 +345,87 @@ def test_a_decode_step_never_beats_its_memory_or_its_arithmetic(model, packages,
         spent
         >= 2.0 * each * (model.active_params() - model.vocab * model.hidden) / packages / s.accelerator.peak["fp8"]
     )
+
+
+def test_unpacked_weights_slow_products_down_unless_the_part_multiplies_them_beside_wider_operands():
+    t, rows = np.ones(1), np.array([64.0])
+    native = make_card(peak={"bf16": 1e15, "fp8": 2e15, "fp4": 4e15})
+
+    def seconds(part, compute, weights):
+        s = ServingSetting(EXPERTS, part, make_network(), make_constants(), 1, compute, "fp8", weights)
+        by_kind = {}
+        for block in blocks(s, t, rows, rows * EXPERTS.topk):
+            if block.dtype == compute and block.each.weights[0] != EXPERTS.attention_weights():
+                by_kind[block.grouped] = product_seconds(s, block)[0]
+        return by_kind
+
+    plain, unpacked = seconds(make_card(), "fp8", "fp8"), seconds(make_card(), "fp8", "fp4")
+    assert plain[True] / unpacked[True] == pytest.approx(UNPACKED["grouped"])
+    assert plain[False] / unpacked[False] == pytest.approx(UNPACKED["lone"])
+    assert seconds(native, "fp8", "fp4")[True] == pytest.approx(plain[True])
+    assert seconds(native, "bf16", "fp4")[True] > seconds(native, "bf16", "bf16")[True]
+
+
+def test_experts_get_whole_tiles_half_of_the_last_one_empty_and_never_more_than_their_rows_again():
+    s, t = setting(EXPERTS, packages=1), np.ones(1)
+    curve, rate = s.accelerator.curve("fp8"), s.accelerator.peak_of("fp8")
+
+    def padded(rows):
+        block = next(one for one in blocks(s, t, np.array([rows / EXPERTS.topk]), np.array([rows])) if one.grouped)
+        busy = product_seconds(s, block)[0] * rate * curve.e_max / 2.0
+        edges = min(curve.k0, s.accelerator.curve("bf16").k0) * block.rows[0] * block.each.edges[0]
+        return (busy - edges) / block.each.weights[0] / rows
+
+    assert padded(EXPERTS.experts * 6400.0) == pytest.approx(1.01)
+    assert padded(EXPERTS.experts * 64.0) == pytest.approx(2.0, rel=0.01)
+    assert padded(EXPERTS.topk * 1.0) == pytest.approx(2.0)
+
+
+def test_the_fullest_rank_of_experts_holds_up_a_step_of_many_and_none_where_experts_are_cut():
+    even, t, batch = setting(EXPERTS, packages=8), np.ones(1), np.array([8.0 * 2048.0])
+    uneven = replace(even, expert_balance=False)
+    load = fullest_rank(EXPERTS, 8, balanced=False)
+    few, most = (
+        next(b for b in blocks(s, t, batch / 8, batch * EXPERTS.topk / 8) if b.grouped).rows[0] for s in (even, uneven)
+    )
+    assert most / few == pytest.approx(load / min(load, BALANCED_LOAD))
+    assert total(decode_step(uneven, t, batch, 1000.0))[0] > total(decode_step(even, t, batch, 1000.0))[0]
+    cut = replace(uneven, expert_ranks=1)
+    block = next(b for b in blocks(cut, t, batch / 8, batch * EXPERTS.topk / 8) if b.grouped)
+    # every rank has a slice of every expert, and all the rows
+    assert block.rows[0] == pytest.approx(batch[0] * EXPERTS.topk)
+    assert block.copies[0] == pytest.approx(EXPERTS.experts)
+    assert block.each.weights[0] == pytest.approx(EXPERTS.expert_weights() / 8)
+
+
+def test_no_rank_reads_more_experts_than_it_has():
+    s, t = setting(EXPERTS, packages=8), np.ones(1)
+    few, many = (
+        next(b for b in blocks(s, t, np.array([n]), np.array([n * EXPERTS.topk])) if b.grouped).copies[0]
+        for n in (1.0, 4096.0)
+    )
+    touched = EXPERTS.experts * (1 - (1 - EXPERTS.topk / EXPERTS.experts) ** 8) / 8
+    assert touched < few <= touched * BALANCED_LOAD
+    assert many == EXPERTS.experts / 8
+
+
+def test_steps_are_filled_up_to_the_next_recorded_batch_but_their_caches_are_not():
+    t, s = np.ones(1), setting(packages=1)
+    recorded = replace(s, graph_batches=(64.0, 256.0))
+    step, filled = (decode_step(one, t, np.array([100.0]), 1000.0) for one in (s, recorded))
+    as_many = decode_step(s, t, np.array([256.0]), 1000.0)
+    assert filled["cache"][0] == step["cache"][0]
+    assert filled["gemm"][0] == as_many["gemm"][0] > step["gemm"][0]
+    assert recorded.recorded(np.array([64.0, 300.0])).tolist() == [64.0, 300.0]
+
+
+def test_inputs_of_narrow_products_are_cast_through_memory_but_for_formats_cast_before():
+    t, rows = np.ones(1), np.array([512.0])
+    part = make_card(peak={"bf16": 1e15, "fp8": 2e15, "fp4": 4e15})
+    eight, four = (ServingSetting(DENSE, part, make_network(), make_constants(), 1, d, "fp8") for d in ("fp8", "fp4"))
+    inputs = DENSE.layers * sum(b.each.inputs[0] for b in blocks(eight, t, rows, rows))
+    cast = part.curve("fp8").cast_bytes * 512.0 * inputs / eight.memory_rate
+    assert cast_seconds(eight, t, rows, rows)[0] == pytest.approx(cast)
+    assert cast_seconds(four, t, rows, rows)[0] == 0.0
+    step = decode_step(eight, t, rows, 1.0)
+    assert step["hbm"][0] >= cast + traffic_seconds(eight, t, rows, rows)[0]
