@@ -16,8 +16,9 @@ from models.instance import Instance
 from optimizer.design import Design
 from optimizer.store import read_frontier, read_inputs, read_manifest
 from optimizer.verification.designs import check_design
-from optimizer.verification.files import check_ledger, check_list, check_manifest, check_tables
+from optimizer.verification.files import check_list, check_manifest, check_tables
 from optimizer.verification.findings import Checks, Finding
+from optimizer.verification.ledger import check_ledger
 from optimizer.verification.plant import Plant
 
 MOST_SHOWN = 20
@@ -81,7 +82,7 @@ def verify_run(path: str | Path) -> VerificationReport:
         checks.extend(check_design(instance, design, plant) for design in frontier.points)
         checks.append(check_list(frontier))
         checks.extend(check_tables(folder, frontier))
-        checks.append(check_ledger(folder / "ledger.jsonl", frontier))
+        checks.append(check_ledger(folder / "ledger.jsonl", frontier, manifest))
     except (UsageError, InstanceError, LookupError, TypeError, ValueError, AttributeError) as error:
         damaged = Checks(folder.name)
         damaged.rule("run", False, str(error), "files that can be read")

@@ -1,4 +1,4 @@
-"""The files of a run held against each other: manifest, inputs, designs, tables and ledger."""
+"""The files of a run held against each other: manifest, inputs, designs and tables."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from models.errors import UsageError
 from models.instance import Instance
 from optimizer.frontier import Frontier, tidy
-from optimizer.pareto.ledger import read_lines
-from optimizer.pareto.result import LISTING, Closure, FrontierStatus
+from optimizer.pareto.result import FrontierStatus
 from optimizer.store import SCHEMA
 from optimizer.tables import safe_cell
 from optimizer.verification.findings import Checks
 from optimizer.verification.goals import check_columns
+from optimizer.verification.ledger import vectors
 from optimizer.verification.table_rows import bom_rows, frontier_rows, spend_rows
-
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def check_manifest(instance: Instance, manifest: Mapping[str, Any], frontier: Frontier) -> Checks:
@@ -73,66 +70,6 @@ def check_list(frontier: Frontier) -> Checks:
         twins = np.flatnonzero((values == row).all(axis=1))
         checks.rule(f"{ids[number]}.objectives", twins.size == 1, twins.size, 1, "one design per point")
     return checks
-
-
-def vectors(frontier: Frontier) -> Matrix:
-    """Objectives of every design in whole quanta, smaller is better: designs x objectives."""
-    rows = [
-        [
-            (-1 if o.maximise else 1) * round(design.objectives[o.column] / o.quantum, 6) + 0.0
-            for o in frontier.objectives
-        ]
-        for design in frontier.points
-    ]
-    return np.array(rows, dtype=np.float64).reshape(len(frontier.points), len(frontier.objectives))
-
-
-def check_ledger(path: Path, frontier: Frontier) -> Checks:
-    """The ledger against the frontier: the same objectives, the points it found are the points listed, zones are counted right."""
-    checks = Checks(path.name)
-    try:
-        lines = read_lines(path)
-    except UsageError as error:
-        checks.rule("ledger", False, str(error), "a ledger that can be read")
-        return checks
-    head = lines[0] if lines else {}
-    checks.same("kind", head.get("kind"), "run")
-    checks.same("objectives", head.get("objectives"), [objective.name for objective in frontier.objectives])
-    zones = [line for line in lines if line.get("kind") == "zone"]
-    listed = bool(zones) and all(line["closed"] == Closure.LISTED.value for line in zones)
-    checks.same("algorithm", frontier.proof.algorithm, LISTING if listed else head.get("algorithm"))
-    checks.same("backend", frontier.proof.backend, LISTING if listed else head.get("backend"))
-    proven = sum(1 for line in zones if Closure(line["closed"]).proven)
-    checks.same("zones", frontier.proof.zones, proven, "zones closed by proof")
-    left = len(zones) - proven
-    checks.rule("open_zones", frontier.proof.open_zones >= left, frontier.proof.open_zones, left, "zones left open")
-    found = [line["point"] for line in lines if line.get("kind") == "answer" and line.get("point")]
-    scale = [np.array(head.get(name, ()), dtype=np.float64) for name in ("unit", "origin")]
-    objectives = len(frontier.objectives)
-    if checks.same("scale", [axis.size for axis in scale], [objectives] * 2, "a unit and an origin per objective"):
-        points = np.array(found, dtype=np.float64).reshape(-1, objectives)
-        _check_points(checks, points * scale[0] + scale[1], frontier)
-    return checks
-
-
-def _check_points(checks: Checks, found: Matrix, frontier: Frontier) -> None:
-    """Every listed design is a point the ledger found (in quanta), and every point found is matched by a listed design."""
-    listed = vectors(frontier)
-    for design, row in zip(frontier.points, listed, strict=True):
-        same = bool((np.abs(found - row) <= 1e-6 * np.maximum(1.0, np.abs(row) * 1e-6)).all(axis=1).any())
-        reported = dict(design.objectives)
-        checks.rule(f"{design.design_id}.point", same, reported, "a point of the ledger")
-    room = np.array([_room(frontier, number) for number in range(len(frontier.objectives))])
-    for point in np.unique(found, axis=0):
-        matched = bool((listed <= point + room).all(axis=1).any())
-        checks.rule("points", matched, None, point.tolist(), "a point found (in quanta) that no listed design matches")
-
-
-def _room(frontier: Frontier, number: int) -> float:
-    """Certified error of an objective in quanta; unlimited while nothing is certified."""
-    objective = frontier.objectives[number]
-    error = frontier.proof.error.get(objective.column)
-    return np.inf if error is None else error / objective.quantum + 1e-6
 
 
 def check_tables(folder: Path, frontier: Frontier) -> list[Checks]:

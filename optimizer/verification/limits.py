@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from math import ceil, floor
 
@@ -25,6 +26,8 @@ from optimizer.verification.totals import MILLION, ROLES, Sums
 
 MEGABIT_PER_SECOND = 1e6 / 8
 MILLIONTH = 1e-6
+OF = re.compile(r"(-?[\d,]+) of (?:the )?(-?[\d,]+)(?= )")
+"""Both sides of a limit in a sentence."""
 
 
 def limits_of(sums: Sums) -> Iterator[Limit]:
@@ -258,6 +261,10 @@ def check_limits(checks: Checks, instance: Instance, design: Design, sums: Sums)
         checks.same(f"{where}.unit", margin.unit, limit.unit)
         tight = abs(margin.value - margin.limit) <= EDGE * max(1.0, abs(margin.limit))
         checks.same(f"{where}.binding", margin.binding, tight)
+        told = OF.search(margin.says)
+        if told is not None:
+            figures = [f"{margin.value:,.0f}", f"{margin.limit:,.0f}"]
+            checks.same(f"{where}.says", list(told.groups()), figures, "what it says of what")
         checks.same(f"{where}.source", margin.source, f"{limit.source} ({instance.origin(limit.source)})")
 
 
