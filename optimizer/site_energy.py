@@ -8,7 +8,9 @@ from math import prod
 from models.candidates.economics import SECONDS_PER_YEAR
 from models.candidates.plant import FIGURES, PlantOption, curve_of, plant_options
 from models.candidates.plant_availability import bought_availability
+from models.candidates.rows_of_racks import unit_positions
 from models.instance import Instance
+from models.parts.cooling import Cooling
 from models.physics.power import input_power
 from models.policy import PowerFigure
 from models.site import Chain
@@ -27,7 +29,10 @@ def chain_load(pod: PodChoice, chain: Chain, figure: int) -> float:
 def positions_of(instance: Instance, choice: PlantChoice) -> int:
     """Rack positions one unit of a plant choice takes."""
     built = instance.sites[choice.site].options(Chain(choice.chain))[choice.option]
-    return next((use.positions for use in built.equipment if use.part == choice.part), 0)
+    use = next((use for use in built.equipment if use.part == choice.part), None)
+    if use is None or choice.chain == Chain.POWER.value:
+        return 0 if use is None else use.positions
+    return unit_positions(instance.sites[choice.site].rows, use, instance.catalogue.get(Cooling, choice.part))
 
 
 def energy_figures(instance: Instance, pods: Sequence[PodChoice], plant: Sequence[PlantChoice]) -> dict[str, float]:

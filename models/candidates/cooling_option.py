@@ -8,6 +8,7 @@ from models.candidates.climate import heat_sink, supply_of, supply_problem, unit
 from models.candidates.coolant_loop import coolant_unit
 from models.candidates.plant_availability import standing_share
 from models.candidates.plant_unit import KILOWATT, PlantOption, PlantUnit, steps_of
+from models.candidates.rows_of_racks import unit_positions
 from models.instance import Instance
 from models.parts.cooling import Cooling
 from models.site import Chain, EquipmentUse, Redundancy, SiteOption
@@ -54,7 +55,7 @@ def cooling_option(instance: Instance, site: str, chain: Chain, name: str, optio
                 stands=standing_share(instance, use),
                 carrying=carrying,
                 doubled=use.redundancy is Redundancy.TWO_N,
-                positions=use.positions,
+                positions=unit_positions(instance.sites[site].rows, use, part),
             )
         )
     shares = (moving, moving, moving, moving)

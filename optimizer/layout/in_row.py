@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.candidates.rows_of_racks import unit_ground
 from models.instance import Instance
 from models.parts.cooling import Cooling, CoolingKind
 from models.site import Chain
@@ -19,7 +20,6 @@ from optimizer.design import Design
 from optimizer.layout.hall import Hall, bays_of
 from optimizer.layout.plan import FloorUnit, PlacedRack
 
-DEPTH = 1.2
 APART = 0.1
 FIRST_GAP = 0.6
 
@@ -43,12 +43,12 @@ def units_of(instance: Instance, design: Design, site: str) -> list[Unit]:
         if choice.site != site or choice.chain != Chain.LIQUID.value or part is None or not part.footprint:
             continue
         if part.kind in (CoolingKind.CDU, CoolingKind.CDU_TO_AIR):
-            depth = min(DEPTH, part.footprint)
+            width, depth = unit_ground(part)
             option = instance.sites[site].options(Chain.LIQUID)[choice.option]
             stated = max((use.positions for use in option.equipment if use.part == part.id), default=0)
             for _ in range(choice.units):
                 name = f"{site}/{part.id}-{len(found) + 1:03d}"
-                found.append(Unit(name, part.id, part.footprint / depth, depth, stated))
+                found.append(Unit(name, part.id, width, depth, stated))
     return found
 
 

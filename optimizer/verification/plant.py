@@ -102,7 +102,7 @@ class Plant:
                     one.use.loading,
                     None,
                     *self._standing(one.use, carrying),
-                    one.use.positions,
+                    _positions(self._instance.sites[site].rows.rack_pitch, one.use, one.part),
                 )
             )
         return Option(shares, tuple(units), water) if all(u.capacity_kw >= 1 for u in units) else None
@@ -160,6 +160,14 @@ class Plant:
         for chain, name in facts.pod.options.items():
             total += facts.load(Chain(chain), figure) * self.options[facts.pod.site, Chain(chain), name].share(figure)
         return total
+
+
+def _positions(pitch: float, use: EquipmentUse, part: Cooling) -> int:
+    """Positions that a unit in a row takes: those stated, and all that its width (footprint over depth, 1.2 m where none is told) reaches into."""
+    positions, width = use.positions, (part.footprint or 0.0) / (part.depth or 1.2)
+    while positions and positions * pitch < max(width, 0.3 if width else 0.0) - 1e-9:
+        positions += 1
+    return positions
 
 
 def positions_taken(plant: Plant, units: Mapping[tuple[str, Chain, str], tuple[int, ...]], site: str | None) -> int:

@@ -45,6 +45,16 @@ SERVICES: dict[str, Any] = {
     },
     "assumptions": {"accelerator_failure_rate": None, "node_failure_rate": None, "checkpoint_write": None},
 }
+IN_ROW: dict[str, Any] = {
+    "sites": {
+        "hall": {
+            "liquid": {
+                "small_cdus": None,
+                "large_cdu": {"equipment": [{"part": "cdu_inrow_1350", "redundancy": "n+1", "positions": 1}]},
+            }
+        }
+    }
+}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "performance": ("performance", {}),
     "rear-door": ("thermal-rear-door", {}),
@@ -52,6 +62,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "two-sites": ("two-sites", {}),
     "two-clusters": ("two-clusters", {}),
     "serving": ("serving", {}),
+    "in-row": ("thermal-liquid", IN_ROW),
     "services": ("performance", SERVICES),
 }
 

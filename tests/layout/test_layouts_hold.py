@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from models.candidates.rows_of_racks import unit_ground, unit_positions
+from models.parts.cooling import Cooling
 from models.site import RowFeed
 from optimizer.layout.check import check_layout
 from optimizer.layout.hall import Hall
@@ -17,6 +19,7 @@ from optimizer.layout.in_row import Unit, left_free, places_for, slots_of, stand
 from optimizer.layout.plan import DeviceKind, FloorUnit, Layout, PlacedRack, SitePlan
 from optimizer.layout.planner import lay_out
 from optimizer.layout.write import write_layout
+from optimizer.verify import verify_design
 
 _SPEC = importlib.util.spec_from_file_location("layout_cases", Path(__file__).with_name("conftest.py"))
 assert _SPEC is not None
@@ -42,6 +45,37 @@ def test_distribution_units_stand_among_the_racks_they_serve() -> None:
         assert unit.slots * plan.hall.pitch >= unit.width
         beside = [rack for rack in plan.racks if rack.row == unit.row and rack.kind == "compute"]
         assert min(abs(rack.x - unit.x) for rack in beside) <= (unit.slots + 4) * plan.hall.pitch
+
+
+@pytest.mark.parametrize(("pitch", "positions"), [(0.6, 2), (0.75, 2), (1.0, 1), (0.3, 4)])
+def test_a_unit_of_a_row_takes_the_positions_its_width_covers(pitch: float, positions: int) -> None:
+    instance, _, _ = cases.laid_out("in-row", 0)
+    part = instance.catalogue.get(Cooling, "cdu_inrow_1350")
+    use = instance.sites["hall"].liquid["large_cdu"].equipment[0]
+    rows = instance.sites["hall"].rows.model_copy(update={"rack_pitch": pitch})
+    assert unit_ground(part) == pytest.approx((1.12 / 1.2, 1.2))  # 0.93 m: two positions of 600 mm, one of 1 m
+    assert unit_positions(rows, use, part) == positions
+    assert unit_positions(rows, use.model_copy(update={"positions": 5}), part) == 5
+    assert unit_positions(rows, use.model_copy(update={"positions": 0}), part) == 0  # at the ends of rows
+    assert unit_ground(part.model_copy(update={"depth": 1.4})) == pytest.approx((0.8, 1.4))
+
+
+def test_units_of_a_row_are_counted_drawn_and_checked_on_two_positions(tmp_path: Path) -> None:
+    instance, design, layout = cases.laid_out("in-row", 1)
+    (plan,) = layout.sites
+    bought = sum(choice.units for choice in design.plant if choice.part == "cdu_inrow_1350")
+    racks = sum(pod.count * (pod.node_racks + pod.network_racks + pod.storage_racks) for pod in design.pods)
+    assert bought >= 2
+    assert [unit.slots for unit in plan.equipment] == [2] * bought
+    assert design.figures["floor_racks"] == racks + 2 * bought
+    write_layout(tmp_path, design, layout)
+    floor = ET.parse(tmp_path / "floor-hall.svg").getroot()
+    said = " ".join(text.text for text in floor.iter() if text.text)
+    assert all(unit.id in said for unit in plan.equipment)
+    narrow = tuple(replace(unit, slots=1) for unit in plan.equipment)
+    told = check_layout(instance, design, replace(layout, sites=(replace(plan, equipment=narrow),)))
+    assert any(plan.equipment[0].id in finding.field for finding in told)
+    assert not verify_design(instance, design)
 
 
 def test_distribution_units_stand_at_row_ends_where_racks_need_every_position() -> None:
