@@ -23,6 +23,7 @@ from optimizer.design import (
     throughput_band,
     whole_share,
 )
+from optimizer.ring_figures import ring_figures
 from optimizer.site_energy import energy_figures, positions_of, standing_figures
 from optimizer.stranding import stranding_figures
 
@@ -40,7 +41,7 @@ def figures_of(
 ) -> dict[str, float]:
     """Money at the instance's basis and at both ends of the price ranges, power, energy, carbon, floor, delivery, goodput.
 
-    Then water and effectiveness, and where each site's installed power goes.
+    Then water and effectiveness, where each site's installed power goes, and its rings of blocks.
     """
     figures: dict[str, float] = {}
     for basis, suffix in ((instance.money.price_basis, ""), (PriceBasis.LOW, "_low"), (PriceBasis.HIGH, "_high")):
@@ -80,6 +81,7 @@ def figures_of(
     figures.update(energy_figures(instance, pods, plant))
     figures.update(standing_figures(instance, pods, plant))
     figures.update(stranding_figures(instance, pods, plant, rings))
+    figures.update(ring_figures(instance, plant, rings))
     return figures
 
 

@@ -32,6 +32,7 @@ would say otherwise. ``models.formulation.shared_rings`` has these rows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -96,6 +97,16 @@ class Ring:
             return np.asarray(self.needed * (self.capacity // each), dtype=np.int64)
         halves = 2 * self.capacity // each
         return np.asarray(self.blocks * (halves * (self.blocks - 1) // self.blocks) // 2, dtype=np.int64)
+
+    def fewest(self, racks: Mapping[int, int]) -> int:
+        """Rings without which racks (their number by load [kW], all above zero) cannot hang, however it is done.
+
+        No ring carries more than its usable load, nor more racks of at least w kW than N(w), as each of them could be one of w.
+        """
+        loads = sorted(racks, reverse=True)
+        from_above = np.cumsum([racks[load] for load in loads], dtype=np.int64)
+        by_racks = -(-from_above // np.maximum(self.racks(loads), 1)) if loads else np.zeros(1, dtype=np.int64)
+        return max(int(by_racks.max()), -(-sum(load * count for load, count in racks.items()) // self.usable))
 
     def spread(self, largest: npt.ArrayLike) -> Floats:
         """s(W): what racks of up to ``largest`` kW may leave unused in a ring because they do not spread evenly."""

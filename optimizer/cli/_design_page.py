@@ -192,6 +192,12 @@ def _power(design: Design) -> Iterator[str]:
             for name, kilowatts in f.items()
             if name.startswith(f"{site}.stranded_") and kilowatts >= 0.5
         }
+        rings, least = f.get(f"{site}.rings"), f.get(f"{site}.rings_least")
+        if rings is not None and least is not None:
+            more = (
+                f"at most {rings - least:.0f} more than any way to hang them needs" if rings > least else "the fewest"
+            )
+            yield f"  Rings of blocks of {site}: {rings:.0f} for these racks, {more}"
         standing = f.get(f"{site}.plant_availability")
         if standing is not None:
             yield f"  The plant of {site} carries its load {standing:.5%} of the time, as far as failures of its parts are stated"

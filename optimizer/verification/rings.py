@@ -123,6 +123,15 @@ def ring_load(instance: Instance, facts: Sequence[PodFacts], blocks: Blocks) -> 
     return sum(count * (r.nodes * r.node_kw + r.others * r.other_kw) for count, r in found)
 
 
+def rings_needed(rings: Sequence[RingChoice], blocks: Blocks) -> int:
+    """The fewest rings for the racks that hang on ``rings``, rack after rack from the largest: a place each among as many of its load, and the load of all."""
+    racks = sorted(
+        (g.load_kw for r in rings for g in r.racks for _ in range(r.count * g.racks) if g.load_kw), reverse=True
+    )
+    places = [-(-number // blocks.full_of(load)) for number, load in enumerate(racks, start=1)]
+    return max([*places, -(-sum(racks) // blocks.usable_kw)])
+
+
 def check_rings(
     checks: Checks, instance: Instance, design: Design, facts: Sequence[PodFacts], found: Mapping[tuple[str, str], Blocks]
 ) -> None:  # fmt: skip

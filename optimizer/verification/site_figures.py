@@ -17,6 +17,7 @@ from optimizer.design import Design
 from optimizer.verification.plant import Option, Plant, positions_taken
 from optimizer.verification.pods import PodFacts
 from optimizer.verification.rack_feeds import carried_by_feed
+from optimizer.verification.rings import rings_needed
 from optimizer.verification.standing import bought, stated
 
 YEAR = 365.25 * 86400.0
@@ -46,6 +47,12 @@ def site_figures(
             peak += _drawn(mine, key, option, units[key], plant, PowerFigure.DESIGN)
             typical += _drawn(mine, key, option, units[key], plant, PowerFigure.IN_USE)
             water += option.water * _load(mine, key, PowerFigure.IN_USE)
+        name = mine[0].pod.options[Chain.POWER.value]
+        power = plant.options[site, Chain.POWER, name]
+        if power.blocks is not None:
+            hung = [ring for ring in design.rings if (ring.site, ring.option) == (site, name)]
+            found[f"{site}.rings"] = float(units[site, Chain.POWER, name][0] // power.units[0].sets)
+            found[f"{site}.rings_least"] = float(rings_needed(hung, power.blocks))
         found.update(_stranded(instance, design, site, mine, units, plant))
     it = sum(one.count * one.load(Chain.POWER, PowerFigure.IN_USE) for one in facts)
     found["floor_racks"] = float(sum(one.count * one.floor for one in facts) + positions_taken(plant, units, None))
