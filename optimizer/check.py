@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import moocore
 import numpy as np
 import numpy.typing as npt
 
@@ -29,6 +31,7 @@ from models.workload import Serving, ServingRole, Training
 from optimizer.performance_cache import PerformanceCache
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 ROOM = 1e-9
 
@@ -109,7 +112,7 @@ class CheckReport:
 
 def check_instance(instance: Instance) -> CheckReport:
     """Usable parts, exclusions and best cases of a valid instance."""
-    candidates = enumerate_candidates(_open(instance), PerformanceCache())
+    candidates = enumerate_candidates(_open(instance), PerformanceCache(), sift=partial(_telling, instance))
     cases = tuple(case for cluster in instance.workloads for case in _all_cases(instance, candidates, cluster))
     problems = [case.problem() for case in cases if case.hopeless]
     for cluster in instance.workloads:
@@ -123,7 +126,7 @@ def check_instance(instance: Instance) -> CheckReport:
         usable=_usable(instance, candidates),
         excluded=_excluded(candidates),
         limits=cases,
-        placements={c: sum(len(p) for p in candidates.of(c)) for c in instance.workloads},
+        placements={c: sum(p.considered for p in candidates.of(c)) for c in instance.workloads},
         problems=tuple(problems),
     )
 
@@ -132,6 +135,25 @@ def _open(instance: Instance) -> Instance:
     """The instance with sites of any size, so that a limit of a site shows as a limit and not as an absence of candidates."""
     sites = {name: site.without_size() for name, site in instance.sites.items()}
     return dataclasses.replace(instance, document=instance.document.model_copy(update={"sites": sites}))
+
+
+def _telling(instance: Instance, some: Candidates) -> Ints:
+    """Of some placements those that decide a case: of each limit those that none beats in rate and in use of that limit.
+
+    A case is the best of rate and use together, and no worse by more rate or less use, so the others need not be held together.
+    """
+    (table,) = some.placements
+    rate = _rates(instance, table)
+    kept = [int(np.argmax(table.of_pods(table.pods.rate_as(role)))) for role in ServingRole if len(table)]
+    for use in (_whole(use, [table]) for use in _uses(instance, some, table.cluster, [table])):
+        worse = use.values[0] if use.at_most else -use.values[0]
+        found = moocore.is_nondominated(np.stack([-rate, worse], axis=1), keep_weakly=False)
+        kept += np.flatnonzero(found).tolist()
+    return (
+        np.unique(np.array([int(np.argmax(rate)), *kept], dtype=np.int64))
+        if len(table)
+        else np.zeros(0, dtype=np.int64)
+    )
 
 
 def _usable(instance: Instance, candidates: Candidates) -> dict[str, tuple[str, ...]]:
@@ -193,7 +215,7 @@ def _all_cases(instance: Instance, candidates: Candidates, cluster: str) -> Iter
         wide = _open(instance)
         for name in names:
             wide = _unstated(wide, cluster, name)
-        return enumerate_candidates(wide, memo, clusters=(cluster,))
+        return enumerate_candidates(wide, memo, clusters=(cluster,), sift=partial(_telling, instance))
 
     alone = {name: candidates if len(stated) == 1 else without([n for n in stated if n != name]) for name in stated}
     most = {name: _largest(instance, found, cluster) for name, found in alone.items()}
@@ -240,11 +262,7 @@ def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator
     workload, tables = instance.workloads[cluster], [p for p in candidates.of(cluster) if len(p)]
     if not tables:
         return
-    split = isinstance(workload, Training) and not workload.one_pod
-    # answers alone already need these pods; what their prompts need comes on top. A job over several sites is no faster than the
-    # fastest of its pods could make it
-    paces = [t.pods.pace * t.pods.goodput if split else t.pods.rate_as(ServingRole.DECODE) for t in tables]
-    rates = [np.floor(table.of_pods(pace) + ROOM) for table, pace in zip(tables, paces, strict=True)]
+    rates = [_rates(instance, table) for table in tables]
     demand = float(np.ceil(workload.demand - ROOM))
     serving = isinstance(workload, Serving)
     most = workload.pods_at_most if isinstance(workload, Serving) else 1
@@ -257,11 +275,7 @@ def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator
     yield LimitCase(
         cluster, source, instance.origin(source), demand, largest, False, "tokens/s", largest, demand, reason
     )
-    for use in _uses(instance, candidates, cluster, tables):
-        if split and use.adds_up:  # shares sum to one: some pod uses no more of a limit than its share of the batch
-            parts = [table.of_pods(table.pods.parts) / table.pods.batch_parts for table in tables]
-            whole = tuple(value / part for value, part in zip(use.values, parts, strict=True))
-            use = dataclasses.replace(use, values=whole)
+    for use in (_whole(use, tables) for use in _uses(instance, candidates, cluster, tables)):
         reached, best = 0.0, None
         for rate, value in zip(rates, use.values, strict=True):
             pods = _pods(rate, value, use, most, serving)
@@ -274,6 +288,26 @@ def _cases(instance: Instance, candidates: Candidates, cluster: str) -> Iterator
                 best = mine if best is None else (min(best, mine) if use.at_most else max(best, mine))
         where = instance.origin(use.limit)
         yield LimitCase(cluster, use.limit, where, use.asked, best, use.at_most, use.unit, reached, demand)
+
+
+def _rates(instance: Instance, table: Placements) -> Floats:
+    """Whole tokens per second of each placement.
+
+    Answers alone already need these pods; what their prompts need comes on top. A job over several sites is no faster than the fastest of
+    its pods could make it.
+    """
+    workload, pods = instance.workloads[table.cluster], table.pods
+    split = isinstance(workload, Training) and not workload.one_pod
+    pace = pods.pace * pods.goodput if split else pods.rate_as(ServingRole.DECODE)
+    return np.asarray(np.floor(table.of_pods(pace) + ROOM), dtype=np.float64)
+
+
+def _whole(use: _Use, tables: list[Placements]) -> _Use:
+    """A use by the whole job: shares sum to one, so some pod uses no more of a limit than its share of the batch."""
+    if not use.adds_up or all(table.pods.batch_parts == 1 for table in tables):
+        return use
+    parts = [table.of_pods(table.pods.parts) / table.pods.batch_parts for table in tables]
+    return dataclasses.replace(use, values=tuple(v / part for v, part in zip(use.values, parts, strict=True)))
 
 
 def _pods(rate: Floats, value: Floats, use: _Use, most: int, serving: bool) -> Floats:
