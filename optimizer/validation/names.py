@@ -54,6 +54,7 @@ _ALIASES = {
     "ironwood": "tpu_ironwood",
     "tpu_v7": "tpu_ironwood",
     "tpu_v7x": "tpu_ironwood",
+    "tpu7x": "tpu_ironwood",
     "trn1": "trainium1",
     "trainium": "trainium1",
     "trn2": "trainium2",

@@ -130,7 +130,7 @@ def formats_of(record: Mapping[str, Any], usual: str) -> tuple[str, str | None]:
     ``w4a16``, ``w8a8`` and the like name both; 4-bit integers are weights alone, multiplied in 16 bits.
     """
     text = record.get("precision") or record.get("dtype")
-    if record.get("compute_dtype") is not None:
+    if record.get("compute_dtype"):
         return number_format(text, usual), number_format(record["compute_dtype"], usual)
     plain = re.sub(r"[^a-z0-9]+", "_", str(text or "").lower())
     if (match := re.search(r"w(4|8|16)_?a(4|8|16)", plain)) is not None:
@@ -198,9 +198,12 @@ def expert_ranks(record: Mapping[str, Any], packages: int) -> int | None:
 def experts_balanced(record: Mapping[str, Any], ranks: int) -> bool:
     """Whether redundant experts even out the load of the record's ranks: as it says, else where it spreads them over many."""
     for key in ("eplb", "enable_eplb", "expert_load_balancer"):
-        if record.get(key) is not None:
-            return bool(record[key])
+        if (told := str(record.get(key) if record.get(key) is not None else "").strip().lower()) != "":
+            return told not in _DENIED
     return ranks > _LARGE
+
+
+_DENIED = ("0", "false", "no", "none", "null", "off", "n/a", "disabled")
 
 
 _GRAPH_BATCHES = (1.0, 2.0, 4.0, 8.0, *(float(n) for n in range(16, 129, 8)), 256.0, 512.0, 1024.0, 2048.0)
@@ -210,9 +213,12 @@ _COMPILED = re.compile(r"(trtllm|tensorrt[-_ ]?llm)\D*0\.\d")
 
 
 def graph_batches(record: Mapping[str, Any]) -> tuple[float, ...]:
-    """Batches that the decoding of the record's engine is recorded for; none where it takes any."""
+    """Batches that the decoding of the record's engine is recorded for, a lone number being the largest; none where it takes any."""
     if record.get("graph_batches") is not None:
-        return tuple(sorted(float(size) for size in re.findall(r"\d+", str(record["graph_batches"]))))
+        sizes = {float(size) for size in re.findall(r"\d+", str(record["graph_batches"]))} - {0.0}
+        return tuple(
+            sorted(sizes if len(sizes) != 1 else sizes | {size for size in _GRAPH_BATCHES if size < max(sizes)})
+        )
     name = _engine_name(record)
     if not any(part in name for part in ("trtllm", "tensorrt")) or _COMPILED.search(name):
         return ()

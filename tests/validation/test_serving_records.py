@@ -224,7 +224,11 @@ def test_experts_are_spread_over_as_many_ranks_as_the_record_prints_and_cut_over
 def test_experts_spread_over_few_ranks_are_uneven_unless_the_record_says_they_are_balanced():
     assert not serving.experts_balanced({}, 8)
     assert serving.experts_balanced({}, 16)
-    assert not serving.experts_balanced({"eplb": False}, 16)
+    for denied in (False, 0, "no", "False", " off "):
+        assert not serving.experts_balanced({"eplb": denied}, 16)
+    for told in (True, 1, "yes", "True", 288):
+        assert serving.experts_balanced({"enable_eplb": told}, 8)
+    assert serving.experts_balanced({"eplb": "", "expert_load_balancer": None}, 16)
     many = ENGINE | {"mode": "agg", "batch": 512, "tp": 1, "attn_dp": 8}
     assert only(many | {"eplb": True}).predicted < only(many).predicted
 
@@ -239,10 +243,19 @@ def test_experts_spread_over_few_ranks_are_uneven_unless_the_record_says_they_ar
         ({"engine": "trtllm"}, 23),
         ({"engine": "vllm", "graph_batches": "1 2 4 8"}, 4),
         ({"engine": "trtllm", "graph_batches": [8, 16]}, 2),
+        ({"engine": "trtllm", "graph_batches": 512}, 21),
+        ({"engine": "vllm", "graph_batches": "12"}, 5),
+        ({"engine": "trtllm", "graph_batches": [0]}, 0),
+        ({"engine": "trtllm", "graph_batches": "none"}, 0),
     ],
 )
 def test_decoding_is_recorded_for_the_batches_of_the_engine_or_of_the_record(record, sizes):
     assert len(serving.graph_batches(record)) == sizes
+
+
+def test_a_format_of_products_left_empty_is_one_not_printed():
+    for record in ({"precision": "fp8", "compute_dtype": ""}, {"precision": "fp8", "compute_dtype": None}):
+        assert serving.formats_of(record, "bf16") == ("fp8", None)
 
 
 def test_a_step_between_two_recorded_batches_takes_the_products_of_the_larger():

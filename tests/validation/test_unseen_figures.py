@@ -91,6 +91,14 @@ def test_figures_written_down_before_they_were_predicted(report):
     assert max(errors(report, "published", "mi300x").values()) <= 0.20
 
 
+def test_serving_of_other_parts_and_engines_written_down_before_it_was_predicted(report):
+    groups = errors(report, "serving_blind")
+    assert len(groups) >= 15
+    dense = [error for name, error in groups.items() if "llama" in name or "qwen3-32b" in name]
+    assert max(dense) <= 0.23
+    assert np.median(list(groups.values())) <= 0.24
+
+
 def test_benchmarks_offered_later_and_on_other_parts(report):
     groups = errors(report, "benchmarks")
     assert len(groups) >= 4

@@ -140,6 +140,8 @@ def activation_traffic(model: ModelShape, t: Array, width: float) -> Array:
     return (model.up + 1.0) * width / t
 
 
+SORTED = 3.0
+"""Times a token's hidden state is read or written per chosen expert on one rank: sorted by expert (2), and the results read for their sum."""
 PERMUTED = 7.0
 """Times a token's hidden state is read or written per chosen expert: copied into the order of ranks (2), sorted by local expert (2),
 and both undone, but for the sum over the experts that is written once (3)."""

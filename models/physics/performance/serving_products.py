@@ -106,7 +106,8 @@ def traffic_seconds(s: ServingSetting, t: Array, tokens: Array, routed: Array) -
     if moe:
         shared = float(model.shared_ffn or model.shared_experts * model.moe_ffn)
         cut = s.packages / s.spread
-        each = layers.PERMUTED * model.hidden + layers.activation_traffic(model, cut + 0.0 * t, float(model.moe_ffn))
+        passes = np.where(s.packages / t > 1.0, layers.PERMUTED, layers.SORTED)
+        each = passes * model.hidden + layers.activation_traffic(model, cut + 0.0 * t, float(model.moe_ffn))
         rows = routed * cut * s.expert_load
         moved = moved + moe * (tokens * layers.activation_traffic(model, t, shared) + rows * each)
     found: Array = 2.0 * s.constants.free.traffic * moved / s.memory_rate

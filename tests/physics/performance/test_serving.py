@@ -429,3 +429,13 @@ def test_inputs_of_narrow_products_are_cast_through_memory_but_for_formats_cast_
     assert cast_seconds(four, t, rows, rows)[0] == 0.0
     step = decode_step(eight, t, rows, 1.0)
     assert step["hbm"][0] >= cast + traffic_seconds(eight, t, rows, rows)[0]
+
+
+def test_rows_are_copied_into_the_order_of_ranks_only_where_attention_groups_exchange_them():
+    t, rows = np.array([8.0, 1.0]), np.full(2, 64.0)
+    s = setting(EXPERTS, packages=8)
+    together, apart = traffic_seconds(s, t, np.zeros(2), rows)
+    load, width = fullest_rank(EXPERTS, 8, balanced=True), 3.0 * EXPERTS.moe_ffn
+    each = 2.0 * s.constants.free.traffic * EXPERTS.moe_layers * 64.0 * load / s.memory_rate
+    assert together == pytest.approx(each * (3.0 * EXPERTS.hidden + width))
+    assert apart == pytest.approx(each * (7.0 * EXPERTS.hidden + width))
