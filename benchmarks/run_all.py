@@ -27,6 +27,7 @@ BUDGETS: dict[str, tuple[float, tuple[str, ...]]] = {
     "pareto_bench.py": (1000.0, ("--seconds", "40")),
     "workers_bench.py": (240.0, ()),
     "sensitivity_bench.py": (250.0, ()),
+    "catalogue_bench.py": (200.0, ()),
     "layout_bench.py": (120.0, ("--every", "8")),
 }
 """Processor seconds of each script and its arguments, the shortest first; an idle machine of two cores has 3,600 of them on one core in an hour."""
