@@ -120,21 +120,17 @@ def exact_rows(rows: sparse.csr_array, model: CompiledModel) -> NDArray[np.bool_
     return np.asarray(fractions == 0, dtype=bool)
 
 
-def value_steps(
-    objectives: Floats, integer: NDArray[np.bool_], lower: Floats, upper: Floats
-) -> tuple[float | None, ...]:
+def value_steps(objectives: Floats, integer: NDArray[np.bool_]) -> tuple[float | None, ...]:
     """For each row of ``objectives`` (k x columns) the largest step of which every legal value is a whole multiple, or None.
 
-    Coefficients are read as the decimals they print as (0.1 is one tenth). None where a column that is neither integer nor
-    fixed carries a coefficient, or where no step of at least 1e-9 of the largest coefficient fits. A fixed continuous column must
-    be moved to the offset first. A constant objective has step 1.
+    Coefficients are read as the decimals they print as (0.1 is one tenth). None where a column that is not
+    integer carries a coefficient, or where no step of at least 1e-9 of the largest coefficient fits. A fixed continuous column must
+    be moved to the offset first. An objective without coefficients has step 1.
     """
     steps: list[float | None] = []
-    movable = upper > lower
     for row in objectives:
-        used = (row != 0.0) & movable
-        if not used.any():
-            steps.append(1.0 if not ((row != 0.0) & ~integer).any() else None)
+        if not (row != 0.0).any():
+            steps.append(1.0)
             continue
         if not integer[row != 0.0].all():
             steps.append(None)

@@ -60,7 +60,7 @@ def parse(data: Any, *, where: str = "problem") -> CompiledModel:
         objective_names=tuple(
             str(name) for name in data.get("objective_names") or [f"f{i + 1}" for i in range(len(signs))]
         ),
-        steps=value_steps(objectives, integer, lower, upper),
+        steps=value_steps(objectives, integer),
     )
 
 

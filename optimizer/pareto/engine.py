@@ -204,7 +204,7 @@ class Run:
         empty = closed - space.delta + np.where(problem.discrete, 1.0, 0.0)
         bounds[~proven] = problem.in_units(least_of_better(scaled[~proven], closed - space.delta, empty, space.ideal))
         floors = np.array([space.floors.get(u, tuple(space.ideal)) for u in left], dtype=np.float64).reshape(-1, k)
-        certified = certified_error(np.minimum(open_uppers, space.worst), floors, space.spans(), error)
+        certified = certified_error(open_uppers, floors, space.worst, space.spans(), error)
         return ParetoResult(
             status=_status(records, len(kept)),
             points=points,

@@ -70,15 +70,21 @@ def hypervolume_bounds(points: Floats, open_uppers: Floats, ideal: Floats, error
     return HypervolumeBounds(now, min(1.0, most), tuple(reference.tolist()))
 
 
-def certified_error(open_uppers: Floats, floors: Floats, spans: Floats, error: Floats) -> tuple[float, ...]:
+def certified_error(
+    open_uppers: Floats, floors: Floats, worst: Floats, spans: Floats, error: Floats
+) -> tuple[float, ...]:
     """Additive error per objective that holds already: for every legal y some listed z has z <= y + error (k).
 
     ``error`` holds once no zone is open. An open zone u with ``y + e < u`` is impossible as soon as one e_i >= u_i - floor_i (``floors``: one
-    row per zone), so the common share of ``spans`` (k) is enough that meets this in the zone that needs most.
+    row per zone), so the common share of ``spans`` (k) is enough that meets this in the zone that needs most. An objective without a limit in u
+    decides nothing there, unless none has one: then any listed z will do, which ``worst`` (k) bounds.
     """
     if open_uppers.size == 0:
         return tuple(float(e) for e in error)
-    share = max(0.0, float(((open_uppers - floors) / spans).min(axis=1).max()))
+    free = np.asarray(np.isinf(open_uppers).all(axis=1))
+    needed = np.where(free.reshape(-1, 1), worst - floors, open_uppers - floors) / spans
+    # without any limit every objective must reach its worst value
+    share = max(0.0, float(np.where(free, needed.max(axis=1), needed.min(axis=1)).max()))
     return tuple(np.maximum(error, share * spans).tolist())
 
 

@@ -60,7 +60,7 @@ def read_mps(path: str | Path) -> CompiledModel:
         offsets=offsets + 0.0,
         senses=(Sense.MINIMISE if sign > 0 else Sense.MAXIMISE,) * len(free),
         objective_names=tuple(names),
-        steps=value_steps(objectives, integer, lower, upper),
+        steps=value_steps(objectives, integer),
         row_keys=tuple(lp.row_names_),
         column_keys=tuple(lp.col_names_),
     )
@@ -156,7 +156,7 @@ def from_pyomo(model: Any) -> CompiledModel:
         offsets=np.asarray(form.c_offset, dtype=np.float64) * signs + 0.0,
         senses=senses,
         objective_names=tuple(str(o.name) for o in form.objectives),
-        steps=value_steps(objectives, integer, lower, upper),
+        steps=value_steps(objectives, integer),
         row_keys=_row_names(form.rows),
         column_keys=tuple(str(v.name) for v in form.columns),
     )

@@ -147,8 +147,7 @@ def _step(core: Core, row: Row) -> float:
     continuous = any(core.blocks[name].kind is Kind.CONTINUOUS for name in row.expression.terms)
     if not len(values):
         return 1.0
-    ends = np.zeros(len(values)), np.ones(len(values))
-    (step,) = value_steps(values[None, :], np.full(len(values), not continuous), *ends)
+    (step,) = value_steps(values[None, :], np.full(len(values), not continuous))
     return min(1.0, step) if step is not None else 1e-6 * float(np.abs(values).max())
 
 

@@ -41,7 +41,7 @@ def program(
         offsets=np.zeros(k) if offsets is None else np.array(offsets, dtype=float),
         senses=tuple(senses) if senses else (Sense.MINIMISE,) * k,
         objective_names=tuple(f"f{i + 1}" for i in range(k)),
-        steps=value_steps(costs, whole, low, high),
+        steps=value_steps(costs, whole),
     )
 
 

@@ -90,7 +90,7 @@ def compiled(site: Site, *, whole_loads: bool = True) -> CompiledModel:
         offsets=np.zeros(len(objectives)),
         senses=tuple(Sense.MAXIMISE if i == 1 else Sense.MINIMISE for i in range(len(objectives))),
         objective_names=names,
-        steps=value_steps(objectives, integer, np.zeros(width), upper),
+        steps=value_steps(objectives, integer),
         choice_groups=(
             ChoiceGroup("pod", tuple(range(n))),
             ChoiceGroup(

@@ -94,6 +94,11 @@ def test_one_point_equal_objectives_and_constant_objectives(algorithm: str, k: i
     assert listed(solve(opposed, algorithm=algorithm)) == frontier(legal_values(opposed))
 
 
+def test_fractions_on_fixed_columns_keep_their_value() -> None:
+    model = program([[0, -1.5, 0.5], [1, -2.5, 2]], lower=[0, 1, 1])
+    assert listed(solve(model, listing=False)) == [(-1.0, -0.5)]
+
+
 def test_shares_of_a_zero_range_are_exact() -> None:
     model = program([[1, 2, 3], [5, 5, 5]], [([1, 1, 1], 1, 1)])
     result = solve(model, shares=[0.01, 0.01])

@@ -86,6 +86,15 @@ def test_hypervolume_lies_within_its_bounds_and_the_error_holds_whenever_a_run_s
         assert math.isfinite(sum(result.error))
 
 
+@pytest.mark.parametrize("algorithm", ["zones", "boxes", "batches"])
+def test_a_constant_objective_certifies_nothing_of_the_others(algorithm: str) -> None:
+    model = program([[3, 5, 9, 0], [-4, -6, -8, -1], [0, 0, 0, 0]], offsets=[0, 0, 6])
+    best = frontier(legal_values(model))
+    for solves in range(1, 6):
+        part = solve(model, algorithm=algorithm, listing=False, limits=RunLimits(solves=solves))
+        assert all((part.points <= np.array(y) + np.array(part.error)).all(axis=1).any() for y in best)
+
+
 def test_a_run_limited_to_some_solves_is_continued_with_the_algorithm_it_began_with(tmp_path: Path) -> None:
     model = random_program(2, 5, columns=8, rows=2, spread=60)
     whole = solve(model, listing=False)
