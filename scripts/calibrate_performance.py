@@ -77,7 +77,7 @@ class Record:
     def __init__(self, record: dict[str, Any], case: Case) -> None:
         self.record, self.case = record, case
         self.group = str(record["group"])
-        self.metric = training.METRICS[str(record["metric"])]
+        self.metric = training.metric_of(record)
         self.sign = 1.0 if self.published_unit(2.0) > self.published_unit(1.0) else -1.0
         stated = self.metric == "step_time_s" and len(case.mappings) <= STATED
         self.weight = (1.0 if stated else CONVERTED) * GROUP_WEIGHT.get(self.group, 1.0)

@@ -67,8 +67,10 @@ _POSITIVE = frozenset(
     {"tpot_ms", "user_tok_s", "tokens_per_s", "output_tokens_per_s", "output_throughput", "total_tokens_per_s"}
     | {"total_throughput", "tokens_per_s_per_gpu", "output_tokens_per_s_per_gpu", "output_tput_per_gpu"}
     | {"total_tokens_per_s_per_gpu", "tput_per_gpu"}
+    | {"value", "gbs_tokens", "trained_tokens", "peak_tflops"}
+    | {"tokens_s_per_gpu", "tokens_s_per_chip", "tokens_per_s_per_chip"}
 )
-"""Measured figures of serving that are above 0 where they are given."""
+"""Figures of serving and training that are above 0 where they are given."""
 
 
 def check(record: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ one without any degree of parallelism is searched over all of it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -31,32 +32,59 @@ _PERCENT = 1.5
 EVALUATION_SHARE = 0.114
 """Minutes of a benchmark run beyond its training steps; the mean of the runs that print both."""
 
-METRICS = {
+_WORDS = {
+    **dict.fromkeys(("second", "seconds", "sec"), "s"),
+    **dict.fromkeys(("token", "tok"), "tokens"),
+    **dict.fromkeys(("chip", "accel", "accelerator", "device"), "gpu"),
+    **dict.fromkeys(("percent", "pct", "per"), ""),
+    **dict.fromkeys(("iter", "it"), "iteration"),
+    "minutes": "min",
+    "tflop": "tflops",
+}
+"""Words of a metric's name that mean the same; "" for those that add nothing."""
+
+
+def _spelt(metric: object) -> str:
+    """A metric's name in one spelling: ``tok/s/GPU``, ``tokens_per_s_per_chip`` and ``tokens per second per device`` alike."""
+    words = re.findall(r"[a-z0-9]+", str(metric).lower())
+    return "_".join(filter(None, (_WORDS.get(word, word) for word in words)))
+
+
+_METRICS = {
     "step_time_s": "step_time_s",
     "seconds_per_step": "step_time_s",
     "iteration_time_s": "step_time_s",
     "time_per_step_s": "step_time_s",
+    "seconds_per_iteration": "step_time_s",
+    "step_time_ms": "step_time_ms",
+    "iteration_time_ms": "step_time_ms",
+    "time_per_step_ms": "step_time_ms",
+    "ms_per_step": "step_time_ms",
+    "ms_per_iteration": "step_time_ms",
     "hw_tflops_per_gpu": "hw_tflops_per_gpu",
     "hfu": "hfu",
     "model_tflops_per_gpu": "model_tflops_per_gpu",
     "tflops_per_gpu": "model_tflops_per_gpu",
-    "model_tflops_per_chip": "model_tflops_per_gpu",
-    "hw_tflops_per_chip": "hw_tflops_per_gpu",
+    "tflop_per_s_per_gpu": "model_tflops_per_gpu",
     "mfu": "mfu",
     "time_to_train_min": "time_to_train_min",
     "gpu_hours_per_trillion_tokens": "gpu_hours_per_trillion_tokens",
     "days_for_300B_tokens_ideal": "days_for_300B_tokens_ideal",
     "tokens_s_per_gpu": "tokens_s_per_chip",
-    "tokens_per_s_per_gpu": "tokens_s_per_chip",
-    "tokens_s_per_chip": "tokens_s_per_chip",
-    "tokens_per_s_per_chip": "tokens_s_per_chip",
-    "tokens_per_s_per_accel": "tokens_s_per_chip",
+    "tokens_per_gpu_per_s": "tokens_s_per_chip",
+    "tgs": "tokens_s_per_chip",
     "tokens_per_s": "tokens_per_s",
-    "tokens_s": "tokens_per_s",
     "samples_per_s": "samples_per_s",
     "sequences_per_s": "samples_per_s",
 }
-"""Names of metrics as records spell them, and the name we give each."""
+METRICS = {_spelt(name): ours for name, ours in _METRICS.items()}
+"""Names of metrics in one spelling, and the name we give each."""
+
+
+def metric_of(record: Mapping[str, Any]) -> str:
+    """The name we give a record's metric; "" for one nobody knows."""
+    return METRICS.get(_spelt(record.get("metric")), "")
+
 
 PRODUCTION = frozenset({"gpu_hours_per_trillion_tokens"})
 """Metrics of whole production runs, stops and slow days included, not of their steps."""
@@ -88,6 +116,8 @@ class Case:
 
 def prepare(record: Mapping[str, Any], lookup: Lookup) -> Case:
     """The case of a record; SkipRecord when the model does not cover it."""
+    if record["n_accel"] is None:
+        raise SkipRecord("the record prints no n_accel")
     card = lookup.accelerator(record.get("accelerator"))
     model = lookup.stated(record)
     packages = int(record["n_accel"])
@@ -168,6 +198,8 @@ def _fixed(record: Mapping[str, Any], shard: int | None) -> Fixed:
         return None if value is None else int(value)
 
     sp = record.get("seq_parallel")
+    if isinstance(sp, str):
+        sp = sp.strip().lower() not in ("", "0", "false", "no", "none", "off")
     alone = whole("tp") == 1
     return Fixed(
         tp=whole("tp"),
@@ -200,6 +232,8 @@ def published_unit(
     output = float(model.vocab) * model.hidden
     if metric == "step_time_s":
         return step
+    if metric == "step_time_ms":
+        return step * 1e3
     if metric in ("hw_tflops_per_gpu", "hfu"):
         layers = model.active_params() - output
         operations = (8.0 * layers + 4.0 / 3.0 * attention + 6.0 * output) * rate / packages
@@ -242,13 +276,13 @@ _RATES = ("tokens_s_per_gpu", "tokens_per_s_per_gpu", "tokens_s_per_chip")
 
 def evaluate(record: Mapping[str, Any], lookup: Lookup) -> Iterable[Row]:
     """One row: the record's metric."""
-    metric = METRICS.get(str(record["metric"]), "")
+    metric = metric_of(record)
     if not metric:
         raise SkipRecord(f"no model for the metric {record['metric']!r}")
     if record.get("value") is None:
         raise SkipRecord("no published value")
     case = prepare(record, lookup)
-    if metric == "step_time_s" and not (record.get("gbs") or record.get("gbs_tokens")):
+    if metric in ("step_time_s", "step_time_ms") and not (record.get("gbs") or record.get("gbs_tokens")):
         raise SkipRecord("a step time without the batch of a step")
     result, fits = case.predict(lookup.constants)
     setting = case.setting
@@ -320,7 +354,7 @@ _MODEL = frozenset(field.name for field in fields(ModelShape)) | {"params_total"
 
 def unread(record: Mapping[str, Any]) -> list[str]:
     """Fields of a record, and of its model, that hold something and change nothing here."""
-    used = _READ | set(_RATES) if METRICS.get(str(record.get("metric"))) == "mfu" else _READ
+    used = _READ | set(_RATES) if metric_of(record) == "mfu" else _READ
     model = record.get("model")
     inside = model if isinstance(model, Mapping) else {}
     found = [str(name) for name, value in record.items() if value is not None and name not in used]
