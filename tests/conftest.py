@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -22,6 +23,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Searched mappings are shared by all tests of a run, workers included, and by nothing else."""
     if not hasattr(config, "workerinput"):
         os.environ[CACHE] = tempfile.mkdtemp(prefix="refarch-tests-")
+    _interrupts_reach_what_a_test_starts()
+
+
+def _interrupts_reach_what_a_test_starts() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and a new process inherits that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
